@@ -1,0 +1,90 @@
+import type { PatientId, SourceId } from './ids.ts';
+import { type Reading, testMarks, vitalIn } from './reading.ts';
+import { panels, vitals, vitalsOf } from './vitals.ts';
+
+/**
+ * May this reading enter, and whose is it? Pure, and used by ingest and by rules alike, so that recorder and judge never
+ * disagree. A reading that may not enter is kept in quarantine with one of these reasons; nothing is guessed or dropped.
+ */
+export const refusals = [
+  'malformed',
+  'unknown-device',
+  'foreign-device',
+  'not-assigned',
+  'wrong-panel',
+  'wrong-unit',
+  'impossible-value',
+  'taken-in-the-future',
+  'taken-too-long-ago',
+  'test-reading',
+] as const;
+export type Refusal = (typeof refusals)[number];
+
+export type Assignment = { patient: PatientId; userSlot: number | null; from: string; to: string | null };
+export type Registration = { source: SourceId; assignments: Assignment[] };
+
+export type Admission =
+  | { outcome: 'admitted'; patient: PatientId; flags: ('late' | 'implausible')[] }
+  | { outcome: 'refused'; reason: Refusal; detail: string };
+
+/** A device clock may run ahead of ours by so much before we call it wrong. */
+export const futureToleranceMs = 10 * 60_000;
+/** Connected health devices are younger than this; years before it come from clocks that were never set. */
+export const earliestTakenAt = Date.UTC(2015, 0, 1);
+/** Heard so long after it was taken, a reading is a backfill: kept and shown, but it never pages as if live. */
+export const lateAfterMs = 15 * 60_000;
+
+/** @param receivedAt when the server journalled it, ms since 1970. */
+export function admit(
+  reading: Reading,
+  from: SourceId,
+  registration: Registration | undefined,
+  receivedAt: number,
+): Admission {
+  const refuse = (reason: Refusal, detail: string): Admission => ({ outcome: 'refused', reason, detail });
+  if (!registration) return refuse('unknown-device', 'no such device is registered');
+  if (registration.source !== from) return refuse('foreign-device', 'the device is registered with another source');
+  if (reading.marks.some((m) => testMarks.includes(m))) return refuse('test-reading', 'a demo or control reading');
+
+  const panel = panels[reading.panel];
+  const allowed = vitalsOf(reading.panel);
+  const names = reading.values.map((v) => v.vital);
+  if (new Set(names).size !== names.length) return refuse('wrong-panel', 'a vital sign stands twice');
+  const missing = panel.required.filter((v) => !names.includes(v));
+  const strange = names.filter((v) => !allowed.includes(v));
+  if (missing.length > 0) return refuse('wrong-panel', `without ${missing.join(', ')}`);
+  if (strange.length > 0) return refuse('wrong-panel', `with ${strange.join(', ')}`);
+
+  for (const { vital, value, unit } of reading.values) {
+    if (unit !== vitals[vital].ucum) return refuse('wrong-unit', `${vital} must be in ${vitals[vital].ucum}`);
+    const [low, high] = vitals[vital].hard;
+    if (!(value >= low && value <= high)) return refuse('impossible-value', `${vital} must be ${low} to ${high}`);
+  }
+  const systolic = vitalIn(reading, 'systolic');
+  const diastolic = vitalIn(reading, 'diastolic');
+  if (systolic !== undefined && diastolic !== undefined && systolic <= diastolic)
+    return refuse('impossible-value', 'systolic must be above diastolic');
+
+  const takenAt = Date.parse(reading.takenAt);
+  if (takenAt > receivedAt + futureToleranceMs) return refuse('taken-in-the-future', 'takenAt is ahead of our clock');
+  if (takenAt < earliestTakenAt) return refuse('taken-too-long-ago', 'takenAt is before 2015');
+
+  const owner = ownerAt(registration.assignments, reading.userSlot, takenAt);
+  if (!owner) return refuse('not-assigned', 'the device belonged to nobody at that time, or to another user slot');
+
+  const flags: ('late' | 'implausible')[] = [];
+  if (receivedAt - takenAt > lateAfterMs) flags.push('late');
+  if (reading.values.some(({ vital, value }) => value < vitals[vital].soft[0] || value > vitals[vital].soft[1]))
+    flags.push('implausible');
+  return { outcome: 'admitted', patient: owner, flags };
+}
+
+/**
+ * An assignment for a slot covers that slot only; one without a slot covers every reading of the device. Should two
+ * different patients be possible, nobody is: never guessed.
+ */
+function ownerAt(assignments: Assignment[], userSlot: number | undefined, at: number): PatientId | undefined {
+  const then = assignments.filter((a) => Date.parse(a.from) <= at && (a.to === null || at < Date.parse(a.to)));
+  const owners = new Set(then.filter((a) => a.userSlot === null || a.userSlot === userSlot).map((a) => a.patient));
+  return owners.size === 1 ? [...owners][0] : undefined;
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { DeviceId, PatientId, ReadingId, SourceId } from './ids.ts';
+import { panelNames, vitalNames } from './vitals.ts';
+
+/**
+ * What a source publishes on `hb/v1/{shard}/{source}/readings`, and what becomes of it.
+ * Times are RFC 3339 in UTC unless a field says otherwise; values are in the catalogue's UCUM unit, which travels with them.
+ */
+
+const Instant = z.iso.datetime({ offset: false, precision: undefined });
+
+/**
+ * How good `takenAt` is: `device` the device's own clock, believed; `corrected` the device's clock shifted by an offset
+ * measured against the source's; `source` no usable device clock, so the moment the source heard it.
+ */
+export const ClockQuality = z.enum(['device', 'corrected', 'source']);
+export type ClockQuality = z.infer<typeof ClockQuality>;
+
+/** What the device itself said about a measurement. Words after the Bluetooth SIG Measurement Status fields. */
+export const marks = [
+  'body-movement',
+  'cuff-too-loose',
+  'irregular-pulse',
+  'pulse-above-range',
+  'pulse-below-range',
+  'improper-position',
+  'demo',
+  'control-solution',
+] as const;
+export const Mark = z.enum(marks);
+export type Mark = z.infer<typeof Mark>;
+
+/** Marks that say the value may be an artefact: such a reading alone never raises an alert. */
+export const artefactMarks: readonly Mark[] = ['body-movement', 'cuff-too-loose', 'improper-position'];
+/** Marks of readings that are about no patient: they are stored nowhere near one and reach no rule. */
+export const testMarks: readonly Mark[] = ['demo', 'control-solution'];
+
+export const Value = z.object({
+  vital: z.enum(vitalNames),
+  value: z.number(),
+  /** UCUM code; must be the catalogue's. */
+  unit: z.string().max(32),
+});
+export type Value = z.infer<typeof Value>;
+
+export const Reading = z.object({
+  /** The source's own reference, echoed in the receipt. */
+  ref: z.string().min(1).max(64),
+  device: DeviceId,
+  model: z.string().max(64).optional(),
+  /** The user a multi-user device says it measured; absent when it does not say (Bluetooth: 0xFF is "unknown"). */
+  userSlot: z.int().min(0).max(254).optional(),
+  panel: z.enum(panelNames),
+  values: z.array(Value).min(1).max(16),
+  /** The device's record number, where it counts. */
+  sequence: z.int().min(0).max(0xffff_ffff).optional(),
+  /** The device's own clock as it stood, without zone: `2026-08-11T20:27:00`. */
+  deviceTime: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
+    .optional(),
+  takenAt: Instant,
+  clock: ClockQuality,
+  heardAt: Instant,
+  marks: z.array(Mark).max(16).default([]),
+  /** The frame as it came over the air, hexadecimal, for audit. */
+  raw: z
+    .string()
+    .regex(/^([0-9a-f]{2})*$/)
+    .max(1024)
+    .optional(),
+});
+export type Reading = z.infer<typeof Reading>;
+
+/** Readings are validated one by one, so that a bad one spoils no other: here they are still unknown. */
+export const ReadingsEnvelope = z.object({ v: z.literal(1), readings: z.array(z.unknown()).min(1).max(500) });
+export type ReadingsMessage = { v: 1; readings: z.input<typeof Reading>[] };
+
+/** A reading that was admitted: it has an id, a patient, and the time the server stored it. */
+export const StoredReading = Reading.omit({ ref: true }).extend({
+  id: ReadingId,
+  source: SourceId,
+  patient: PatientId,
+  storedAt: Instant,
+  /** `late`: heard long after it was taken (a backfill). `implausible`: outside a soft range. */
+  flags: z.array(z.enum(['late', 'implausible'])),
+});
+export type StoredReading = z.infer<typeof StoredReading>;
+
+/**
+ * The text whose hash is the reading's id. Cuffs replay their memory and networks deliver twice: whatever comes again
+ * must give the same text, so it holds what the device said and nothing the way added (neither the corrected time nor heardAt,
+ * unless the device named no time and no number of its own).
+ */
+export function identityOf(reading: Omit<Reading, 'ref'>): string {
+  const moment = reading.deviceTime ?? (reading.sequence === undefined ? reading.takenAt : '');
+  const values = [...reading.values].sort((a, b) => (a.vital < b.vital ? -1 : 1)).map((v) => `${v.vital}=${v.value}`);
+  return [reading.device, reading.userSlot ?? '', reading.panel, reading.sequence ?? '', moment, ...values].join('|');
+}
+
+/** The value of one vital in a reading, or undefined. */
+export function vitalIn(reading: { values: readonly Value[] }, vital: Value['vital']): number | undefined {
+  return reading.values.find((v) => v.vital === vital)?.value;
+}

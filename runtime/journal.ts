@@ -1,0 +1,35 @@
+import type { SourceId } from '#domain/ids.ts';
+import type { UpTopic } from '#domain/topics.ts';
+
+/**
+ * The durable log between the broker and its consumers. Nothing outside an adapter knows where it is kept.
+ * Positions grow by one from 1 and are never used twice.
+ */
+export type JournalEntry = {
+  position: number;
+  shard: number;
+  source: SourceId;
+  kind: UpTopic;
+  /** When the broker received it, ms since 1970. */
+  receivedAt: number;
+  payload: Buffer;
+};
+
+export interface Journal {
+  /** Resolves when the entry is on disk, rejects with an Outage when it could not be put there (disk full, closed). */
+  append(entry: Omit<JournalEntry, 'position'>): Promise<void>;
+  /**
+   * Hands `consume` batches in order, one at a time. When its promise resolves the cursor of this consumer moves behind
+   * the batch, for good; when it rejects, the same batch comes again after a pause that grows. After a restart a consumer
+   * goes on at its cursor, and may see again what it had in hand: consuming must be idempotent.
+   */
+  consume(consumer: string, options: { batch: number }, consume: (batch: JournalEntry[]) => Promise<void>): Consumption;
+  /** Entries on disk that the slowest consumer has not finished, and the bytes the journal takes. */
+  backlog(): { entries: number; bytes: number; consumers: { consumer: string; behind: number }[] };
+  close(): Promise<void>;
+}
+
+export interface Consumption {
+  /** Resolves when the batch in hand is finished and no other will come. */
+  stop(): Promise<void>;
+}

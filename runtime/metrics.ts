@@ -1,0 +1,68 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/**
+ * The platform's metrics in the words of Prometheus: `hearthbeat_<noun>_<unit>`. Labels are words from closed lists;
+ * never an id, a name or a value.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+  return {
+    registry,
+    mqttConnections: new Gauge({ name: 'hearthbeat_mqtt_connections', help: 'Connected sources', registers }),
+    mqttRefused: new Counter({
+      name: 'hearthbeat_mqtt_refused_total',
+      help: 'Connections, publishes and subscriptions refused',
+      labelNames: ['what'] as const,
+      registers,
+    }),
+    journalAppended: new Counter({ name: 'hearthbeat_journal_appended_total', help: 'Entries on disk', registers }),
+    journalAppendSeconds: new Histogram({
+      name: 'hearthbeat_journal_append_seconds',
+      help: 'From the wish to the disk',
+      buckets: seconds,
+      registers,
+    }),
+    journalBehind: new Gauge({
+      name: 'hearthbeat_journal_behind_entries',
+      help: 'Entries a consumer has not finished',
+      labelNames: ['consumer'] as const,
+      registers,
+    }),
+    readings: new Counter({
+      name: 'hearthbeat_readings_total',
+      help: 'Readings by what became of them',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    storeSeconds: new Histogram({
+      name: 'hearthbeat_store_write_seconds',
+      help: 'One batch into the vitals store',
+      buckets: seconds,
+      registers,
+    }),
+    judged: new Counter({ name: 'hearthbeat_readings_judged_total', help: 'Readings the rules have seen', registers }),
+    alerts: new Counter({
+      name: 'hearthbeat_alerts_total',
+      help: 'Alerts opened',
+      labelNames: ['rule', 'severity'] as const,
+      registers,
+    }),
+    pages: new Counter({
+      name: 'hearthbeat_pages_total',
+      help: 'Attempts to page, by channel and outcome',
+      labelNames: ['channel', 'outcome'] as const,
+      registers,
+    }),
+    pageSeconds: new Histogram({
+      name: 'hearthbeat_page_seconds',
+      help: 'From the opening of an alert to its first page sent',
+      buckets: [...seconds, 60, 120, 300],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,182 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { Refusal } from '#domain/admission.ts';
+import type { AlertState, Escalation, Evidence, Outcome, Severity } from '#domain/alert.ts';
+import type { StatusMessage } from '#domain/downward.ts';
+import type {
+  AlertId,
+  ClinicianId,
+  DeviceId,
+  PageId,
+  PatientId,
+  ReadingId,
+  SourceId,
+  TaskId,
+  TeamId,
+} from '#domain/ids.ts';
+import type { Role } from '#domain/people.ts';
+import type { Mark } from '#domain/reading.ts';
+import type { TaskKind } from '#domain/task.ts';
+import type { PanelName, VitalName } from '#domain/vitals.ts';
+import type { Language, Words } from '#domain/words.ts';
+
+/** The tables as Kysely sees them; the truth is in migrations/. Times come out as Date and go in as Date or RFC 3339. */
+
+type Time = ColumnType<Date, Date | string, Date | string>;
+type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** jsonb: comes out parsed, goes in as JSON text. */
+type Json<T extends object | null> = JSONColumnType<T>;
+type MaybeJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+/** The policy of a team: places on the rota instead of people. Becomes an Escalation when an alert opens. */
+export type TeamEscalation = {
+  steps: { afterSeconds: number; onCall: number[] }[];
+  repeatAfterSeconds: number;
+  rounds: number;
+};
+
+export interface Database {
+  care_team: { id: TeamId; name: Json<Words>; time_zone: string; escalation: Json<TeamEscalation> };
+  clinician: {
+    id: ClinicianId;
+    email: string;
+    name: Json<Words>;
+    role: Role;
+    language: Language;
+    password_hash: string;
+    disabled_at: MaybeTime;
+  };
+  team_member: { team_id: TeamId; clinician_id: ClinicianId };
+  on_call: { team_id: TeamId; position: number; clinician_id: ClinicianId };
+  session: { token_hash: string; clinician_id: ClinicianId; created_at: Time; seen_at: Time; expires_at: Time };
+  patient: {
+    id: PatientId;
+    team_id: TeamId;
+    name: Json<Words>;
+    /** `YYYY-MM-DD`: the date parser of `pg` is switched off, see connect.ts. */
+    birth_date: string;
+    sex: 'female' | 'male' | 'other' | 'unknown';
+    conditions: Json<Words[]>;
+    created_at: ColumnType<Date, Date | string | undefined, never>;
+  };
+  care_plan: {
+    patient_id: PatientId;
+    overrides: Json<Record<string, Record<string, number>>>;
+    silent_after_minutes: number;
+    updated_at: ColumnType<Date, Date | string | undefined, Date | string>;
+    updated_by: ClinicianId | null;
+  };
+  source: {
+    id: SourceId;
+    kind: 'gateway' | 'device';
+    shard: number;
+    secret_hash: string;
+    created_at: ColumnType<Date, Date | string | undefined, never>;
+    revoked_at: MaybeTime;
+    status: MaybeJson<StatusMessage>;
+    status_at: MaybeTime;
+  };
+  device: {
+    id: DeviceId;
+    source_id: SourceId;
+    model: string | null;
+    registered_at: ColumnType<Date, Date | string | undefined, never>;
+  };
+  assignment: {
+    id: string;
+    device_id: DeviceId;
+    user_slot: number | null;
+    patient_id: PatientId;
+    from_at: Time;
+    to_at: MaybeTime;
+  };
+  latest_value: {
+    patient_id: PatientId;
+    vital: VitalName;
+    panel: PanelName;
+    value: number;
+    taken_at: Time;
+    heard_at: Time;
+    stored_at: Time;
+    reading_id: ReadingId;
+    device_id: DeviceId;
+    marks: Json<Mark[]>;
+  };
+  quarantine: {
+    key: string;
+    source_id: SourceId;
+    received_at: Time;
+    reason: Refusal | 'refused-by-store';
+    detail: string;
+    ref: string | null;
+    payload: Buffer;
+  };
+  rule_memory: { patient_id: PatientId; rule: string; memory: Json<object> };
+  alert: {
+    id: AlertId;
+    patient_id: PatientId;
+    team_id: TeamId;
+    rule: string;
+    rule_version: number;
+    parameters: Json<Record<string, number>>;
+    severity: Severity;
+    state: AlertState;
+    title: Json<Words>;
+    explanation: Json<Words>;
+    evidence: Json<Evidence[]>;
+    escalation: MaybeJson<Escalation>;
+    opened_at: Time;
+    acknowledged_at: MaybeTime;
+    acknowledged_by: ClinicianId | null;
+    resolved_at: MaybeTime;
+    resolved_by: ClinicianId | null;
+    outcome: Outcome | null;
+    note: string | null;
+  };
+  alert_event: {
+    id: Generated<string>;
+    alert_id: AlertId;
+    at: Time;
+    kind: string;
+    actor: ClinicianId | null;
+    note: string | null;
+    detail: ColumnType<object, string | undefined, string>;
+  };
+  task: {
+    id: TaskId;
+    patient_id: PatientId;
+    team_id: TeamId;
+    alert_id: AlertId | null;
+    kind: TaskKind;
+    title: Json<Words>;
+    role: Role;
+    due_at: Time;
+    created_at: Time;
+    done_at: MaybeTime;
+    done_by: ClinicianId | null;
+    result: string | null;
+  };
+  page: {
+    id: PageId;
+    alert_id: AlertId;
+    step: number;
+    channel: string;
+    recipient: ClinicianId;
+    created_at: Time;
+    due_at: Time;
+    state: 'due' | 'sent' | 'failed' | 'cancelled';
+    attempts: Generated<number>;
+    last_attempt_at: MaybeTime;
+    sent_at: MaybeTime;
+    fault: string | null;
+  };
+  agenda: {
+    key: string;
+    kind: string;
+    subject: string;
+    step: Generated<number>;
+    due_at: Time;
+    done_at: MaybeTime;
+    attempts: Generated<number>;
+    fault: string | null;
+  };
+}
