@@ -15,6 +15,7 @@ import type {
 } from '#domain/ids.ts';
 import type { Role } from '#domain/people.ts';
 import type { Mark } from '#domain/reading.ts';
+import type { RuleEntry } from '#domain/rule-book.ts';
 import type { TaskKind } from '#domain/task.ts';
 import type { PanelName, VitalName } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
@@ -110,6 +111,7 @@ export interface Database {
     ref: string | null;
     payload: Buffer;
   };
+  rule_book: { rule: string; entry: Json<RuleEntry> };
   rule_memory: { patient_id: PatientId; rule: string; memory: Json<object> };
   alert: {
     id: AlertId;

@@ -115,6 +115,12 @@ create table quarantine (
 );
 create index quarantine_by_time on quarantine (received_at);
 
+-- Written by the rules service at start, read by everybody who shows limits.
+create table rule_book (
+  rule text primary key,
+  entry jsonb not null
+);
+
 create table rule_memory (
   patient_id uuid not null references patient,
   rule text not null,

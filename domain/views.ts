@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { Alert, Severity } from './alert.ts';
+import { CarePlan } from './care-plan.ts';
+import { AlertId, ClinicianId, DeviceId, ReadingId, SourceId, TaskId } from './ids.ts';
+import { CareTeam, Clinician, Patient } from './people.ts';
+import { Mark, StoredReading } from './reading.ts';
+import { RuleEntry } from './rule-book.ts';
+import { Task } from './task.ts';
+import { panelNames, vitalNames } from './vitals.ts';
+import { Words } from './words.ts';
+
+/** What care teams see: the answers of the API, from which OpenAPI and the console's types derive. */
+
+export const SessionView = z.object({
+  clinician: Clinician,
+  teams: z.array(CareTeam),
+  expiresAt: z.iso.datetime(),
+  /** True where simulated homes are attached: the console says so, and shows the mail catch-all. */
+  neighbourhood: z.boolean(),
+  /** Where readings are kept, so that nobody takes the fallback for the real store. */
+  vitalsStore: z.enum(['influxdb', 'postgresql']),
+});
+export type SessionView = z.infer<typeof SessionView>;
+
+export const LatestValue = z.object({
+  vital: z.enum(vitalNames),
+  panel: z.enum(panelNames),
+  value: z.number(),
+  takenAt: z.iso.datetime(),
+  heardAt: z.iso.datetime(),
+  storedAt: z.iso.datetime(),
+  reading: ReadingId,
+  device: DeviceId,
+  marks: z.array(Mark),
+});
+export type LatestValue = z.infer<typeof LatestValue>;
+
+export const PatientSummary = Patient.extend({ age: z.int() });
+export type PatientSummary = z.infer<typeof PatientSummary>;
+
+/** Why a patient stands where they stand in the worklist; the first reason is the gravest. `since` is when it began. */
+export const Reason = z.object({
+  kind: z.enum(['alert', 'task-overdue', 'silent', 'task-due', 'never-measured']),
+  severity: Severity,
+  since: z.iso.datetime(),
+  title: Words,
+  alert: AlertId.optional(),
+  task: TaskId.optional(),
+  /** For alerts: somebody is on it. */
+  acknowledged: z.boolean().optional(),
+});
+export type Reason = z.infer<typeof Reason>;
+
+export const WorklistEntry = z.object({
+  patient: PatientSummary,
+  reasons: z.array(Reason),
+  latest: z.array(LatestValue),
+  lastTakenAt: z.iso.datetime().nullable(),
+  silent: z.boolean(),
+});
+export type WorklistEntry = z.infer<typeof WorklistEntry>;
+
+export const Worklist = z.object({ at: z.iso.datetime(), entries: z.array(WorklistEntry) });
+export type Worklist = z.infer<typeof Worklist>;
+
+export const PatientView = z.object({
+  patient: PatientSummary,
+  carePlan: CarePlan,
+  /** Every rule, with the parameters in force for this patient. */
+  rules: z.array(RuleEntry.extend({ inForce: z.record(z.string(), z.number()) })),
+  latest: z.array(LatestValue),
+  lastTakenAt: z.iso.datetime().nullable(),
+  silent: z.boolean(),
+  devices: z.array(
+    z.object({
+      device: DeviceId,
+      model: z.string().nullable(),
+      source: SourceId,
+      sourceState: z.enum(['online', 'offline', 'unknown']),
+      sourceStateAt: z.iso.datetime().nullable(),
+    }),
+  ),
+});
+export type PatientView = z.infer<typeof PatientView>;
+
+export const ReadingsView = z.discriminatedUnion('resolution', [
+  z.object({
+    resolution: z.literal('raw'),
+    panel: z.enum(panelNames),
+    /** Newest first. */
+    readings: z.array(StoredReading),
+    /** True when `limit` cut off older ones. */
+    more: z.boolean(),
+  }),
+  z.object({
+    resolution: z.literal('windows'),
+    panel: z.enum(panelNames),
+    windowMs: z.int().positive(),
+    windows: z.array(
+      z.object({
+        from: z.iso.datetime(),
+        values: z.partialRecord(
+          z.enum(vitalNames),
+          z.object({ mean: z.number(), min: z.number(), max: z.number(), count: z.int() }),
+        ),
+      }),
+    ),
+  }),
+]);
+export type ReadingsView = z.infer<typeof ReadingsView>;
+
+const PersonRef = z.object({ id: ClinicianId, name: Words });
+
+export const AlertView = Alert.extend({
+  patientName: Words,
+  patientAge: z.int(),
+  acknowledgedByName: Words.nullable(),
+  resolvedByName: Words.nullable(),
+});
+export type AlertView = z.infer<typeof AlertView>;
+
+export const PageView = z.object({
+  step: z.int(),
+  channel: z.string(),
+  recipient: PersonRef,
+  state: z.enum(['due', 'sent', 'failed', 'cancelled']),
+  dueAt: z.iso.datetime(),
+  sentAt: z.iso.datetime().nullable(),
+  attempts: z.int(),
+});
+export type PageView = z.infer<typeof PageView>;
+
+/** `clock`: the way of a critical alert, from the first measurement to the acknowledgement; null is "not yet". */
+export const AlertDetail = z.object({
+  alert: AlertView,
+  events: z.array(
+    z.object({ at: z.iso.datetime(), kind: z.string(), actor: PersonRef.nullable(), note: z.string().nullable() }),
+  ),
+  pages: z.array(PageView),
+  tasks: z.array(Task),
+  clock: z.object({
+    measured: z.iso.datetime(),
+    heard: z.iso.datetime(),
+    opened: z.iso.datetime(),
+    paged: z.iso.datetime().nullable(),
+    seen: z.iso.datetime().nullable(),
+    acknowledged: z.iso.datetime().nullable(),
+  }),
+});
+export type AlertDetail = z.infer<typeof AlertDetail>;
+
+export const TaskView = Task.extend({
+  patientName: Words,
+  patientAge: z.int(),
+  doneByName: Words.nullable(),
+  overdue: z.boolean(),
+});
+export type TaskView = z.infer<typeof TaskView>;
+
+/** One message of the neighbourhood's mail catch-all: a JSON file in MAILBOX_DIR, named by its id. */
+export const Mail = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  from: z.string(),
+  to: z.array(z.string()),
+  subject: z.string(),
+  text: z.string(),
+});
+export type Mail = z.infer<typeof Mail>;
+
+/** RFC 9457. `code` is a kebab-case word to program against; `detail` is for people and holds no health value and no name. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  instance: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof Problem>;
