@@ -1,0 +1,164 @@
+import type { Selectable } from 'kysely';
+import { type CarePlan, usualSilentAfterMinutes } from '#domain/care-plan.ts';
+import type { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
+import type { Patient } from '#domain/people.ts';
+import type { LatestValue } from '#domain/views.ts';
+import { announce } from './changes.ts';
+import type { Within } from './connect.ts';
+import type { Database } from './database.ts';
+
+/** Patients, what their care team set for them, and their latest values. */
+
+export async function addPatient(db: Within, patient: Patient): Promise<void> {
+  await db
+    .insertInto('patient')
+    .values({
+      id: patient.id,
+      team_id: patient.team,
+      name: JSON.stringify(patient.name),
+      birth_date: patient.birthDate,
+      sex: patient.sex,
+      conditions: JSON.stringify(patient.conditions),
+    })
+    .execute();
+}
+
+/** The patient if one of these teams cares for them; undefined else, as if there were none. */
+export async function findPatient(db: Within, teams: TeamId[], id: PatientId): Promise<Patient | undefined> {
+  if (teams.length === 0) return undefined;
+  const row = await db
+    .selectFrom('patient')
+    .selectAll()
+    .where('id', '=', id)
+    .where('team_id', 'in', teams)
+    .executeTakeFirst();
+  return row && patientOf(row);
+}
+
+export async function patientsOfTeams(db: Within, teams: TeamId[]): Promise<Patient[]> {
+  if (teams.length === 0) return [];
+  return (await db.selectFrom('patient').selectAll().where('team_id', 'in', teams).execute()).map(patientOf);
+}
+
+export async function patientsById(db: Within, ids: Iterable<PatientId>): Promise<Map<PatientId, Patient>> {
+  const wanted = [...new Set(ids)];
+  if (wanted.length === 0) return new Map();
+  const rows = await db.selectFrom('patient').selectAll().where('id', 'in', wanted).execute();
+  return new Map(rows.map((row) => [row.id, patientOf(row)]));
+}
+
+/** What the care team set, or the usual where it set nothing. */
+export async function carePlanOf(db: Within, patient: PatientId): Promise<CarePlan> {
+  const row = await db.selectFrom('care_plan').selectAll().where('patient_id', '=', patient).executeTakeFirst();
+  return {
+    patient,
+    overrides: row?.overrides ?? {},
+    silentAfterMinutes: row?.silent_after_minutes ?? usualSilentAfterMinutes,
+  };
+}
+
+/**
+ * Sets the parameters of one rule for one patient; an empty record gives the rule back its defaults. The bounds are checked
+ * by the caller, against the rule book.
+ */
+export async function setOverrides(
+  db: Within,
+  patient: Patient,
+  rule: string,
+  parameters: Record<string, number>,
+  by: ClinicianId,
+  at: string,
+): Promise<void> {
+  const change = JSON.stringify({ [rule]: parameters });
+  const given = Object.keys(parameters).length > 0;
+  await db
+    .insertInto('care_plan')
+    .values({
+      patient_id: patient.id,
+      overrides: given ? change : '{}',
+      silent_after_minutes: usualSilentAfterMinutes,
+      updated_at: at,
+      updated_by: by,
+    })
+    .onConflict((conflict) =>
+      conflict.column('patient_id').doUpdateSet((eb) => ({
+        // one statement, so that two doctors who set two rules at once both keep theirs
+        overrides: given
+          ? eb('care_plan.overrides', '||', eb.cast<never>(eb.val(change), 'jsonb'))
+          : eb('care_plan.overrides', '-', eb.cast<never>(eb.val(rule), 'text')),
+        updated_at: at,
+        updated_by: by,
+      })),
+    )
+    .execute();
+  await announce(db, [{ kind: 'care-plan', team: patient.team, patient: patient.id }]);
+}
+
+/** The latest value of every vital sign, by patient. */
+export async function latestValuesOf(db: Within, patients: PatientId[]): Promise<Map<PatientId, LatestValue[]>> {
+  const latest = new Map<PatientId, LatestValue[]>();
+  if (patients.length === 0) return latest;
+  const rows = await db
+    .selectFrom('latest_value')
+    .selectAll()
+    .where('patient_id', 'in', patients)
+    .orderBy('vital')
+    .execute();
+  for (const row of rows) {
+    const values = latest.get(row.patient_id) ?? [];
+    latest.set(row.patient_id, values);
+    values.push({
+      vital: row.vital,
+      panel: row.panel,
+      value: row.value,
+      takenAt: row.taken_at.toISOString(),
+      heardAt: row.heard_at.toISOString(),
+      storedAt: row.stored_at.toISOString(),
+      reading: row.reading_id,
+      device: row.device_id,
+      marks: row.marks,
+    });
+  }
+  return latest;
+}
+
+export type PatientDevice = {
+  device: DeviceId;
+  model: string | null;
+  source: SourceId;
+  sourceState: 'online' | 'offline' | 'unknown';
+  sourceStateAt: string | null;
+};
+
+/** The devices that are assigned to the patient at `at`. */
+export async function devicesOf(db: Within, patient: PatientId, at: string): Promise<PatientDevice[]> {
+  const rows = await db
+    .selectFrom('assignment')
+    .innerJoin('device', 'device.id', 'assignment.device_id')
+    .innerJoin('source', 'source.id', 'device.source_id')
+    .where('assignment.patient_id', '=', patient)
+    .where('assignment.from_at', '<=', new Date(at))
+    .where((eb) => eb.or([eb('assignment.to_at', 'is', null), eb('assignment.to_at', '>', new Date(at))]))
+    .select(['device.id', 'device.model', 'device.source_id', 'source.status', 'source.status_at'])
+    .distinctOn('device.id')
+    .orderBy('device.id')
+    .execute();
+  return rows.map((row) => ({
+    device: row.id,
+    model: row.model,
+    source: row.source_id,
+    sourceState: row.status?.state ?? 'unknown',
+    sourceStateAt: row.status_at?.toISOString() ?? null,
+  }));
+}
+
+function patientOf(row: Selectable<Database['patient']>): Patient {
+  return {
+    id: row.id,
+    team: row.team_id,
+    name: row.name,
+    birthDate: row.birth_date,
+    sex: row.sex,
+    conditions: row.conditions,
+  };
+}
