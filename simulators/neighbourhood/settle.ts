@@ -1,0 +1,182 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { shardOf } from '#domain/topics.ts';
+import { instant } from '#runtime/clock.ts';
+import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
+import type { Records } from '#runtime/records/connect.ts';
+import { hashPassword } from '#runtime/records/passwords.ts';
+import { clinicians, type Resident, residents, teams } from './people.ts';
+
+/**
+ * What the neighbourhood remembers of itself under DATA_DIR (mode 0600): how often it was started, the tokens with which
+ * its homes sign in over MQTT, and the passwords of the demo logins. Made at the first start, different on every machine.
+ */
+const Memory = z.object({
+  starts: z.int().min(0),
+  tokens: z.record(z.string(), z.string()),
+  passwords: z.record(z.string(), z.string()),
+});
+export type Memory = z.infer<typeof Memory>;
+
+const memoryFile = (dataDir: string) => join(dataDir, 'neighbourhood.json');
+export const loginsFile = (dataDir: string) => join(dataDir, 'demo-logins.json');
+
+export async function readMemory(dataDir: string): Promise<Memory> {
+  const text = await readFile(memoryFile(dataDir), 'utf8').catch(() => undefined);
+  const old = text === undefined ? { starts: 0, tokens: {}, passwords: {} } : Memory.parse(JSON.parse(text));
+  const keep = (names: string[], kept: Record<string, string>, make: () => string) =>
+    Object.fromEntries(names.map((name) => [name, kept[name] ?? make()]));
+  return {
+    starts: old.starts,
+    tokens: keep(
+      residents.map((r) => r.home.source),
+      old.tokens,
+      () => randomBytes(32).toString('base64url'),
+    ),
+    passwords: keep(
+      clinicians.map((c) => c.email),
+      old.passwords,
+      () => randomBytes(9).toString('base64url'),
+    ),
+  };
+}
+
+export async function writeMemory(dataDir: string, memory: Memory): Promise<void> {
+  await writePrivately(memoryFile(dataDir), memory);
+  await writePrivately(
+    loginsFile(dataDir),
+    clinicians.map(({ email, name, role }) => ({ email, password: memory.passwords[email], role, name })),
+  );
+}
+
+async function writePrivately(file: string, content: object): Promise<void> {
+  await writeFile(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+/** Residents, carers, homes and devices into the records. Doing it again changes nothing but the credentials. */
+export async function settle(records: Records, memory: Memory, historyFrom: number): Promise<void> {
+  const hashes = new Map<string, string>();
+  for (const { email } of clinicians) hashes.set(email, await hashPassword(memory.passwords[email]!));
+  await records.transaction().execute(async (db) => {
+    for (const team of teams) {
+      const row = {
+        name: JSON.stringify(team.name),
+        time_zone: team.timeZone,
+        escalation: JSON.stringify(team.escalation),
+      };
+      await db
+        .insertInto('care_team')
+        .values({ id: team.id, ...row })
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
+    }
+    for (const { id, email, name, role, language } of clinicians) {
+      const row = { email, name: JSON.stringify(name), role, language, password_hash: hashes.get(email)! };
+      await db
+        .insertInto('clinician')
+        .values({ id, ...row })
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
+      for (const team of teams)
+        await db
+          .insertInto('team_member')
+          .values({ team_id: team.id, clinician_id: id })
+          .onConflict((c) => c.doNothing())
+          .execute();
+    }
+    for (const team of teams)
+      for (const [position, email] of team.onCall.entries()) {
+        const row = { clinician_id: clinicians.find((c) => c.email === email)!.id };
+        await db
+          .insertInto('on_call')
+          .values({ team_id: team.id, position, ...row })
+          .onConflict((c) => c.columns(['team_id', 'position']).doUpdateSet(row))
+          .execute();
+      }
+    for (const resident of residents) await settleHome(db, resident, memory.tokens[resident.home.source]!, historyFrom);
+  });
+}
+
+async function settleHome(db: Records, resident: Resident, token: string, historyFrom: number): Promise<void> {
+  const { patient, home } = resident;
+  await db
+    .insertInto('patient')
+    .values({
+      id: patient.id,
+      team_id: patient.team,
+      name: JSON.stringify(patient.name),
+      birth_date: patient.birthDate,
+      sex: patient.sex,
+      conditions: JSON.stringify(patient.conditions),
+    })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  await db
+    .insertInto('care_plan')
+    .values({ patient_id: patient.id, overrides: '{}', silent_after_minutes: resident.silentAfterMinutes })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  const secret = { secret_hash: createHash('sha256').update(token).digest('hex') };
+  await db
+    .insertInto('source')
+    .values({
+      id: home.source,
+      kind: home.kind === 'cuff' ? 'gateway' : 'device',
+      shard: shardOf(home.source),
+      ...secret,
+    })
+    .onConflict((c) => c.column('id').doUpdateSet(secret))
+    .execute();
+  const added = await db
+    .insertInto('device')
+    .values({ id: home.device, source_id: home.source, model: home.model })
+    .onConflict((c) => c.doNothing())
+    .returning('id')
+    .execute();
+  if (added.length > 0)
+    await db
+      .insertInto('assignment')
+      .values({
+        // one device, one patient for ever: the patient's own id serves
+        id: patient.id,
+        device_id: home.device,
+        user_slot: null,
+        patient_id: patient.id,
+        from_at: new Date(historyFrom),
+      })
+      .execute();
+}
+
+/**
+ * An earlier start may have left this resident's episode open, and a new crisis would only join it. The neighbourhood closes
+ * it in its own name so that the visitor sees the whole story again; everybody else's alerts stay as they are.
+ */
+export async function closeOldStory(records: Records, resident: Resident, now: number): Promise<void> {
+  const old = await listAlerts(records, {
+    teams: [resident.patient.team],
+    patient: resident.patient.id,
+    states: ['open', 'acknowledged'],
+    limit: 50,
+  });
+  for (const alert of old)
+    await changeAlert(records, alert.id, {
+      kind: 'resolve',
+      by: null,
+      outcome: 'other',
+      note: 'The simulated neighbourhood was started again. 模拟社区已重新启动。',
+      at: instant(now),
+    });
+}
+
+/** The newest reading each device has in the records, ms since 1970: where its history goes on. */
+export async function lastTakenAt(records: Records): Promise<Map<string, number>> {
+  const rows = await records
+    .selectFrom('latest_value')
+    .select(({ fn }) => ['device_id', fn.max('taken_at').as('taken_at')])
+    .groupBy('device_id')
+    .execute();
+  return new Map(rows.map((row) => [row.device_id, new Date(row.taken_at).getTime()]));
+}
