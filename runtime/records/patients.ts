@@ -35,15 +35,26 @@ export async function findPatient(db: Within, teams: TeamId[], id: PatientId): P
   return row && patientOf(row);
 }
 
-export async function patientsOfTeams(db: Within, teams: TeamId[]): Promise<Patient[]> {
+export async function patientsOfTeams(db: Within, teams: TeamId[]): Promise<{ patient: Patient; addedAt: string }[]> {
   if (teams.length === 0) return [];
-  return (await db.selectFrom('patient').selectAll().where('team_id', 'in', teams).execute()).map(patientOf);
+  const rows = await db.selectFrom('patient').selectAll().where('team_id', 'in', teams).execute();
+  return rows.map((row) => ({ patient: patientOf(row), addedAt: row.created_at.toISOString() }));
 }
 
-export async function patientsById(db: Within, ids: Iterable<PatientId>): Promise<Map<PatientId, Patient>> {
+/** Those of `ids` for whom one of these teams cares. */
+export async function findPatients(
+  db: Within,
+  teams: TeamId[],
+  ids: Iterable<PatientId>,
+): Promise<Map<PatientId, Patient>> {
   const wanted = [...new Set(ids)];
-  if (wanted.length === 0) return new Map();
-  const rows = await db.selectFrom('patient').selectAll().where('id', 'in', wanted).execute();
+  if (wanted.length === 0 || teams.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('patient')
+    .selectAll()
+    .where('id', 'in', wanted)
+    .where('team_id', 'in', teams)
+    .execute();
   return new Map(rows.map((row) => [row.id, patientOf(row)]));
 }
 
