@@ -14,11 +14,12 @@ import type {
   TeamId,
 } from '#domain/ids.ts';
 import type { Role } from '#domain/people.ts';
-import type { Mark } from '#domain/reading.ts';
+import type { Mark, StoredReading } from '#domain/reading.ts';
 import type { RuleEntry } from '#domain/rule-book.ts';
 import type { TaskKind } from '#domain/task.ts';
 import type { PanelName, VitalName } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
+import type { FirstHearing } from './first-hearings.ts';
 
 /** The tables as Kysely sees them; the truth is in migrations/. Times come out as Date and go in as Date or RFC 3339. */
 
@@ -111,6 +112,16 @@ export interface Database {
     ref: string | null;
     payload: Buffer;
   };
+  /** The vitals store where there is no InfluxDB; `at_ns` comes out as text, being beyond a number. */
+  vitals_reading: {
+    patient_id: PatientId;
+    panel: PanelName;
+    at_ns: ColumnType<string, string, never>;
+    reading_id: ReadingId;
+    vitals: Json<Partial<Record<VitalName, number>>>;
+    reading: Json<StoredReading>;
+  };
+  first_hearing: { reading_id: ReadingId; source_id: SourceId; hearing: Json<FirstHearing> };
   rule_book: { rule: string; entry: Json<RuleEntry> };
   rule_memory: { patient_id: PatientId; rule: string; memory: Json<object> };
   alert: {

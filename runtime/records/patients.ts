@@ -2,12 +2,11 @@ import type { Selectable } from 'kysely';
 import { type CarePlan, usualSilentAfterMinutes } from '#domain/care-plan.ts';
 import type { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Patient } from '#domain/people.ts';
-import type { LatestValue } from '#domain/views.ts';
 import { announce } from './changes.ts';
 import type { Within } from './connect.ts';
 import type { Database } from './database.ts';
 
-/** Patients, what their care team set for them, and their latest values. */
+/** Patients, what their care team set for them, and the devices they measure with. */
 
 export async function addPatient(db: Within, patient: Patient): Promise<void> {
   await db
@@ -103,34 +102,6 @@ export async function setOverrides(
     )
     .execute();
   await announce(db, [{ kind: 'care-plan', team: patient.team, patient: patient.id }]);
-}
-
-/** The latest value of every vital sign, by patient. */
-export async function latestValuesOf(db: Within, patients: PatientId[]): Promise<Map<PatientId, LatestValue[]>> {
-  const latest = new Map<PatientId, LatestValue[]>();
-  if (patients.length === 0) return latest;
-  const rows = await db
-    .selectFrom('latest_value')
-    .selectAll()
-    .where('patient_id', 'in', patients)
-    .orderBy('vital')
-    .execute();
-  for (const row of rows) {
-    const values = latest.get(row.patient_id) ?? [];
-    latest.set(row.patient_id, values);
-    values.push({
-      vital: row.vital,
-      panel: row.panel,
-      value: row.value,
-      takenAt: row.taken_at.toISOString(),
-      heardAt: row.heard_at.toISOString(),
-      storedAt: row.stored_at.toISOString(),
-      reading: row.reading_id,
-      device: row.device_id,
-      marks: row.marks,
-    });
-  }
-  return latest;
 }
 
 export type PatientDevice = {

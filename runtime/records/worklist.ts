@@ -5,7 +5,8 @@ import type { Patient } from '#domain/people.ts';
 import type { Task } from '#domain/task.ts';
 import type { LatestValue } from '#domain/views.ts';
 import type { Within } from './connect.ts';
-import { latestValuesOf, patientsOfTeams } from './patients.ts';
+import { findLatestValues } from './latest-values.ts';
+import { patientsOfTeams } from './patients.ts';
 
 /** Everything about one patient that decides whether somebody should look at them now. */
 export type PatientMatter = {
@@ -25,7 +26,7 @@ export async function mattersOfTeams(db: Within, teams: TeamId[], dueBefore: str
   if (patients.length === 0) return [];
   const ids = patients.map(({ patient }) => patient.id);
   const [latest, plans, alerts, tasks] = await Promise.all([
-    latestValuesOf(db, ids),
+    findLatestValues(db, ids),
     db
       .selectFrom('care_plan')
       .innerJoin('patient', 'patient.id', 'care_plan.patient_id')

@@ -1,0 +1,51 @@
+import type { PatientId, ReadingId, SourceId } from '#domain/ids.ts';
+import type { StoredReading } from '#domain/reading.ts';
+import type { Within } from './connect.ts';
+
+/**
+ * The way a reading took the first time it was heard. A cuff replays its memory at every connection, and each time the
+ * gateway corrects its clock a little differently: without this memory one measurement would be stored under several times,
+ * and perhaps for two patients.
+ */
+export type FirstHearing = Pick<StoredReading, 'takenAt' | 'clock' | 'heardAt' | 'storedAt' | 'flags'> & {
+  patient: PatientId;
+};
+
+/** Only a device that numbers or times its readings replays them under another time; others carry `takenAt` in their id. */
+export const mayBeReplayed = (reading: { deviceTime?: string; sequence?: number }): boolean =>
+  reading.deviceTime !== undefined || reading.sequence !== undefined;
+
+/** Of these readings of one source and another, those that were heard before. */
+export async function findFirstHearings(
+  db: Within,
+  readings: readonly ReadingId[],
+): Promise<Map<ReadingId, { source: SourceId; hearing: FirstHearing }>> {
+  if (readings.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('first_hearing')
+    .selectAll()
+    .where('reading_id', 'in', [...new Set(readings)])
+    .execute();
+  return new Map(rows.map((row) => [row.reading_id, { source: row.source_id, hearing: row.hearing }]));
+}
+
+/** Must be done before the reading goes into the vitals store. What is remembered already stays as it is. */
+export async function rememberFirstHearings(
+  db: Within,
+  heard: readonly { reading: ReadingId; source: SourceId; hearing: FirstHearing }[],
+): Promise<void> {
+  for (let i = 0; i < heard.length; i += rowsPerStatement)
+    await db
+      .insertInto('first_hearing')
+      .values(
+        heard.slice(i, i + rowsPerStatement).map(({ reading, source, hearing }) => ({
+          reading_id: reading,
+          source_id: source,
+          hearing: JSON.stringify(hearing),
+        })),
+      )
+      .onConflict((conflict) => conflict.column('reading_id').doNothing())
+      .execute();
+}
+
+const rowsPerStatement = 2_000;
