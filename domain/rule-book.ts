@@ -40,3 +40,16 @@ export function parametersInForce(entry: RuleEntry, overrides: Record<string, nu
     }),
   );
 }
+
+/** What is wrong with parameters a care plan wishes to set; empty when they may stand. */
+export function faultsOfOverrides(
+  entry: RuleEntry,
+  wished: Record<string, number>,
+): { parameter: string; detail: string }[] {
+  return Object.entries(wished).flatMap(([name, value]) => {
+    const known = entry.parameters.find((parameter) => parameter.name === name);
+    if (!known) return [{ parameter: name, detail: 'the rule has no such parameter' }];
+    if (value >= known.low && value <= known.high) return [];
+    return [{ parameter: name, detail: `must be ${known.low} to ${known.high} ${known.unit}`.trimEnd() }];
+  });
+}

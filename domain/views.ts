@@ -109,7 +109,8 @@ export const ReadingsView = z.discriminatedUnion('resolution', [
 ]);
 export type ReadingsView = z.infer<typeof ReadingsView>;
 
-const PersonRef = z.object({ id: ClinicianId, name: Words });
+export const PersonRef = z.object({ id: ClinicianId, name: Words });
+export type PersonRef = z.infer<typeof PersonRef>;
 
 export const AlertView = Alert.extend({
   patientName: Words,
@@ -168,7 +169,10 @@ export const Mail = z.object({
 });
 export type Mail = z.infer<typeof Mail>;
 
-/** RFC 9457. `code` is a kebab-case word to program against; `detail` is for people and holds no health value and no name. */
+/**
+ * RFC 9457. `code` is a kebab-case word to program against; `detail` is for people and holds no health value and no name.
+ * `by` and `at` stand in conflicts: which colleague was first, and when.
+ */
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),
@@ -177,5 +181,7 @@ export const Problem = z.object({
   detail: z.string().optional(),
   instance: z.string().optional(),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  by: PersonRef.optional(),
+  at: z.iso.datetime().optional(),
 });
 export type Problem = z.infer<typeof Problem>;

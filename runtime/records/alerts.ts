@@ -52,6 +52,28 @@ export async function recordAlertEvent(
     .execute();
 }
 
+/**
+ * Notes that a clinician has looked at the alert, the first time they do; their colleagues are told.
+ * The row lock makes two screens of one person one event.
+ */
+export async function markSeen(records: Records, alert: Alert, by: ClinicianId, at: string): Promise<void> {
+  const seen = (db: Within) =>
+    db
+      .selectFrom('alert_event')
+      .select('id')
+      .where('alert_id', '=', alert.id)
+      .where('kind', '=', 'seen')
+      .where('actor', '=', by)
+      .executeTakeFirst();
+  if (await seen(records)) return;
+  await records.transaction().execute(async (db) => {
+    await db.selectFrom('alert').select('id').where('id', '=', alert.id).forUpdate().executeTakeFirst();
+    if (await seen(db)) return;
+    await recordAlertEvent(db, alert.id, { at, kind: 'seen', actor: by, note: null });
+    await announce(db, [{ kind: 'alert', team: alert.team, patient: alert.patient, id: alert.id }]);
+  });
+}
+
 export type AlertEvent = { at: string; kind: string; actor: ClinicianId | null; note: string | null; detail: object };
 
 export async function eventsOfAlert(db: Within, alert: AlertId): Promise<AlertEvent[]> {
