@@ -43,6 +43,11 @@ export function createMetrics() {
       buckets: seconds,
       registers,
     }),
+    storeRetries: new Counter({
+      name: 'hearthbeat_store_retries_total',
+      help: 'Writes into the vitals store that failed and were tried again',
+      registers,
+    }),
     judged: new Counter({ name: 'hearthbeat_readings_judged_total', help: 'Readings the rules have seen', registers }),
     alerts: new Counter({
       name: 'hearthbeat_alerts_total',

@@ -15,7 +15,10 @@ export interface VitalsStore {
    * Waits through outages, and rejects only when `signal` ends the wait.
    */
   write(readings: StoredReading[], signal?: AbortSignal): Promise<{ reading: StoredReading; reason: string }[]>;
-  /** Newest first. `from` inclusive, `to` exclusive, ms since 1970. */
+  /**
+   * Newest first. `from` inclusive, `to` exclusive, ms since 1970. Equal to what was written, with the values in the order
+   * of the panel.
+   */
   read(query: {
     patient: PatientId;
     panel: PanelName;

@@ -1,0 +1,58 @@
+import type { PatientId } from '#domain/ids.ts';
+import { type PanelName, type VitalName, vitalsOf } from '#domain/vitals.ts';
+import type { Row } from './influx-http.ts';
+import { readingColumns } from './influx-line.ts';
+import type { Window } from './vitals-store.ts';
+
+/**
+ * InfluxQL over `/query`: the language that InfluxDB 1.x, 2.x and 3.x have in common. Only what all three know is used here
+ * (no bind parameters, no second statement, no name with a database before it).
+ */
+
+type Span = { patient: PatientId; panel: PanelName; from: number; to: number };
+
+export const readStatement = (query: Span & { limit: number }): string => {
+  const columns = [...readingColumns, ...vitalsOf(query.panel)].map(identifier).join(', ');
+  return `SELECT ${columns} ${fromWhere(query)} ORDER BY time DESC LIMIT ${integer(query.limit)}`;
+};
+
+export const windowsStatement = (query: Span & { windowMs: number }): string => {
+  const columns = vitalsOf(query.panel).flatMap((vital) =>
+    statistics.map((statistic) => `${statistic}(${identifier(vital)}) AS ${identifier(`${vital} ${statistic}`)}`),
+  );
+  const windows = `GROUP BY time(${integer(query.windowMs)}ms) fill(none)`;
+  return `SELECT ${columns.join(', ')} ${fromWhere(query)} ${windows}`;
+};
+
+/** Rows of a windows statement asked for with `epoch=ms`: window starts are whole milliseconds, so no digit is lost. */
+export const windowOf = (panel: PanelName, row: Row): Window => {
+  const values: Window['values'] = {};
+  for (const vital of vitalsOf(panel)) {
+    const statistic = (name: (typeof statistics)[number]) => Number(row[`${vital} ${name}`] ?? 0);
+    if (statistic('count') > 0)
+      values[vital satisfies VitalName] = {
+        mean: statistic('mean'),
+        min: statistic('min'),
+        max: statistic('max'),
+        count: statistic('count'),
+      };
+  }
+  return { from: Number(row.time), values };
+};
+
+const statistics = ['mean', 'min', 'max', 'count'] as const;
+
+/** Six digits of the id stand below the millisecond, so whole milliseconds bound readings exactly. */
+const fromWhere = ({ patient, panel, from, to }: Span): string =>
+  `FROM ${identifier(panel)} WHERE "patient" = ${text(patient)} AND time >= ${moment(from)} AND time < ${moment(to)}`;
+
+const identifier = (name: string): string => `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
+/** Nothing is older than 1970, and 2262 is the end of 64-bit nanoseconds. */
+const moment = (ms: number): string => `${integer(Math.min(Math.max(Math.ceil(ms), 0), 9_223_372_036_854))}ms`;
+
+function integer(value: number): string {
+  if (!Number.isSafeInteger(value)) throw new Error('a number in a query must be whole');
+  return value.toFixed(0);
+}
