@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
-import { connect } from 'node:net';
 import { SetupFault } from '#domain/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Health, Service } from '../service.ts';
 import type { Account } from './account.ts';
+import { requireFreePort } from './ports.ts';
 import { endLeftOver } from './processes.ts';
 
 export type Program = {
@@ -99,11 +99,7 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
       if (!(await endLeftOver(clock, nameInProc(program), program.folder, program.stopSignal))) {
         throw new SetupFault(`A ${program.name} of an earlier run works on ${program.folder} and cannot be ended.`);
       }
-      if (await answers(program.port)) {
-        throw new SetupFault(
-          `Port ${program.port}, which ${program.name} was to use, is taken by another program: set ${program.portVariable} to a free one.`,
-        );
-      }
+      await requireFreePort(program.portVariable, program.port, '127.0.0.1');
       try {
         await untilServes(launch());
       } catch (fault) {
@@ -173,16 +169,4 @@ function lastWords(program: Program): string {
 /** Keeps a log file from filling the disk: its writer appends, so that an emptied file is simply begun again. */
 function shorten(file: string, mostBytes: number): void {
   if (existsSync(file) && statSync(file).size > mostBytes) truncateSync(file);
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const done = (answer: boolean) => () => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', done(true));
-    socket.once('error', done(false));
-  });
 }

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { SetupFault } from '#domain/errors.ts';
+import { type Account, serverAccount } from './account.ts';
+
+/** DATA_DIR, held by this process alone. */
+export type DataFolder = {
+  /** Absolute. */
+  path: string;
+  /** The folder of a server that Hearthbeat starts itself. */
+  serverFolder(server: 'postgresql' | 'influxdb'): string;
+  release(): void;
+};
+
+const rootsFolder = '/var/lib/hearthbeat';
+
+/** @throws SetupFault when it cannot be used, or another Hearthbeat uses it. */
+export function openDataFolder(dataDir: string): DataFolder {
+  const path = resolve(dataDir);
+  makePrivate(path);
+  const release = hold(path);
+  return { path, release, serverFolder: (server) => serverFolder(path, server, serverAccount()) };
+}
+
+function makePrivate(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const { uid } = statSync(path);
+    if (uid !== process.getuid?.()) {
+      throw new SetupFault(
+        `${path} belongs to another user (uid ${uid}): start Hearthbeat as that user, or set DATA_DIR to a folder of your own.`,
+      );
+    }
+    chmodSync(path, 0o700);
+  } catch (fault) {
+    if (fault instanceof SetupFault) throw fault;
+    const { code } = fault as NodeJS.ErrnoException;
+    throw new SetupFault(`${path} cannot be written (${code}): set DATA_DIR to a folder that can.`);
+  }
+}
+
+/** A file lock of the kernel, by way of SQLite: no dead process holds it, and no reused process id confuses it. */
+function hold(path: string): () => void {
+  const holder = join(path, 'running.pid');
+  const lock = new DatabaseSync(join(path, 'running.lock'));
+  try {
+    lock.exec('pragma locking_mode = exclusive; begin exclusive');
+  } catch (fault) {
+    lock.close();
+    if (!/locked/.test((fault as Error).message)) {
+      throw new SetupFault(`${path} cannot be locked (${(fault as Error).message}): set DATA_DIR to a local folder.`);
+    }
+    const pid = existsSync(holder) ? ` (process ${readFileSync(holder, 'utf8').trim()})` : '';
+    throw new SetupFault(
+      `Hearthbeat is already running on ${path}${pid}: stop it first, or set DATA_DIR and the ports to others.`,
+    );
+  }
+  writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
+  return () => {
+    rmSync(holder, { force: true });
+    lock.close();
+  };
+}
+
+/**
+ * Of an ordinary user: inside DATA_DIR. Root's DATA_DIR is closed to the account the servers run under, so theirs stands
+ * under /var/lib/hearthbeat, and DATA_DIR holds a link to it. Whoever removes DATA_DIR means to begin anew, but may be
+ * mistaken: the data of the removed one are set aside, not used and not deleted.
+ */
+function serverFolder(path: string, server: string, account: Account | undefined): string {
+  const inside = join(path, server);
+  if (!account) {
+    mkdirSync(inside, { recursive: true, mode: 0o700 });
+    return inside;
+  }
+  const key = createHash('sha256').update(realpathSync(path)).digest('hex').slice(0, 12);
+  const outside = join(rootsFolder, key, server);
+  if (!isLink(inside) && existsSync(outside)) renameSync(outside, setAside(outside));
+  for (const folder of [rootsFolder, join(rootsFolder, key), outside]) {
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
+    chmodSync(folder, 0o711);
+  }
+  if (!isLink(inside)) symlinkSync(outside, inside);
+  return outside;
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+function setAside(folder: string): string {
+  for (let number = 1; ; number++) {
+    const aside = `${folder}.removed-${number}`;
+    if (!existsSync(aside)) return aside;
+  }
+}

@@ -1,0 +1,21 @@
+import { createServer } from 'node:net';
+import { SetupFault } from '#domain/errors.ts';
+
+/**
+ * Asked before anything is started, so that a taken port is a sentence and not half a start.
+ * @param variable that changes the port. @throws SetupFault
+ */
+export async function requireFreePort(variable: string, port: number, host: string): Promise<void> {
+  const fault = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+  if (!fault) return;
+  const faults: Record<string, string> = {
+    EADDRINUSE: `${variable}: port ${port} is taken by another program; set ${variable} to a free one.`,
+    EACCES: `${variable}: port ${port} is reserved for root; set ${variable} to one from 1024 on.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine; set HTTP_HOST to one that is.`,
+  };
+  throw new SetupFault(faults[fault.code ?? ''] ?? `${variable}: port ${port} cannot be used (${fault.code}).`);
+}
