@@ -27,6 +27,9 @@ export function connect(
     query_timeout: 30_000,
   });
   pool.on('error', options.onFault);
+  // The pool listens to idle connections only. One that breaks in the midst of a transaction fails its query, and without a
+  // listener would end this process beside it.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 
