@@ -1,0 +1,243 @@
+import type { RuleParameter } from '#domain/rule-book.ts';
+import type { Rule } from '../rule.ts';
+
+/**
+ * Blood pressure measured at home.
+ *
+ * Sources, by the names the parameters use:
+ * - AHA/ACC 2025: guideline on high blood pressure in adults, doi 10.1161/HYP.0000000000000249. Severe is above 180/120;
+ *   without acute organ damage it is managed promptly as an outpatient, with it it is an emergency.
+ * - ESC 2024: guideline on elevated blood pressure and hypertension, Eur Heart J 2024;45:3912.
+ * - ESH 2021: position paper on home monitoring, PMC8030885. 7 days (at least 3), morning and evening, two readings 1 to 2
+ *   minutes apart after 5 minutes' rest; the first day is discarded; valid with 12 readings or more; limit 135/85.
+ * - ISO 81060-2: an automated cuff may be off by 5 mmHg in the mean.
+ * A rule never raises an alert on one reading unless its countdown lapsed: a repeated measurement is part of every guideline.
+ */
+
+const mmHg = 'mmHg';
+
+const minGap: RuleParameter = {
+  name: 'min-gap-seconds',
+  label: { en: 'Gap between two measurements at least', zh: '两次测量的最短间隔' },
+  unit: 's',
+  default: 30,
+  low: 10,
+  high: 300,
+  source:
+    'An oscillometric measurement takes about 30 s: less apart, two values are one measurement. ESH 2021 asks 1-2 min.',
+};
+
+const confirmWithin: RuleParameter = {
+  name: 'confirm-within-seconds',
+  label: { en: 'Second measurement within', zh: '复测时限' },
+  unit: 's',
+  default: 300,
+  low: 60,
+  high: 1800,
+  source: 'Repeat after 5 minutes of rest, as in every guideline; counted from when the server heard the first value.',
+};
+
+const margin: RuleParameter = {
+  name: 'recovery-margin',
+  label: { en: 'Reassuring when better than the limit by', zh: '优于界限多少视为好转' },
+  unit: mmHg,
+  default: 5,
+  low: 0,
+  high: 30,
+  source: 'ISO 81060-2: the cuff itself may be off by 5 mmHg, so less than that is no recovery.',
+};
+
+const severe: Rule = {
+  rule: 'blood-pressure-severe',
+  version: 1,
+  title: { en: 'Severely high blood pressure', zh: '血压重度升高' },
+  severity: 'critical',
+  panel: 'blood-pressure',
+  judging: { kind: 'confirmed', unanswered: 'raise' },
+  pages: true,
+  tasks: [
+    {
+      kind: 'call',
+      role: 'nurse',
+      dueAfterMinutes: 30,
+      title: {
+        en: 'Call the patient: severely high blood pressure. Ask about chest pain, breathlessness, headache, sight, speech and weakness.',
+        zh: '致电患者：血压重度升高。询问有无胸痛、气促、头痛、视物异常、言语不清及肢体无力。',
+      },
+    },
+  ],
+  parameters: [
+    {
+      name: 'systolic-at-least',
+      label: { en: 'Severe systolic pressure from', zh: '收缩压重度升高起点' },
+      unit: mmHg,
+      default: 180,
+      low: 140,
+      high: 240,
+      source: 'AHA/ACC 2025: severe hypertension, 180/120',
+      limits: { vital: 'systolic', side: 'above' },
+    },
+    {
+      name: 'diastolic-at-least',
+      label: { en: 'Severe diastolic pressure from', zh: '舒张压重度升高起点' },
+      unit: mmHg,
+      default: 120,
+      low: 90,
+      high: 150,
+      source: 'AHA/ACC 2025: severe hypertension, 180/120 (ESC 2024 looks for an emergency from 110)',
+      limits: { vital: 'diastolic', side: 'above' },
+    },
+    minGap,
+    confirmWithin,
+    margin,
+  ],
+};
+
+const low: Rule = {
+  rule: 'blood-pressure-low',
+  version: 1,
+  title: { en: 'Low blood pressure', zh: '血压过低' },
+  severity: 'urgent',
+  panel: 'blood-pressure',
+  judging: { kind: 'confirmed', unanswered: 'raise' },
+  pages: true,
+  tasks: [
+    {
+      kind: 'call',
+      role: 'nurse',
+      dueAfterMinutes: 30,
+      title: {
+        en: 'Call the patient: low blood pressure. Ask about dizziness, falls, drinking and the medicines taken today.',
+        zh: '致电患者：血压过低。询问有无头晕、跌倒，饮水情况及今日用药。',
+      },
+    },
+  ],
+  parameters: [
+    {
+      name: 'systolic-below',
+      label: { en: 'Low systolic pressure below', zh: '收缩压过低界限' },
+      unit: mmHg,
+      default: 90,
+      low: 70,
+      high: 110,
+      source: 'Hypotension is conventionally a systolic pressure below 90; ENGAGE-HF acts on two readings below 85',
+      limits: { vital: 'systolic', side: 'below' },
+    },
+    minGap,
+    confirmWithin,
+    margin,
+  ],
+};
+
+/**
+ * Half of "below 90/60" stands apart: in older people with stiff arteries a diastolic pressure in the fifties is common and,
+ * with a sound systolic one, no reason to wake anybody. Two readings of it are a reason to look at the medicines.
+ */
+const lowDiastolic: Rule = {
+  rule: 'blood-pressure-low-diastolic',
+  version: 1,
+  title: { en: 'Low diastolic blood pressure', zh: '舒张压过低' },
+  severity: 'routine',
+  panel: 'blood-pressure',
+  judging: { kind: 'confirmed', unanswered: 'forget' },
+  pages: false,
+  tasks: [
+    {
+      kind: 'review-plan',
+      role: 'doctor',
+      dueAfterMinutes: 72 * 60,
+      title: {
+        en: 'Review the medicines: diastolic pressure repeatedly low.',
+        zh: '复核用药方案：舒张压反复过低。',
+      },
+    },
+  ],
+  parameters: [
+    {
+      name: 'diastolic-below',
+      label: { en: 'Low diastolic pressure below', zh: '舒张压过低界限' },
+      unit: mmHg,
+      default: 60,
+      low: 40,
+      high: 70,
+      source: 'Hypotension is conventionally below 90/60',
+      limits: { vital: 'diastolic', side: 'below' },
+    },
+    minGap,
+    confirmWithin,
+    margin,
+  ],
+};
+
+const rising: Rule = {
+  rule: 'blood-pressure-rising',
+  version: 1,
+  title: { en: 'Home blood pressure is rising', zh: '家庭血压呈上升趋势' },
+  severity: 'routine',
+  panel: 'blood-pressure',
+  judging: { kind: 'rising-average' },
+  pages: false,
+  tasks: [
+    {
+      kind: 'review-plan',
+      role: 'doctor',
+      dueAfterMinutes: 72 * 60,
+      title: {
+        en: 'Review the plan: the home average is above the limit and rising.',
+        zh: '复核诊疗方案：家庭血压均值超限且呈上升趋势。',
+      },
+    },
+  ],
+  parameters: [
+    {
+      name: 'systolic-average-at-least',
+      label: { en: '7-day average, systolic, from', zh: '7 天收缩压均值界限' },
+      unit: mmHg,
+      default: 135,
+      low: 110,
+      high: 180,
+      source: 'ESH 2021: home hypertension is an average from 135/85',
+      limits: { vital: 'systolic', side: 'above' },
+    },
+    {
+      name: 'diastolic-average-at-least',
+      label: { en: '7-day average, diastolic, from', zh: '7 天舒张压均值界限' },
+      unit: mmHg,
+      default: 85,
+      low: 65,
+      high: 110,
+      source: 'ESH 2021: home hypertension is an average from 135/85',
+      limits: { vital: 'diastolic', side: 'above' },
+    },
+    {
+      name: 'rise-at-least',
+      label: { en: 'Higher than the 7 days before by', zh: '较前 7 天升高至少' },
+      unit: mmHg,
+      default: 5,
+      low: 2,
+      high: 30,
+      source: 'ISO 81060-2: less than 5 mmHg may be the cuff; ESH 2021: averages settle within about 3 mmHg',
+    },
+    {
+      name: 'readings-at-least',
+      label: { en: 'Readings in each average at least', zh: '每个均值所需的最少测量次数' },
+      unit: '1',
+      default: 12,
+      low: 6,
+      high: 24,
+      source: 'ESH 2021: valid with 12 readings or more, the first day discarded',
+    },
+    {
+      name: 'days-at-least',
+      label: { en: 'Days in each average at least', zh: '每个均值所需的最少天数' },
+      unit: 'd',
+      default: 3,
+      low: 2,
+      high: 6,
+      source: 'ESH 2021: 7 days, at least 3',
+    },
+    margin,
+  ],
+};
+
+export const hypertension: readonly Rule[] = [severe, low, lowDiastolic, rising];

@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import { lateAfterMs } from '#domain/admission.ts';
+import { Evidence, Severity } from '#domain/alert.ts';
+import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
+import { artefactMarks, vitalIn } from '#domain/reading.ts';
+import { Words } from '#domain/words.ts';
+import { explainConfirmed, explainLate, explainUnanswered, withLatest } from './explain.ts';
+import { type Grade, gradeOf, limitsOf } from './limits.ts';
+import type { Effect, Ground, Happening, JudgedReading, Judgement, Rule } from './rule.ts';
+
+/**
+ * "Never alarm on one reading, and never lose one": a value beyond a limit asks for a second measurement and starts a countdown
+ * at the moment the server heard it. What follows is a function of the set of recent readings, not of the order they came in:
+ * - two values beyond, far enough apart to be two measurements, raise the alert;
+ * - a value better than the limit by the margin, taken after, calls the countdown off;
+ * - if neither comes in time, the first value raises the alert by itself (or is forgotten, as the rule says).
+ * A reading with an artefact mark asks to measure again and takes no other part. A late one raises a routine alert at most.
+ */
+
+/** A clean, live reading of the last minutes. `used`: it has been evidence already and counts towards nothing new. */
+const Kept = z.object({
+  evidence: Evidence,
+  device: DeviceId,
+  source: SourceId,
+  receivedAt: z.number(),
+  used: z.boolean(),
+  asked: z.boolean(),
+});
+type Kept = z.infer<typeof Kept>;
+
+export const ConfirmedMemory = z.object({
+  kind: z.literal('confirmed'),
+  kept: z.array(Kept),
+  countdown: z.object({ first: ReadingId, at: z.number() }).nullable(),
+  /** The open episode; `from` is when its first value beyond the limit was taken. */
+  episode: z.object({ severity: Severity, opening: Words, from: z.number() }).nullable(),
+  /** The first 16 digits of the ids of readings beyond the limit: cuffs replay their memory days later. */
+  known: z.array(z.string()),
+});
+export type ConfirmedMemory = z.infer<typeof ConfirmedMemory>;
+
+/** One patient's readings of half an hour; more come only from a device gone wild. */
+const keptAtMost = 24;
+/** Two severe values a day for three months; a cuff holds fewer. */
+const knownAtMost = 200;
+
+type Parameters = Record<string, number>;
+
+export function confirmed(
+  rule: Rule,
+  parameters: Parameters,
+  before: ConfirmedMemory,
+  happening: Happening,
+  now: number,
+): Judgement<ConfirmedMemory> {
+  const memory = structuredClone(before);
+  const effects: Effect[] = [];
+  // a window that was over when this was heard is judged as over, however late we come to judge
+  if (memory.countdown && memory.countdown.at <= now) lapse(rule, parameters, memory, effects);
+  if (happening.kind === 'reading') take(rule, parameters, memory, effects, happening.reading, now);
+  if (happening.kind === 'resolved') forgetEpisode(rule, memory);
+  return { memory, effects };
+}
+
+function take(
+  rule: Rule,
+  parameters: Parameters,
+  memory: ConfirmedMemory,
+  effects: Effect[],
+  reading: JudgedReading,
+  now: number,
+): void {
+  const { evidence, device, source } = reading;
+  const grade = grading(rule, parameters, evidence);
+  const short = evidence.reading.slice(0, 16);
+  if (memory.known.includes(short) || memory.kept.some((k) => k.evidence.reading === evidence.reading)) return;
+  if (grade === 'beyond') memory.known = [...memory.known, short].slice(-knownAtMost);
+
+  if (evidence.marks.some((mark) => artefactMarks.includes(mark))) {
+    if (grade === 'beyond' && !reading.late)
+      effects.push({ kind: 'measure-again', device, source, by: now + windowMs(parameters) });
+    return;
+  }
+  if (reading.late) {
+    if (grade === 'beyond') takeLate(rule, parameters, memory, effects, evidence, now);
+    return;
+  }
+  const oldest = now - lateAfterMs - 2 * windowMs(parameters);
+  memory.kept = [
+    ...memory.kept.filter((k) => k.receivedAt >= oldest || k.evidence.reading === memory.countdown?.first),
+    { evidence, device, source, receivedAt: now, used: false, asked: false },
+  ].slice(-keptAtMost);
+  settle(rule, parameters, memory, effects);
+}
+
+function takeLate(
+  rule: Rule,
+  parameters: Parameters,
+  memory: ConfirmedMemory,
+  effects: Effect[],
+  evidence: Evidence,
+  now: number,
+): void {
+  if (rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'forget') return;
+  const explanation = explainLate(rule, parameters, evidence, now);
+  if (memory.episode) {
+    effects.push({ kind: 'join', evidence: [evidence], explanation: null });
+    return;
+  }
+  memory.episode = { severity: 'routine', opening: explanation, from: Date.parse(evidence.takenAt) };
+  effects.push({
+    kind: 'raise',
+    severity: 'routine',
+    ground: 'late',
+    pages: false,
+    evidence: [evidence],
+    explanation,
+    tasks: [lateTask],
+  });
+}
+
+const lateTask = {
+  kind: 'measure-again',
+  role: 'nurse',
+  dueAfterMinutes: 4 * 60,
+  title: {
+    en: 'Ask for a fresh measurement: a worrying value arrived late.',
+    zh: '请患者重新测量：一条异常数值延迟到达。',
+  },
+} as const;
+
+/** What the readings at hand amount to. */
+function settle(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, effects: Effect[]): void {
+  const beyond = memory.kept.filter((k) => !k.used && grading(rule, parameters, k.evidence) === 'beyond');
+  if (memory.episode?.severity === rule.severity) {
+    joinEpisode(rule, parameters, memory, effects, beyond);
+    return;
+  }
+  if (beyond.some((a, i) => beyond.slice(i + 1).some((b) => confirms(parameters, a, b)))) {
+    raise(rule, parameters, memory, effects, 'confirmed');
+    return;
+  }
+
+  const [first] = beyond
+    .filter((k) => !isReassured(rule, parameters, memory, k))
+    .sort((a, b) => a.receivedAt - b.receivedAt || takenAt(a) - takenAt(b) || (idOf(a) < idOf(b) ? -1 : 1));
+  if (!first) {
+    memory.countdown = null;
+    return;
+  }
+  if (memory.countdown?.first === idOf(first)) return;
+  const at = first.receivedAt + windowMs(parameters);
+  memory.countdown = { first: idOf(first), at };
+  effects.push({ kind: 'countdown', at });
+  if (!first.asked) {
+    first.asked = true;
+    effects.push({ kind: 'measure-again', device: first.device, source: first.source, by: at });
+  }
+}
+
+function lapse(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, effects: Effect[]): void {
+  const at = memory.countdown?.at ?? 0;
+  memory.countdown = null;
+  if (rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'raise') {
+    raise(rule, parameters, memory, effects, 'unanswered');
+    return;
+  }
+  for (const k of memory.kept) if (k.receivedAt + windowMs(parameters) <= at) k.used = true;
+  settle(rule, parameters, memory, effects);
+}
+
+function raise(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, effects: Effect[], ground: Ground): void {
+  const beyond = memory.kept.filter((k) => !k.used && grading(rule, parameters, k.evidence) === 'beyond');
+  const from = Math.min(...beyond.map(takenAt));
+  const evidence = use(memory, from);
+  const explain = ground === 'confirmed' ? explainConfirmed : explainUnanswered;
+  const opening = explain(rule, parameters, evidence);
+  memory.countdown = null;
+  memory.episode = { severity: rule.severity, opening, from };
+  effects.push({
+    kind: 'raise',
+    severity: rule.severity,
+    ground,
+    pages: rule.pages,
+    evidence,
+    explanation: opening,
+    tasks: rule.tasks,
+  });
+}
+
+/** Everything taken since the trouble began belongs to the episode, better values too: a person must see how it went on. */
+function joinEpisode(
+  rule: Rule,
+  parameters: Parameters,
+  memory: ConfirmedMemory,
+  effects: Effect[],
+  beyond: Kept[],
+): void {
+  if (!memory.episode) return;
+  memory.countdown = null;
+  memory.episode.from = Math.min(memory.episode.from, ...beyond.map(takenAt));
+  const evidence = use(memory, memory.episode.from);
+  if (evidence.length === 0) return;
+  const last = memory.kept.filter((k) => k.used).reduce((a, b) => (takenAt(b) > takenAt(a) ? b : a));
+  const grade = grading(rule, parameters, last.evidence);
+  effects.push({
+    kind: 'join',
+    evidence,
+    explanation: withLatest(memory.episode.opening, last.evidence, grade, parameters),
+  });
+}
+
+/** Whoever closed it has seen these readings: only new ones may open the next episode. A countdown under way goes on. */
+function forgetEpisode(rule: Rule, memory: ConfirmedMemory): void {
+  if (memory.episode?.severity === rule.severity) for (const k of memory.kept) k.used = true;
+  memory.episode = null;
+}
+
+/** Marks what was taken since `from` as used and answers it, oldest first. */
+function use(memory: ConfirmedMemory, from: number): Evidence[] {
+  const fresh = memory.kept.filter((k) => !k.used && takenAt(k) >= from);
+  for (const k of fresh) k.used = true;
+  return fresh.sort((a, b) => takenAt(a) - takenAt(b) || (idOf(a) < idOf(b) ? -1 : 1)).map((k) => k.evidence);
+}
+
+/** Two measurements, near enough to speak of one state: by when they were taken, or by when we heard of them. */
+function confirms(parameters: Parameters, a: Kept, b: Kept): boolean {
+  const takenApart = Math.abs(takenAt(a) - takenAt(b));
+  return (
+    takenApart >= gapMs(parameters) &&
+    (takenApart <= windowMs(parameters) || Math.abs(a.receivedAt - b.receivedAt) <= windowMs(parameters))
+  );
+}
+
+const isReassured = (rule: Rule, parameters: Parameters, memory: ConfirmedMemory, worry: Kept): boolean =>
+  memory.kept.some(
+    (k) => takenAt(k) - takenAt(worry) >= gapMs(parameters) && grading(rule, parameters, k.evidence) === 'within',
+  );
+
+const grading = (rule: Rule, parameters: Parameters, evidence: Evidence): Grade =>
+  gradeOf(limitsOf(rule, parameters), parameters['recovery-margin'] ?? 0, (vital) => vitalIn(evidence, vital));
+
+const takenAt = (k: Kept): number => Date.parse(k.evidence.takenAt);
+const idOf = (k: Kept): ReadingId => k.evidence.reading;
+const windowMs = (parameters: Parameters): number => 1000 * (parameters['confirm-within-seconds'] ?? 300);
+const gapMs = (parameters: Parameters): number => 1000 * (parameters['min-gap-seconds'] ?? 30);
