@@ -96,9 +96,10 @@ const mostAskedMs = 30_000;
 function refusalIn(fault: unknown): string | undefined {
   if (!(fault instanceof HttpError) || ![400, 413, 422].includes(fault.statusCode)) return undefined;
   const text = fault.body ?? '';
-  if (/max-series-per-database|max-values-per-tag/.test(text)) return undefined;
+  // anchored, because behind "unable to parse" the server quotes the line, and that may hold any text
+  if (/^\{"error":"partial write: max-(series|values)-per/.test(text)) return undefined;
   if (/beyond retention|outside retention/.test(text)) return 'older than the store keeps';
-  if (/time outside range|timestamp/.test(text)) return 'a time the store cannot hold';
+  if (/time outside range|value out of range/.test(text)) return 'a time the store cannot hold';
   if (/field type conflict/.test(text)) return 'a field of another type stands in the store';
   if (fault.statusCode === 413) return 'too large';
   return 'the store could not read it';

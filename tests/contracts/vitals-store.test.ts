@@ -1,0 +1,37 @@
+import { systemClock as clock } from '#runtime/clock.ts';
+import { silentLog as log } from '#runtime/log.ts';
+import { systemRandom as random } from '#runtime/random.ts';
+import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
+import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
+import { privateInflux, privatePostgres } from '../support/private-servers.ts';
+import { hasInflux, testDatabase, testInflux } from '../support/servers.ts';
+import { promisesOfAVitalsStore } from './vitals-store.ts';
+
+// where there is no InfluxDB, readings live in PostgreSQL, and that is what is tested there
+if (hasInflux())
+  promisesOfAVitalsStore(
+    'InfluxDB',
+    async () => {
+      const influx = await testInflux();
+      const store = await createInfluxStore({ clock, log, random }, influx);
+      return { store, stop: async () => void (await store.close(), await influx.stop()) };
+    },
+    async () => {
+      const server = await privateInflux();
+      const store = await createInfluxStore({ clock, log, random }, server);
+      return { store, kill: server.kill, stop: async () => void (await store.close(), await server.stop()) };
+    },
+  );
+
+promisesOfAVitalsStore(
+  'PostgreSQL',
+  async () => {
+    const { records, stop } = await testDatabase();
+    return { store: await createPostgresStore({ records, clock, log }), stop };
+  },
+  async () => {
+    const server = await privatePostgres();
+    const store = await createPostgresStore({ records: server.records, clock, log });
+    return { store, kill: server.kill, stop: server.stop };
+  },
+);
