@@ -1,5 +1,6 @@
 import type { SourceId } from '#domain/ids.ts';
 import type { UpTopic } from '#domain/topics.ts';
+import type { Health } from './service.ts';
 
 /**
  * The durable log between the broker and its consumers. Nothing outside an adapter knows where it is kept.
@@ -26,6 +27,8 @@ export interface Journal {
   consume(consumer: string, options: { batch: number }, consume: (batch: JournalEntry[]) => Promise<void>): Consumption;
   /** Entries on disk that the slowest consumer has not finished, and the bytes the journal takes. */
   backlog(): { entries: number; bytes: number; consumers: { consumer: string; behind: number }[] };
+  /** `down` while nothing can be acknowledged (disk full, limit reached), `degraded` when it soon will be or entries were lost. */
+  health(): Health;
   close(): Promise<void>;
 }
 

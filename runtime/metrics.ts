@@ -31,6 +31,11 @@ export function createMetrics() {
       labelNames: ['consumer'] as const,
       registers,
     }),
+    journalDamaged: new Counter({
+      name: 'hearthbeat_journal_damaged_total',
+      help: 'Stretches of the journal that could not be read and were stepped over',
+      registers,
+    }),
     readings: new Counter({
       name: 'hearthbeat_readings_total',
       help: 'Readings by what became of them',
