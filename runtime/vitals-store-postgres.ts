@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { isolateRefused } from './isolate-refused.ts';
 import { faultDetails, type Log } from './log.ts';
 import type { Records } from './records/connect.ts';
+import { isDataFault } from './records/faults.ts';
 import { timestampOf, type VitalsStore, type Window } from './vitals-store.ts';
 
 /** Readings in PostgreSQL, where no InfluxDB can be had: the same port, for one house and its neighbourhood. */
@@ -140,12 +141,6 @@ const spanOf = (
 const nsOf = (ms: number): string => {
   const ns = BigInt(Math.ceil(Math.max(ms, 0))) * 1_000_000n;
   return String(ns > lastNs ? lastNs : ns);
-};
-
-/** SQLSTATE class 22 is "data exception": the row is at fault, not the server. */
-const isDataFault = (error: unknown): boolean => {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && /^22...$/.test(code);
 };
 
 async function orOutage<T>(query: Promise<T>): Promise<T> {

@@ -121,7 +121,7 @@ export interface Database {
     vitals: Json<Partial<Record<VitalName, number>>>;
     reading: Json<StoredReading>;
   };
-  first_hearing: { reading_id: ReadingId; source_id: SourceId; hearing: Json<FirstHearing> };
+  first_hearing: { reading_id: ReadingId; hearing: Json<FirstHearing> };
   rule_book: { rule: string; entry: Json<RuleEntry> };
   rule_memory: { patient_id: PatientId; rule: string; memory: Json<object> };
   alert: {

@@ -1,4 +1,4 @@
-import type { PatientId, ReadingId, SourceId } from '#domain/ids.ts';
+import type { PatientId, ReadingId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { Within } from './connect.ts';
 
@@ -15,32 +15,31 @@ export type FirstHearing = Pick<StoredReading, 'takenAt' | 'clock' | 'heardAt' |
 export const mayBeReplayed = (reading: { deviceTime?: string; sequence?: number }): boolean =>
   reading.deviceTime !== undefined || reading.sequence !== undefined;
 
-/** Of these readings of one source and another, those that were heard before. */
+/** Of these readings, those that were heard before. */
 export async function findFirstHearings(
   db: Within,
   readings: readonly ReadingId[],
-): Promise<Map<ReadingId, { source: SourceId; hearing: FirstHearing }>> {
+): Promise<Map<ReadingId, FirstHearing>> {
   if (readings.length === 0) return new Map();
   const rows = await db
     .selectFrom('first_hearing')
     .selectAll()
     .where('reading_id', 'in', [...new Set(readings)])
     .execute();
-  return new Map(rows.map((row) => [row.reading_id, { source: row.source_id, hearing: row.hearing }]));
+  return new Map(rows.map((row) => [row.reading_id, row.hearing]));
 }
 
 /** Must be done before the reading goes into the vitals store. What is remembered already stays as it is. */
 export async function rememberFirstHearings(
   db: Within,
-  heard: readonly { reading: ReadingId; source: SourceId; hearing: FirstHearing }[],
+  heard: readonly { reading: ReadingId; hearing: FirstHearing }[],
 ): Promise<void> {
   for (let i = 0; i < heard.length; i += rowsPerStatement)
     await db
       .insertInto('first_hearing')
       .values(
-        heard.slice(i, i + rowsPerStatement).map(({ reading, source, hearing }) => ({
+        heard.slice(i, i + rowsPerStatement).map(({ reading, hearing }) => ({
           reading_id: reading,
-          source_id: source,
           hearing: JSON.stringify(hearing),
         })),
       )

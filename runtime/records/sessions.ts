@@ -56,7 +56,7 @@ export async function openSession(db: Within, clinician: Clinician, now: number)
 }
 
 /** Whoever holds this token, noting the use; undefined when it is unknown, over, or its clinician may not sign in any more. */
-export async function useSession(db: Within, token: string, now: number): Promise<SignedIn | undefined> {
+export async function whoHolds(db: Within, token: string, now: number): Promise<SignedIn | undefined> {
   const found = await findSession(db, hashOf(token), now);
   if (!found) return undefined;
   if (now - found.seenAt < notedEveryMs) return found.signedIn;

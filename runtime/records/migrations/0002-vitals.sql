@@ -17,6 +17,5 @@ create table vitals_reading (
 -- a later copy has another corrected time. The first copy counts, so that one measurement stays one.
 create table first_hearing (
   reading_id text primary key,
-  source_id text not null,
   hearing jsonb not null
 );
