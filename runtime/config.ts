@@ -6,110 +6,143 @@ import { SetupFault } from '#domain/errors.ts';
  * The gateway in a home has its own, in gateway-agent/config.ts.
  */
 
-const port = z.coerce.number().int().min(1).max(65535);
-const flag = z.stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] });
+/** Each kind of value knows what it allows, in words that follow "is not". */
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .refine((number) => number >= 1 && number <= 65535)
+  .describe('a number from 1 to 65535');
+const flag = z
+  .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
+  .describe('one of true, 1, yes, false, 0 and no');
+const text = z.string().min(1).describe('a text');
+const key = z.string().min(16).describe('a text of at least 16 characters');
+const oneOf = <const Words extends [string, ...string[]]>(...words: Words) =>
+  z.enum(words).describe(`one of ${words.join(', ')}`);
 const url = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)), {
-    error: `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}`,
-  });
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)))
+    .describe(`a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`);
 
 type Variable = { schema: z.ZodType; default: string | undefined; says: string; secret?: true };
 
 /** What a person reads in `npm run config`. An undefined default means: not set. */
 export const variables = {
   DATA_DIR: {
-    schema: z.string().min(1),
+    schema: text,
     default: '.data',
     says: 'Folder for everything Hearthbeat keeps on this machine: secrets, journal, and the servers it starts itself.',
   },
-  HTTP_HOST: { schema: z.string().min(1), default: '127.0.0.1', says: 'Address on which console and API listen.' },
+  HTTP_HOST: { schema: text, default: '127.0.0.1', says: 'Address on which console and API listen.' },
   HTTP_PORT: { schema: port, default: '8080', says: 'Port of console and API.' },
   PUBLIC_URL: {
-    schema: url('http', 'https').optional(),
+    schema: url('http', 'https'),
     default: undefined,
     says: 'Address under which people reach the console; stands in pages. Default: http://127.0.0.1:HTTP_PORT.',
   },
   MQTT_PORT: { schema: port, default: '1883', says: 'Port for MQTT 3.1.1, unencrypted, on 127.0.0.1 only.' },
   DATABASE_URL: {
-    schema: url('postgres', 'postgresql').optional(),
+    schema: url('postgres', 'postgresql'),
     default: undefined,
     says: 'PostgreSQL of your own. Not set: one is started and supervised under DATA_DIR.',
     secret: true,
   },
   POSTGRES_PORT: { schema: port, default: '15432', says: 'Port of the PostgreSQL that Hearthbeat starts itself.' },
   INFLUX_URL: {
-    schema: url('http', 'https').optional(),
+    schema: url('http', 'https'),
     default: undefined,
     says: 'InfluxDB 1.x of your own. Not set: one is started and supervised under DATA_DIR, where influxd is installed.',
   },
-  INFLUX_USER: { schema: z.string().optional(), default: undefined, says: 'User name at INFLUX_URL.' },
-  INFLUX_PASSWORD: { schema: z.string().optional(), default: undefined, says: 'Password at INFLUX_URL.', secret: true },
-  INFLUX_DATABASE: { schema: z.string().min(1), default: 'vitals', says: 'InfluxDB database for readings.' },
+  INFLUX_USER: { schema: text, default: undefined, says: 'User name at INFLUX_URL.' },
+  INFLUX_PASSWORD: { schema: text, default: undefined, says: 'Password at INFLUX_URL.', secret: true },
+  INFLUX_DATABASE: { schema: text, default: 'vitals', says: 'InfluxDB database for readings.' },
   INFLUX_PORT: { schema: port, default: '18086', says: 'Port of the InfluxDB that Hearthbeat starts itself.' },
   REDIS_URL: {
-    schema: url('redis', 'rediss').optional(),
+    schema: url('redis', 'rediss'),
     default: undefined,
     says: 'Redis for the job queue. Not set: the queue lives in PostgreSQL.',
     secret: true,
   },
   SMTP_URL: {
-    schema: url('smtp', 'smtps').optional(),
+    schema: url('smtp', 'smtps'),
     default: undefined,
     says: 'Mail server for pages, e.g. smtp://user:password@mail.example.org:587. Not set: no pages by mail.',
     secret: true,
   },
-  SMTP_FROM: { schema: z.string().min(3), default: 'Hearthbeat <hearthbeat@localhost>', says: 'Sender of pages.' },
+  SMTP_FROM: {
+    schema: text,
+    default: 'Hearthbeat <hearthbeat@localhost>',
+    says: 'Sender of the pages that go by mail.',
+  },
   SMTP_CONFIDENTIAL: {
     schema: flag,
     default: 'false',
     says: 'true: mail stays inside the hospital, so pages may hold names and values. false: they hold a link only.',
   },
   WEBHOOK_URL: {
-    schema: url('http', 'https').optional(),
+    schema: url('http', 'https'),
     default: undefined,
     says: 'Receives every page as signed JSON. Not set: no pages by webhook.',
   },
   WEBHOOK_SECRET: {
-    schema: z.string().min(16).optional(),
+    schema: key,
     default: undefined,
     says: 'Key of the HMAC-SHA-256 that signs webhook bodies. Not set: made at first start, see DATA_DIR/secrets.json.',
     secret: true,
   },
   MAILBOX_DIR: {
-    schema: z.string().min(1).optional(),
+    schema: text,
     default: undefined,
     says: "Folder of the neighbourhood's mail catch-all; set, the console shows its mail. Never set it in a hospital.",
   },
   LOG_LEVEL: {
-    schema: z.enum(['debug', 'info', 'warn', 'error']),
+    schema: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
     says: 'How much is logged: debug, info, warn or error.',
   },
 } as const satisfies Record<string, Variable>;
 
-type Parsed = { [Name in keyof typeof variables]: z.infer<(typeof variables)[Name]['schema']> };
+type Variables = typeof variables;
+type Parsed = {
+  [Name in keyof Variables]:
+    | z.infer<Variables[Name]['schema']>
+    | (Variables[Name]['default'] extends undefined ? undefined : never);
+};
 
 /** Keys as in the environment, so that a message, a log line and this file use one name. */
 export type Config = Readonly<Omit<Parsed, 'PUBLIC_URL'> & { PUBLIC_URL: string }>;
 
-/** @throws SetupFault naming each variable that is wrong, what is wrong with it and what is allowed. Never prints a value of a secret. */
+/**
+ * An empty variable counts as one that is not set.
+ * @throws SetupFault naming each variable that is wrong, its value unless that is a secret, and what is allowed.
+ */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const parsed: Record<string, unknown> = {};
   const faults: string[] = [];
   for (const [name, variable] of Object.entries<Variable>(variables)) {
-    const given = environment[name];
-    const text = given === undefined || given === '' ? variable.default : given;
-    const result = text === undefined ? variable.schema.safeParse(undefined) : variable.schema.safeParse(text);
+    const given = environment[name] || variable.default;
+    if (given === undefined) continue;
+    const result = variable.schema.safeParse(given);
     if (result.success) parsed[name] = result.data;
-    else faults.push(faultOf(name, variable, text, result.error));
+    else faults.push(faultOf(name, variable, given));
   }
+  faults.push(...sharedPorts(parsed));
   if (faults.length > 0) throw new SetupFault(faults.join('\n'));
   const config = parsed as Parsed;
   return { ...config, PUBLIC_URL: config.PUBLIC_URL ?? `http://127.0.0.1:${config.HTTP_PORT}` };
 }
 
-function faultOf(name: string, variable: Variable, text: string | undefined, error: z.ZodError): string {
-  const shown = variable.secret || text === undefined ? 'its value' : `"${text}"`;
-  const issue = error.issues[0];
-  return `${name}: ${shown} is not allowed (${issue?.message ?? 'invalid'}). ${variable.says}`;
+function faultOf(name: string, variable: Variable, given: string): string {
+  const shown = variable.secret ? 'its value' : JSON.stringify(given);
+  return `${name}: ${shown} is not ${variable.schema.description}.`;
+}
+
+function sharedPorts(parsed: Record<string, unknown>): string[] {
+  const ports = Object.entries(parsed).filter(([name]) => name.endsWith('_PORT'));
+  return ports.flatMap(([name, number], at) => {
+    const first = ports.slice(0, at).find(([, other]) => other === number)?.[0];
+    return first ? [`${name}: ${number} is the port of ${first} already; set one of them to another.`] : [];
+  });
 }

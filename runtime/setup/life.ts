@@ -4,6 +4,9 @@ import type { Progress } from './progress.mjs';
 /** What has been started and can be ended. */
 export type Life = { stop(): Promise<void> };
 
+/** One Ctrl-C can reach us twice: from the terminal, and passed on by `npm start`. */
+const sameSignalMs = 700;
+
 /**
  * The life of a whole process: starts, lives until it is told to end, stops everything. Told by Ctrl-C, by SIGTERM, or by
  * the end of the process that started it (the channel of `npm start` breaks). A second signal does not wait.
@@ -14,10 +17,10 @@ export async function live(progress: Progress, start: () => Promise<Life>): Prom
   const asked = new Promise<void>((resolve) => {
     told = resolve;
   });
-  let times = 0;
+  let firstAt: number | undefined;
   const onSignal = () => {
-    times += 1;
-    if (times > 1) process.exit(1);
+    if (firstAt !== undefined && performance.now() - firstAt > sameSignalMs) process.exit(1);
+    firstAt ??= performance.now();
     told();
   };
   process.on('SIGINT', onSignal);

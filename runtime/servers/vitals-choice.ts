@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SetupFault } from '#domain/errors.ts';
+import { writeSafely } from '../secrets.ts';
+
+const Kept = z.object({ readings: z.enum(['influxdb', 'postgresql']) });
+
+/** Where this data folder keeps its readings, and why not in InfluxDB. */
+export type VitalsChoice = { readings: 'influxdb' } | { readings: 'postgresql'; because: string };
+
+/**
+ * InfluxDB where it can be had, else PostgreSQL; and from then on the same, because a patient's history must not vanish
+ * from the charts when a program is installed or removed.
+ * @throws SetupFault when the readings are in an InfluxDB that cannot be had any more
+ */
+export function chooseVitals(
+  dataDir: string,
+  influx: { ownUrl: boolean; influxd: { influxd: string } | { missing: string } },
+): VitalsChoice {
+  if (influx.ownUrl) return { readings: 'influxdb' };
+  const file = join(dataDir, 'vitals-store.json');
+  const kept = existsSync(file) ? Kept.parse(JSON.parse(readFileSync(file, 'utf8'))).readings : undefined;
+  const missing = 'missing' in influx.influxd ? influx.influxd.missing : undefined;
+  if (kept === 'influxdb' && missing) {
+    throw new SetupFault(
+      `The readings in ${dataDir} are kept in InfluxDB, but ${missing}: "apt-get install influxdb", or set INFLUX_URL.`,
+    );
+  }
+  const readings = kept ?? (missing ? 'postgresql' : 'influxdb');
+  if (!kept) writeSafely(file, { readings });
+  if (readings === 'influxdb') return { readings };
+  return { readings, because: missing ?? 'this data folder began without InfluxDB' };
+}

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ableNode, root, SetupFault } from './machine.mjs';
+
+const folder = join(root, 'dashboards/console');
+const stamp = join(folder, 'dist/.built-from');
+/** What the console is made of: its own sources, the words it shares, its libraries. */
+const sources = [folder, join(root, 'domain'), join(root, 'package-lock.json')];
+
+/** Builds the console when it is missing or its sources have changed. */
+export async function buildConsole(progress) {
+  const wanted = hashOf(sources);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  await progress.step('Building the console', async () => {
+    const { code, output } = await runVite();
+    if (code !== 0) {
+      const words = output.split('\n').find((line) => /error/i.test(line)) ?? 'no reason given';
+      throw new SetupFault(`The console could not be built (${words.trim()}): "npm run console" shows everything.`);
+    }
+    writeFileSync(stamp, wanted);
+  });
+}
+
+function runVite() {
+  const args = [join(root, 'node_modules/vite/bin/vite.js'), 'build', folder, '--logLevel', 'error'];
+  return new Promise((resolve) => {
+    const child = spawn(ableNode(), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output = (output + chunk).slice(-20_000);
+      });
+    }
+    child.once('error', (fault) => resolve({ code: 1, output: `error: ${fault.message}` }));
+    child.once('close', (code) => resolve({ code, output }));
+  });
+}
+
+function hashOf(paths) {
+  const hash = createHash('sha256');
+  for (const file of paths.flatMap(filesUnder)) hash.update(file).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function filesUnder(path) {
+  if (!existsSync(path)) return [];
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.name !== 'dist' && entry.name !== 'node_modules')
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((entry) => filesUnder(join(path, entry.name)));
+  } catch (fault) {
+    if (fault.code === 'ENOTDIR') return [path];
+    throw fault;
+  }
+}
