@@ -53,7 +53,7 @@ export async function findTask(db: Within, id: TaskId): Promise<Task | undefined
   return row && taskOf(row);
 }
 
-/** What is due first comes first. */
+/** What is due first comes first; of those done, the latest. */
 export async function listTasks(
   db: Within,
   query: { teams: TeamId[]; patient?: PatientId; alert?: AlertId; done?: boolean; limit: number },
@@ -63,7 +63,8 @@ export async function listTasks(
   if (query.patient) rows = rows.where('patient_id', '=', query.patient);
   if (query.alert) rows = rows.where('alert_id', '=', query.alert);
   if (query.done !== undefined) rows = rows.where('done_at', query.done ? 'is not' : 'is', null);
-  return (await rows.orderBy('due_at').orderBy('id').limit(query.limit).execute()).map(taskOf);
+  rows = query.done ? rows.orderBy('done_at', 'desc') : rows.orderBy('due_at');
+  return (await rows.orderBy('id').limit(query.limit).execute()).map(taskOf);
 }
 
 function taskOf(row: Selectable<Database['task']>): Task {

@@ -1,0 +1,82 @@
+import type { Role } from '#domain/people.ts';
+
+/**
+ * Who may use which route: the one place that decides it. A route that does not stand here is never registered (see app.ts),
+ * so nothing is open by omission. Which patients somebody may see is not a matter of roles: every query is bounded by the
+ * care teams of whoever asks.
+ *
+ * `anyone`: no session needed. `loopback`: callers on this machine. Else: signed in, with one of these roles.
+ */
+export type Access = 'anyone' | 'loopback' | readonly Role[];
+
+const everybody: Access = ['nurse', 'doctor', 'administrator'];
+const clinical: Access = ['nurse', 'doctor'];
+const doctors: Access = ['doctor'];
+
+export const accessTable: Readonly<Record<string, Access>> = {
+  'POST /api/v1/session': 'anyone',
+  'GET /api/v1/session': everybody,
+  'DELETE /api/v1/session': everybody,
+  'GET /api/v1/worklist': everybody,
+  'GET /api/v1/patients/:id': everybody,
+  'GET /api/v1/patients/:id/readings': everybody,
+  'PUT /api/v1/patients/:id/care-plan/overrides/:rule': doctors,
+  'GET /api/v1/alerts': everybody,
+  'GET /api/v1/alerts/:id': everybody,
+  'POST /api/v1/alerts/:id/acknowledge': clinical,
+  'POST /api/v1/alerts/:id/resolve': clinical,
+  'GET /api/v1/tasks': everybody,
+  'POST /api/v1/tasks/:id/complete': clinical,
+  'GET /api/v1/changes': everybody,
+  'GET /api/v1/mailbox': everybody,
+  'GET /api/openapi.json': 'anyone',
+  'GET /health/live': 'anyone',
+  'GET /health/ready': 'anyone',
+  'GET /metrics': 'loopback',
+  // the console's own files hold no patient
+  'GET /*': 'anyone',
+  'HEAD /*': 'anyone',
+};
+
+/** @param route `METHOD /path/:parameter`, as in the table. */
+export const accessOf = (route: string): Access | undefined =>
+  Object.hasOwn(accessTable, route) ? accessTable[route] : undefined;
+
+/** The session cookie matters only where a role is asked for. */
+export const needsSession = (access: Access | undefined): boolean => access !== 'anyone' && access !== 'loopback';
+
+export function mayUse(
+  access: Access | undefined,
+  caller: { role: Role | undefined; loopback: boolean },
+): 'yes' | 'sign-in-first' | 'no' {
+  if (access === 'anyone') return 'yes';
+  if (access === 'loopback') return caller.loopback ? 'yes' : 'no';
+  if (!caller.role) return 'sign-in-first';
+  return access?.includes(caller.role) ? 'yes' : 'no';
+}
+
+/**
+ * Was this request sent by our own pages? A browser says so in `Sec-Fetch-Site` and, for every request that changes something,
+ * in `Origin`; no page can forge either. A caller that sends neither is no browser and carries nobody's cookie by accident.
+ * (OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Fetch Metadata" and "standard headers".)
+ */
+export function isSameOrigin(
+  headers: { 'sec-fetch-site'?: string | string[]; origin?: string; host?: string },
+  publicUrl: string,
+): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin') return false;
+  if (headers.origin === undefined) return true;
+  if (!URL.canParse(headers.origin)) return false;
+  const origin = new URL(headers.origin);
+  return origin.origin === new URL(publicUrl).origin || origin.host === headers.host;
+}
+
+/**
+ * Does the caller sit on this machine? The address alone would also fit whoever comes through a reverse proxy that names
+ * nobody, so the name they asked for must be this machine's as well.
+ */
+export function isLoopback(address: string, hostname: string): boolean {
+  const here = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
+  return here.includes(address) && ['localhost', '127.0.0.1', '::1', '[::1]'].includes(hostname);
+}

@@ -1,0 +1,96 @@
+import type { Alert } from '#domain/alert.ts';
+import type { AlertId, ClinicianId, TeamId } from '#domain/ids.ts';
+import { ageOn } from '#domain/people.ts';
+import type { AlertDetail, AlertView, PersonRef } from '#domain/views.ts';
+import type { Words } from '#domain/words.ts';
+import { pagesOfAlert } from '#runtime/records/alert-pages.ts';
+import { eventsOfAlert, findAlert } from '#runtime/records/alerts.ts';
+import { namesOfClinicians } from '#runtime/records/clinicians.ts';
+import type { Records } from '#runtime/records/connect.ts';
+import { findPatient, findPatients } from '#runtime/records/patients.ts';
+import { listTasks } from '#runtime/records/tasks.ts';
+
+/** Alerts as care teams see them. An alert is theirs while its patient is. */
+
+const tasksAtMost = 50;
+
+export async function viewsOfAlerts(
+  records: Records,
+  teams: TeamId[],
+  alerts: Alert[],
+  today: string,
+): Promise<AlertView[]> {
+  const [patients, names] = await Promise.all([
+    findPatients(
+      records,
+      teams,
+      alerts.map((alert) => alert.patient),
+    ),
+    namesOfClinicians(
+      records,
+      alerts.flatMap((alert) => [alert.acknowledgedBy, alert.resolvedBy]),
+    ),
+  ]);
+  const nameOf = (id: ClinicianId | null): Words | null => (id && names.get(id)) ?? null;
+  return alerts.flatMap((alert) => {
+    const patient = patients.get(alert.patient);
+    if (!patient) return [];
+    return {
+      ...alert,
+      patientName: patient.name,
+      patientAge: ageOn(patient.birthDate, today),
+      acknowledgedByName: nameOf(alert.acknowledgedBy),
+      resolvedByName: nameOf(alert.resolvedBy),
+    };
+  });
+}
+
+/** The alert if it is one of these teams', undefined else. */
+export async function alertOfTeams(records: Records, teams: TeamId[], id: AlertId): Promise<Alert | undefined> {
+  const alert = await findAlert(records, id);
+  if (!alert || !teams.includes(alert.team)) return undefined;
+  return (await findPatient(records, teams, alert.patient)) && alert;
+}
+
+export async function detailOfAlert(
+  records: Records,
+  teams: TeamId[],
+  id: AlertId,
+  today: string,
+): Promise<AlertDetail | undefined> {
+  const found = await alertOfTeams(records, teams, id);
+  const [alert] = found ? await viewsOfAlerts(records, teams, [found], today) : [];
+  if (!alert) return undefined;
+  const [events, pages, tasks] = await Promise.all([
+    eventsOfAlert(records, id),
+    pagesOfAlert(records, id),
+    listTasks(records, { teams, alert: id, limit: tasksAtMost }),
+  ]);
+  const names = await namesOfClinicians(records, [
+    ...events.map((event) => event.actor),
+    ...pages.map((page) => page.recipient),
+  ]);
+  const person = (who: ClinicianId): PersonRef => ({ id: who, name: names.get(who) ?? { en: '?', zh: '?' } });
+  return {
+    alert,
+    events: events.map(({ at, kind, actor, note }) => ({ at, kind, actor: actor && person(actor), note })),
+    pages: pages.map((page) => ({ ...page, recipient: person(page.recipient) })),
+    tasks,
+    clock: {
+      ...firstEvidence(alert),
+      opened: alert.openedAt,
+      paged: earliest(pages.map((page) => page.sentAt)),
+      seen: earliest(events.filter((event) => event.kind === 'seen').map((event) => event.at)),
+      acknowledged: alert.acknowledgedAt,
+    },
+  };
+}
+
+/** Evidence is never empty: the table demands it. */
+function firstEvidence(alert: Alert): { measured: string; heard: string } {
+  const first = alert.evidence.reduce((a, b) => (Date.parse(b.takenAt) < Date.parse(a.takenAt) ? b : a));
+  return { measured: first.takenAt, heard: first.heardAt };
+}
+
+const earliest = (times: (string | null)[]): string | null =>
+  times.filter((time) => time !== null).sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { AlertView, Mail, TaskView } from '#domain/views.ts';
+
+/** Answers that are the API's own; what care teams see stands in domain/views.ts. */
+
+export const AlertList = z.object({ alerts: z.array(AlertView) });
+export const TaskList = z.object({ tasks: z.array(TaskView) });
+export const MailList = z.object({ mails: z.array(Mail) });
+
+const State = z.enum(['ok', 'degraded', 'down']);
+export const Liveness = z.object({ state: State });
+export const Readiness = z.object({
+  /** The worst of its components'. */
+  state: State,
+  components: z.record(z.string(), z.object({ state: State, detail: z.string().optional() })),
+});
+
+export const answers = { AlertList, TaskList, MailList, Liveness, Readiness };

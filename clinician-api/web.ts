@@ -1,0 +1,55 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { TeamId } from '#domain/ids.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Log } from '#runtime/log.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Random } from '#runtime/random.ts';
+import type { Records } from '#runtime/records/connect.ts';
+import type { SignedIn } from '#runtime/records/sessions.ts';
+import type { Health } from '#runtime/service.ts';
+import type { VitalsStore } from '#runtime/vitals-store.ts';
+
+/** What every route is made of. */
+
+export type Web = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+export type ApiDeps = {
+  records: Records;
+  store: VitalsStore;
+  /** Of every component of this process, by name. */
+  health: () => Record<string, Health>;
+  metrics: Metrics;
+  clock: Clock;
+  random: Random;
+  log: Log;
+};
+
+export type ApiConfig = {
+  databaseUrl: string;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Under which people reach the console. */
+  publicUrl: string;
+  /** The neighbourhood's mail catch-all; never set in a hospital. */
+  mailboxDir?: string;
+  /** The built console; may be absent. */
+  consoleDir: string;
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before the handler of every route that asks for a role. */
+    signedIn: SignedIn | null;
+  }
+}
+
+/** Who is asking; only in handlers of routes that ask for a role. */
+export function whoAsks(request: FastifyRequest): SignedIn & { teamIds: TeamId[] } {
+  if (!request.signedIn) throw new Error(`${request.routeOptions.url} reads who asks, yet its access asks for nobody`);
+  return { ...request.signedIn, teamIds: request.signedIn.teams.map((team) => team.id) };
+}
+
+export const cookieName = 'hearthbeat_session';
