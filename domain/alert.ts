@@ -68,8 +68,15 @@ export type Alert = z.infer<typeof Alert>;
 export type AlertChange =
   | { kind: 'acknowledge'; by: ClinicianId; note: string | null; at: string }
   | { kind: 'resolve'; by: ClinicianId | null; outcome: Outcome; note: string | null; at: string }
-  | { kind: 'join'; evidence: Evidence[]; at: string }
-  | { kind: 'worsen'; severity: Severity; evidence: Evidence[]; escalation: Escalation | null; at: string };
+  | { kind: 'join'; evidence: Evidence[]; explanation?: Words; at: string }
+  | {
+      kind: 'worsen';
+      severity: Severity;
+      evidence: Evidence[];
+      explanation?: Words;
+      escalation: Escalation | null;
+      at: string;
+    };
 
 export type AlertRefusal = 'already-acknowledged' | 'already-resolved' | 'not-worse';
 
@@ -104,7 +111,13 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
         },
       };
     case 'join':
-      return { alert: { ...alert, evidence: merge(alert.evidence, event.evidence) } };
+      return {
+        alert: {
+          ...alert,
+          evidence: merge(alert.evidence, event.evidence),
+          explanation: event.explanation ?? alert.explanation,
+        },
+      };
     case 'worsen':
       if (severities.indexOf(event.severity) <= severities.indexOf(alert.severity)) return { refused: 'not-worse' };
       return {
@@ -113,6 +126,7 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
           state: 'open',
           severity: event.severity,
           evidence: merge(alert.evidence, event.evidence),
+          explanation: event.explanation ?? alert.explanation,
           escalation: event.escalation,
           acknowledgedAt: null,
           acknowledgedBy: null,

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { createPostgresBackend, type Processor, Queue, runMigrations, Worker, withBackend } from 'bullmq';
+import pg from 'pg';
+import { Outage } from '#domain/errors.ts';
+import { type Clock, within } from '../clock.ts';
+import { faultDetails, type Log } from '../log.ts';
+
+/**
+ * BullMQ, on its PostgreSQL backend or on Redis: it wakes us at the right moment, on whichever machine is free. It is trusted
+ * with nothing else. A job carries the key of an agenda entry; a job that is lost, late or run twice does no harm.
+ */
+export interface WakeQueue {
+  /** @throws Outage when the queue does not take them in time. */
+  add(wakes: readonly { key: string; dueAt: number }[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `add()` hangs without an error while Redis is away. */
+const addWithinMs = 2_000;
+const closeWithinMs = 4_000;
+const concurrency = 8;
+/** A worker that was killed holds a job for so long before another gets it. */
+const lockMs = 10_000;
+const keep = { age: 3_600, count: 1_000 };
+
+export async function openWakeQueue(
+  { clock, log }: { clock: Clock; log: Log },
+  { databaseUrl, redisUrl }: { databaseUrl: string; redisUrl?: string | undefined },
+  run: (key: string) => Promise<void>,
+): Promise<WakeQueue> {
+  const process: Processor<{ key: string }> = (job) => run(job.data.key);
+  const workerOptions = { concurrency, lockDuration: lockMs, stalledInterval: lockMs / 2, maxStalledCount: 3 };
+  const jobs = { removeOnComplete: keep, removeOnFail: keep };
+
+  const open = () => {
+    if (redisUrl) {
+      const connection = { url: redisUrl, maxRetriesPerRequest: null };
+      // several platforms may share one Redis
+      const prefix = `hearthbeat-${createHash('sha256').update(databaseUrl).digest('hex').slice(0, 8)}`;
+      return {
+        queue: new Queue<{ key: string }>(queueName, { connection, prefix, defaultJobOptions: jobs }),
+        worker: new Worker<{ key: string }>(queueName, process, { connection, prefix, ...workerOptions }),
+      };
+    }
+    const onPostgres = withBackend(createPostgresBackend);
+    const connection = { connectionString: databaseUrl, max: 3, keepAlive: true };
+    return {
+      queue: new onPostgres.Queue<{ key: string }>(queueName, { connection, defaultJobOptions: jobs }),
+      worker: new onPostgres.Worker<{ key: string }>(queueName, process, { connection, ...workerOptions }),
+    };
+  };
+
+  if (!redisUrl) await migrateQueue(databaseUrl);
+  const { queue, worker } = open();
+  let told = '';
+  const onFault = (fault: Error) => {
+    const words = JSON.stringify(faultDetails(fault));
+    if (words !== told) log.warn('the job queue complains', faultDetails(fault));
+    told = words;
+  };
+  queue.on('error', onFault);
+  worker.on('error', onFault);
+
+  return {
+    async add(wakes) {
+      const now = clock.now();
+      const added = queue.addBulk(
+        wakes.map(({ key, dueAt }) => ({
+          name: 'wake',
+          data: { key },
+          // the id dedupes what several processes add; an entry that was postponed is another job
+          opts: { jobId: `${jobIdOf(key)}-${dueAt}`, delay: Math.max(0, dueAt - now) },
+        })),
+      );
+      added.catch(() => {});
+      await within(clock, addWithinMs, added, () => new Outage('queue-away', 'the job queue does not answer'));
+    },
+    async close() {
+      const closed = Promise.all([worker.close(), queue.close()]);
+      closed.catch(() => {});
+      await within(clock, closeWithinMs, closed, () => new Error('late')).catch(async () => {
+        // Redis or PostgreSQL is away and BullMQ would wait for it
+        const torn = Promise.all([worker.close(true), queue.disconnect()]);
+        torn.catch(() => {});
+        await within(clock, 1_000, torn, () => new Error('late')).catch(() => {});
+      });
+    },
+  };
+}
+
+const queueName = 'agenda';
+
+/** BullMQ refuses ids with a colon and ids that are whole numbers. */
+const jobIdOf = (key: string): string => key.replaceAll(':', '.');
+
+async function migrateQueue(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await runMigrations(client);
+  } catch (cause) {
+    throw new Outage('queue-away', 'the job queue could not be prepared in PostgreSQL', { retry: true, cause });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
