@@ -4,16 +4,16 @@ import { SetupFault } from '#domain/errors.ts';
 import { ClinicianId, TeamId } from '#domain/ids.ts';
 import { type Config, readConfig } from '../config.ts';
 import { systemRandom as random } from '../random.ts';
-import { addCareTeam, addClinician, findClinicianByEmail, setOnCall } from '../records/clinicians.ts';
-import { connect, type Records } from '../records/connect.ts';
+import { addCareTeam, addClinician, findClinicianByEmail } from '../records/clinicians.ts';
+import { connect, type Records, type Within } from '../records/connect.ts';
 import { hashPassword } from '../records/passwords.ts';
 import { readSecrets } from '../secrets.ts';
 import { createProgress } from './progress.mjs';
 
 /**
  * `npm run clinician -- add <e-mail> "<name>" <nurse|doctor|administrator> "<care team>" [en|zh]`: the first accounts of a
- * platform. The password is made here, printed once and kept nowhere. A team that does not exist yet is made, and the
- * first clinician of it is on call. The platform must be running.
+ * platform. The password is made here, printed once and kept nowhere. A team that does not exist yet is made;
+ * its nurses and doctors are on call in the order in which they were added. The platform must be running.
  */
 const usage = 'npm run clinician -- add <e-mail> "<name>" <nurse|doctor|administrator> "<care team>" [en|zh]';
 
@@ -78,9 +78,15 @@ async function add(records: Records, [, email, name, role, teamName, language]: 
     }
     const id = ClinicianId.parse(random.uuid());
     await addClinician(db, { id, email, name: bothWays(name), role, language, teams: [team], passwordHash });
-    if (!known) await setOnCall(db, team, [id]);
+    if (role !== 'administrator') await addToRota(db, team, id);
   });
   return password;
+}
+
+async function addToRota(db: Within, team: TeamId, clinician: ClinicianId): Promise<void> {
+  const rota = await db.selectFrom('on_call').select('position').where('team_id', '=', team).execute();
+  const position = Math.max(-1, ...rota.map((place) => place.position)) + 1;
+  await db.insertInto('on_call').values({ team_id: team, position, clinician_id: clinician }).execute();
 }
 
 const bothWays = (text: string) => ({ en: text, zh: text });
