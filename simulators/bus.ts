@@ -115,6 +115,10 @@ function firstLine(daemon: ChildProcess): Promise<string> {
 
 async function startNative(): Promise<Bus> {
   const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-bus-'));
+  const sweeper = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf "$1"', 'hearthbeat-bus', folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   const broker = createBroker();
   // a client that sends nonsense is cut off by the broker; nobody here has to do anything about it
   broker.on('clientError', () => {});
@@ -129,7 +133,9 @@ async function startNative(): Promise<Bus> {
     kind: 'dbus-native',
     stop: async () => {
       await new Promise<void>((resolve) => broker.close(resolve));
-      await rm(folder, { recursive: true, force: true });
+      const swept = new Promise<void>((resolve) => sweeper.once('exit', () => resolve()));
+      sweeper.stdin?.end();
+      await swept;
     },
   };
 }
