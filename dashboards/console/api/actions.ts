@@ -1,0 +1,78 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Outcome } from '#domain/alert.ts';
+import { SessionView } from '#domain/views.ts';
+import { keys } from './queries.ts';
+import { Refused, request, send } from './request.ts';
+
+/**
+ * What people do. Nothing here is optimistic: "acknowledged" on a screen must mean that the server stopped the paging.
+ */
+
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (who: { email: string; password: string }) =>
+      request('/session', SessionView, { method: 'POST', body: who }),
+    onSuccess: (session) => client.setQueryData(keys.session, session),
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => send('/session', { method: 'DELETE' }),
+    onSuccess: () => {
+      client.clear();
+      client.setQueryData(keys.session, null);
+    },
+  });
+}
+
+/** What became of an action: done, or somebody else was first. */
+export type Upshot = 'done' | { first: Refused['first'] };
+
+export function useAcknowledge() {
+  const afterwards = useAfterwards();
+  return useMutation({
+    mutationFn: ({ alert, note }: { alert: string; note?: string }) =>
+      upshotOf(send(`/alerts/${alert}/acknowledge`, { method: 'POST', body: note ? { note } : {} })),
+    onSettled: (_done, _fault, { alert }) => afterwards(alert),
+  });
+}
+
+export function useResolve() {
+  const afterwards = useAfterwards();
+  return useMutation({
+    mutationFn: ({ alert, outcome, note }: { alert: string; outcome: Outcome; note?: string }) =>
+      upshotOf(send(`/alerts/${alert}/resolve`, { method: 'POST', body: note ? { outcome, note } : { outcome } })),
+    onSettled: (_done, _fault, { alert }) => afterwards(alert),
+  });
+}
+
+export function useCompleteTask() {
+  const afterwards = useAfterwards();
+  return useMutation({
+    mutationFn: ({ task, result }: { task: string; result: string }) =>
+      upshotOf(send(`/tasks/${task}/complete`, { method: 'POST', body: { result } })),
+    onSettled: () => afterwards(),
+  });
+}
+
+async function upshotOf(asked: Promise<void>): Promise<Upshot> {
+  try {
+    await asked;
+    return 'done';
+  } catch (fault) {
+    if (fault instanceof Refused && fault.status === 409) return { first: fault.first };
+    throw fault;
+  }
+}
+
+/** Asks again for whatever the action may have changed, without waiting for the live changes to say so. */
+function useAfterwards() {
+  const client = useQueryClient();
+  return async (alert?: string) => {
+    const changed = [keys.worklist, keys.alerts, keys.tasks, alert ? keys.alert(alert) : keys.anyAlert];
+    await Promise.all(changed.map((queryKey) => client.invalidateQueries({ queryKey })));
+  };
+}

@@ -1,0 +1,179 @@
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { type PanelName, panels, type VitalName, vitals } from '#domain/vitals.ts';
+import { useLanguage, useTimes } from '../locales/language.ts';
+import { shown } from '../parts/pressure.tsx';
+import { useZone } from '../parts/zone.ts';
+import { dayOfMonth, timeOfDay } from '../time/format.ts';
+import { coloursOf, draw, type Sheet } from './drawing.ts';
+import { type Limit, type Point, scaleOf } from './points.ts';
+
+const heightPx = { 'blood-pressure': 320, 'heart-rate': 200, 'pulse-oximetry': 200 } as const;
+
+type Chart = {
+  panel: PanelName;
+  points: Point[];
+  windowMs: number;
+  limits: Limit[];
+  alerts: number[];
+  from: number;
+  to: number;
+};
+
+/** A panel over time. uPlot draws on a canvas, which nobody can read aloud: a table with the same values stands beside it. */
+export function PanelChart(chart: Chart) {
+  const { t, say, language } = useLanguage();
+  const zone = useZone();
+  const scheme = useComputedColorScheme('light');
+  const place = useRef<HTMLDivElement>(null);
+  const [pointedAt, setPointedAt] = useState<Point | null>(null);
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const drawn: readonly VitalName[] = panels[chart.panel].required;
+    const { points, limits, alerts, windowMs, from, to } = chart;
+    const sheet: Sheet = { points, limits, alerts, drawn, windowMs };
+    // asked for here, so that a change of the colour scheme draws anew
+    const colours = { ...coloursOf(element), scheme };
+    const font = getComputedStyle(element).fontFamily;
+    const axis = { stroke: colours.quiet, grid: { stroke: colours.grid, width: 1 }, font: `12px ${font}` };
+    const made = new uPlot(
+      {
+        width: element.clientWidth,
+        height: heightPx[chart.panel],
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+        legend: { show: false },
+        cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: false } },
+        scales: {
+          x: { time: true, range: () => [from / 1000, to / 1000] },
+          y: { range: () => scaleOf(points, limits, drawn) },
+        },
+        axes: [
+          {
+            ...axis,
+            ticks: { stroke: colours.grid },
+            space: 64,
+            values: (_chart, splits) =>
+              labelsOf(splits, (at, day) => (day ? dayOfMonth : timeOfDay)(at, language, zone)),
+          },
+          { ...axis, size: 40, ticks: { show: false } },
+        ],
+        series: [{}, ...drawn.map(() => ({ paths: () => null, points: { show: false } }))],
+        hooks: {
+          draw: [(self) => draw(self, sheet, colours, font)],
+          setCursor: [(self) => setPointedAt(self.cursor.idx == null ? null : (points[self.cursor.idx] ?? null))],
+        },
+      },
+      [
+        points.map((point) => point.at / 1000),
+        ...drawn.map((vital) => points.map((p) => p.values[vital]?.mean ?? null)),
+      ],
+      element,
+    );
+    const watcher = new ResizeObserver(() =>
+      made.setSize({ width: element.clientWidth, height: heightPx[chart.panel] }),
+    );
+    watcher.observe(element);
+    return () => {
+      watcher.disconnect();
+      made.destroy();
+    };
+  }, [chart, language, zone, scheme]);
+
+  const name = say(panels[chart.panel].name);
+  return (
+    <figure className="stack" style={{ gap: 8 }}>
+      <Legend {...chart} />
+      <div className="chart" ref={place} role="img" aria-label={t('patient.chartOf', { name })} />
+      <div className="readout" aria-hidden>
+        {pointedAt && <Readout point={pointedAt} panel={chart.panel} />}
+      </div>
+    </figure>
+  );
+}
+
+/** Ticks at midnight carry the day, others the time; where all ticks are midnights, all carry the day. */
+function labelsOf(splits: number[], label: (at: number, day: boolean) => string): string[] {
+  const apart = (splits[1] ?? 0) - (splits[0] ?? 0);
+  return splits.map((seconds) => {
+    const time = label(seconds * 1000, false);
+    return apart >= 86_400 || time === '00:00' ? label(seconds * 1000, true) : time;
+  });
+}
+
+function Readout({ point, panel }: { point: Point; panel: PanelName }) {
+  const { t } = useLanguage();
+  const times = useTimes();
+  const drawn: readonly VitalName[] = panels[panel].required;
+  const values = drawn.flatMap((vital) => {
+    const value = point.values[vital];
+    if (!value) return [];
+    const range = value.min === value.max ? '' : ` (${shown(vital, value.min)}–${shown(vital, value.max)})`;
+    return [`${shown(vital, value.mean)}${range}`];
+  });
+  return (
+    <>
+      <span className="muted">{times.moment(point.at, point.at)}</span> <b>{values.join(' / ')}</b>{' '}
+      {vitals[drawn[0] ?? 'systolic'].unit}
+      {point.doubtful && <span className="muted"> ({t('artefact')})</span>}
+    </>
+  );
+}
+
+function Legend({ panel, windowMs, limits, alerts, points }: Chart) {
+  const { t } = useLanguage();
+  const drawn: readonly VitalName[] = panels[panel].required;
+  const colour = ['var(--line-a)', 'var(--line-b)'];
+  return (
+    <figcaption className="legend">
+      {drawn.map((vital, i) => (
+        <span key={vital}>
+          <svg width="22" height="12" aria-hidden>
+            <line x1="0" x2="22" y1="6" y2="6" stroke={colour[i]} strokeWidth="1.5" />
+            {i === 0 ? (
+              <circle cx="11" cy="6" r="4" fill={colour[i]} />
+            ) : (
+              <rect x="7.5" y="2.5" width="7" height="7" fill={colour[i]} />
+            )}
+          </svg>
+          {t(`vitalShort.${vital}`)}
+        </span>
+      ))}
+      {windowMs > 0 && (
+        <span>
+          <svg width="22" height="12" aria-hidden>
+            <rect width="22" height="12" fill={colour[0]} opacity="0.25" />
+          </svg>
+          {t('patient.legend.range')}
+        </span>
+      )}
+      {limits.length > 0 && (
+        <span>
+          <svg width="22" height="12" aria-hidden>
+            <line x1="0" x2="22" y1="6" y2="6" stroke="var(--limit)" strokeWidth="1.5" strokeDasharray="6 3" />
+          </svg>
+          {t('patient.legend.limit')}
+        </span>
+      )}
+      {alerts.length > 0 && (
+        <span>
+          <svg width="12" height="12" aria-hidden>
+            <polygon points="0,0 12,0 6,10" fill="var(--critical-solid)" />
+          </svg>
+          {t('patient.legend.alert')}
+        </span>
+      )}
+      {points.some((point) => point.doubtful) && (
+        <span>
+          <svg width="12" height="12" aria-hidden>
+            <circle cx="6" cy="6" r="4" fill="none" stroke={colour[0]} strokeWidth="1.5" />
+          </svg>
+          {t('patient.legend.artefact')}
+        </span>
+      )}
+    </figcaption>
+  );
+}

@@ -1,0 +1,188 @@
+import { Button, SegmentedControl } from '@mantine/core';
+import { IconDeviceHeartMonitor, IconRouter, IconRouterOff, IconWifiOff } from '@tabler/icons-react';
+import { useMemo, useState } from 'react';
+import type { CareTeam } from '#domain/people.ts';
+import type { PatientView } from '#domain/views.ts';
+import { type PanelName, panelNames } from '#domain/vitals.ts';
+import { type Range, ranges, useAlerts, usePatient, useTasks } from '../api/queries.ts';
+import { PanelSection } from '../charts/panel-section.tsx';
+import { useLanguage, useTimes } from '../locales/language.ts';
+import { Ago } from '../parts/ago.tsx';
+import { PersonLine } from '../parts/person.tsx';
+import { Pressure, pressureOf, shown } from '../parts/pressure.tsx';
+import { Answer } from '../parts/states.tsx';
+import { useTitle } from '../parts/title.ts';
+import { useZone, Zone } from '../parts/zone.ts';
+import { useNow } from '../time/clock.ts';
+import { AlertItems } from './alerts.tsx';
+import { TaskItem } from './task-item.tsx';
+
+/** One patient: how they are, how they were, what was raised, what is to be done. Times in the zone of their team. */
+export default function PatientPage({ id, teams }: { id: string; teams: CareTeam[] }) {
+  const { t } = useLanguage();
+  useTitle(t('patient.title'));
+  const usual = useZone();
+  const patient = usePatient(id);
+  const zone = teams.find((team) => team.id === patient.data?.patient.team)?.timeZone ?? usual;
+  return (
+    <Zone.Provider value={zone}>
+      <Answer of={patient}>{(view) => <Whole view={view} />}</Answer>
+    </Zone.Provider>
+  );
+}
+
+const everyState = ['open', 'acknowledged', 'resolved'] as const;
+const rangeNames = Object.keys(ranges) as Range[];
+
+function Whole({ view }: { view: PatientView }) {
+  const { t } = useLanguage();
+  const [range, setRange] = useState<Range>('7d');
+  const alerts = useAlerts(everyState, view.patient.id);
+  const known = useMemo(() => alerts.data?.pages.flatMap((page) => page.alerts) ?? [], [alerts.data]);
+  // blood pressure always has its place; other panels where the patient ever had one
+  const shownPanels: PanelName[] = panelNames.filter(
+    (panel) => panel === 'blood-pressure' || view.latest.some((value) => value.panel === panel),
+  );
+  return (
+    <div className="stack">
+      <Head view={view} />
+      <div className="row">
+        <SegmentedControl
+          aria-label={t('patient.range')}
+          value={range}
+          onChange={(value) => setRange(rangeNames.find((name) => name === value) ?? '7d')}
+          data={rangeNames.map((value) => ({ value, label: t(`patient.ranges.${value}`) }))}
+        />
+      </div>
+      {shownPanels.map((panel) => (
+        <PanelSection key={panel} view={view} panel={panel} range={range} alerts={known} />
+      ))}
+      <div className="two">
+        <section className="card">
+          <h2>{t('patient.alerts')}</h2>
+          <Answer of={alerts}>
+            {() =>
+              known.length === 0 ? (
+                <p className="muted">{t('patient.noAlerts')}</p>
+              ) : (
+                <>
+                  <AlertItems alerts={known} named={false} />
+                  {alerts.hasNextPage && (
+                    <Button variant="default" onClick={() => void alerts.fetchNextPage()}>
+                      {t('common.showOlder')}
+                    </Button>
+                  )}
+                </>
+              )
+            }
+          </Answer>
+        </section>
+        <Tasks view={view} />
+      </div>
+    </div>
+  );
+}
+
+function Tasks({ view }: { view: PatientView }) {
+  const { t } = useLanguage();
+  const tasks = useTasks({ done: false, patient: view.patient.id });
+  return (
+    <section className="card">
+      <h2>{t('patient.tasks')}</h2>
+      <Answer of={tasks}>
+        {(answer) =>
+          answer.tasks.length === 0 ? (
+            <p className="muted">{t('patient.noTasks')}</p>
+          ) : (
+            <ul className="items">
+              {answer.tasks.map((task) => (
+                <TaskItem key={task.id} task={task} name={task.patientName} bare />
+              ))}
+            </ul>
+          )
+        }
+      </Answer>
+    </section>
+  );
+}
+
+function Head({ view }: { view: PatientView }) {
+  const { t, say } = useLanguage();
+  const pressure = pressureOf(view.latest);
+  const others = view.latest.filter(({ vital }) => vital === 'heart-rate' || vital === 'oxygen-saturation');
+  return (
+    <section className="card patient-head">
+      <div>
+        <h1>{say(view.patient.name)}</h1>
+        <PersonLine patient={view.patient} />
+        <div className="row" style={{ marginTop: 8 }}>
+          {view.silent && (
+            <span className="chip" data-severity="urgent">
+              <IconWifiOff size={16} aria-hidden />
+              <b>{t('patient.silent')}</b>
+              {view.lastTakenAt && (
+                <span>
+                  <LastReading at={view.lastTakenAt} />
+                </span>
+              )}
+            </span>
+          )}
+          <Devices devices={view.devices} />
+        </div>
+      </div>
+      <div className="latest">
+        {pressure && (
+          <div>
+            <Pressure
+              systolic={pressure.systolic.value}
+              diastolic={pressure.diastolic.value}
+              marks={pressure.systolic.marks}
+              size="large"
+            />
+            <div className="small muted">
+              <Ago at={pressure.systolic.takenAt} />
+            </div>
+          </div>
+        )}
+        {others.map((value) => (
+          <div key={value.vital} className="pressure">
+            <span className="muted">{t(`vitalShort.${value.vital}`)}</span> <b>{shown(value.vital, value.value)}</b>
+            <div className="small muted">
+              <Ago at={value.takenAt} />
+            </div>
+          </div>
+        ))}
+        {view.lastTakenAt === null && <p className="muted">{t('worklist.neverMeasured')}</p>}
+      </div>
+    </section>
+  );
+}
+
+function LastReading({ at }: { at: string }) {
+  const { t } = useLanguage();
+  const times = useTimes();
+  const now = useNow();
+  return t('patient.lastReading', { ago: times.ago(at, now) });
+}
+
+function Devices({ devices }: { devices: PatientView['devices'] }) {
+  const { t } = useLanguage();
+  const times = useTimes();
+  const now = useNow();
+  if (devices.length === 0) return <span className="muted">{t('patient.noDevices')}</span>;
+  return devices.map(({ device, model, sourceState, sourceStateAt }) => {
+    const state = t(`patient.source.${sourceState}`);
+    const Icon = { online: IconRouter, offline: IconRouterOff, unknown: IconDeviceHeartMonitor }[sourceState];
+    return (
+      <span key={device} className="chip" data-severity={sourceState === 'offline' ? 'urgent' : 'quiet'}>
+        <Icon size={16} aria-hidden />
+        <span>
+          {model ?? device} ·{' '}
+          {sourceStateAt && sourceState !== 'unknown'
+            ? t('patient.sourceSince', { state, time: times.shortMoment(sourceStateAt, now) })
+            : state}
+        </span>
+      </span>
+    );
+  });
+}

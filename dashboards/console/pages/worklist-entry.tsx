@@ -1,0 +1,141 @@
+import { IconClockExclamation, IconClockHour4, IconPointFilled, IconUserCheck, IconWifiOff } from '@tabler/icons-react';
+import { Link } from 'wouter';
+import type { Reason, WorklistEntry } from '#domain/views.ts';
+import { useLanguage } from '../locales/language.ts';
+import { QuickAcknowledge } from '../parts/acknowledge.tsx';
+import { Ago } from '../parts/ago.tsx';
+import { PersonLine } from '../parts/person.tsx';
+import { Pressure, pressureOf, shown } from '../parts/pressure.tsx';
+import { SeverityIcon } from '../parts/severity.tsx';
+import { alertToAcknowledge, type Group } from './triage.ts';
+
+/** One patient of the worklist: who, why, the last blood pressure, and what can be done at once. */
+export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) {
+  const { say } = useLanguage();
+  const { patient } = entry;
+  const open = alertToAcknowledge(entry);
+  const severity = { now: 'critical', today: 'urgent', review: 'routine', 'in-hand': 'none', steady: 'none' }[group];
+  return (
+    <li className={group === 'steady' ? 'entry steady' : 'entry'} data-severity={severity} data-patient={patient.id}>
+      <div className="who">
+        <h3>
+          <Link className="name" href={`/patients/${patient.id}`}>
+            {say(patient.name)}
+          </Link>
+        </h3>
+        <PersonLine patient={patient} />
+      </div>
+      <div className="why">
+        <Reasons reasons={entry.reasons} />
+      </div>
+      <LastPressure entry={entry} steady={group === 'steady'} />
+      <div className="act">
+        {open && <QuickAcknowledge alert={open.alert} title={say(open.title)} name={say(patient.name)} />}
+      </div>
+    </li>
+  );
+}
+
+function LastPressure({ entry, steady }: { entry: WorklistEntry; steady: boolean }) {
+  const { t } = useLanguage();
+  const pressure = pressureOf(entry.latest);
+  const others = entry.latest.filter((value) => value.vital === 'heart-rate' || value.vital === 'oxygen-saturation');
+  if (!pressure && others.length === 0)
+    return <div className="reading muted">{entry.lastTakenAt === null && t('worklist.neverMeasured')}</div>;
+  return (
+    <div className="reading">
+      {pressure && (
+        <Pressure
+          systolic={pressure.systolic.value}
+          diastolic={pressure.diastolic.value}
+          marks={pressure.systolic.marks}
+          size={steady ? 'small-value' : undefined}
+        />
+      )}
+      {pressure && (
+        <div className="small muted">
+          <Ago at={pressure.systolic.takenAt} />
+        </div>
+      )}
+      {others.length > 0 && <Others values={others} />}
+    </div>
+  );
+}
+
+function Others({ values }: { values: WorklistEntry['latest'] }) {
+  const { t } = useLanguage();
+  return (
+    <div className="small numbers">
+      {values.map((value) => (
+        <div key={value.vital}>
+          {t(`vitalShort.${value.vital}`)} <b>{shown(value.vital, value.value)}</b>{' '}
+          <span className="muted">
+            <Ago at={value.takenAt} />
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Reasons({ reasons }: { reasons: Reason[] }) {
+  const { t } = useLanguage();
+  if (reasons.length === 0) return <span className="muted">{t('worklist.noReasons')}</span>;
+  return (
+    <ul className="reasons">
+      {reasons.map((reason) => (
+        <li key={`${reason.kind} ${reason.alert ?? reason.task ?? ''}`}>
+          <ReasonChip reason={reason} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ReasonChip({ reason }: { reason: Reason }) {
+  const { t, say } = useLanguage();
+  const inside = (
+    <>
+      <ReasonIcon reason={reason} />
+      <b>{t(`severity.${reason.severity}`)}</b>
+      <span>
+        {say(reason.title)}
+        <span className="small"> · {reason.acknowledged ? `${t('worklist.acknowledged')} · ` : ''}</span>
+        <span className="small">
+          <Ago at={reason.since} />
+        </span>
+      </span>
+    </>
+  );
+  const severity = reason.acknowledged ? 'quiet' : reason.severity;
+  if (reason.alert)
+    return (
+      <Link className="chip" data-severity={severity} href={`/alerts/${reason.alert}`}>
+        {inside}
+      </Link>
+    );
+  return (
+    <span className="chip" data-severity={severity}>
+      {inside}
+    </span>
+  );
+}
+
+function ReasonIcon({ reason }: { reason: Reason }) {
+  switch (reason.kind) {
+    case 'alert':
+      return reason.acknowledged ? (
+        <IconUserCheck size={16} aria-hidden />
+      ) : (
+        <SeverityIcon severity={reason.severity} />
+      );
+    case 'task-overdue':
+      return <IconClockExclamation size={16} aria-hidden />;
+    case 'task-due':
+      return <IconClockHour4 size={16} aria-hidden />;
+    case 'silent':
+      return <IconWifiOff size={16} aria-hidden />;
+    case 'never-measured':
+      return <IconPointFilled size={16} aria-hidden />;
+  }
+}
