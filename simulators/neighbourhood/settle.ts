@@ -15,6 +15,8 @@ import { clinicians, type Resident, residents, teams } from './people.ts';
  */
 const Memory = z.object({
   starts: z.int().min(0),
+  /** ms since 1970: the first start, from which histories count. */
+  settledAt: z.number().optional(),
   tokens: z.record(z.string(), z.string()),
   passwords: z.record(z.string(), z.string()),
 });
@@ -25,11 +27,15 @@ export const loginsFile = (dataDir: string) => join(dataDir, 'demo-logins.json')
 
 export async function readMemory(dataDir: string): Promise<Memory> {
   const text = await readFile(memoryFile(dataDir), 'utf8').catch(() => undefined);
-  const old = text === undefined ? { starts: 0, tokens: {}, passwords: {} } : Memory.parse(JSON.parse(text));
+  const old =
+    text === undefined
+      ? { starts: 0, settledAt: undefined, tokens: {}, passwords: {} }
+      : Memory.parse(JSON.parse(text));
   const keep = (names: string[], kept: Record<string, string>, make: () => string) =>
     Object.fromEntries(names.map((name) => [name, kept[name] ?? make()]));
   return {
     starts: old.starts,
+    settledAt: old.settledAt,
     tokens: keep(
       residents.map((r) => r.home.source),
       old.tokens,

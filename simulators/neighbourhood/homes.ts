@@ -1,0 +1,178 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pino from 'pino';
+import { SetupFault } from '#domain/errors.ts';
+import type { SourceId } from '#domain/ids.ts';
+import type { Mark } from '#domain/reading.ts';
+import { systemClock as clock } from '#runtime/clock.ts';
+import { createLog, faultDetails, type Log } from '#runtime/log.ts';
+import { systemRandom as random } from '#runtime/random.ts';
+import { createGatewayAgent } from '../../gateway-agent/agent.ts';
+import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
+import { createSimulatedBluez } from '../bluez/bluez.ts';
+import { startBus } from '../bus.ts';
+import { createBloodPressureCuff } from '../peripherals/blood-pressure-cuff.ts';
+import type { CuffStatus } from '../peripherals/blood-pressure-frame.ts';
+import { createPhysiology } from '../physiology/physiology.ts';
+import { bodyOf, cuffHistory, randomOf, sendHistory, watchHistory } from './history.ts';
+import { type News, Order } from './orders.ts';
+import { type Resident, residents } from './people.ts';
+import { createWearer } from './wearer.ts';
+
+/**
+ * The twelve homes, a process of their own, started by neighbourhood.ts and gone with it. One simulated bluetoothd with an
+ * adapter for each home; ten real gateway agents with a cuff near each; two watches that speak MQTT themselves.
+ */
+type MoveIn = Extract<Order, { order: 'move-in' }>;
+
+/** One home, lived in. */
+type Home = {
+  measure(systolic: number, diastolic: number, pulse: number, marks: Mark[]): void;
+  measureAsUsual(): void;
+  takeOffWatch(): void;
+  leave(): Promise<void>;
+};
+
+/** A cuff in Beijing shows Beijing time. */
+const cuffClockOffsetMs = 8 * 3_600_000;
+const watchEveryMs = 10_000;
+
+const homes = new Map<SourceId, Home>();
+/** In the order of moving in; the last is left first. */
+const leaving: (() => Promise<void>)[] = [];
+
+const tell = (news: News) => process.send?.(news);
+
+process.on('message', (message) => {
+  const order = Order.parse(message);
+  if (order.order === 'move-in') return void moveIn(order).catch(cannotMoveIn);
+  const home = homes.get(order.source);
+  if (order.order === 'measure') home?.measure(order.systolic, order.diastolic, order.pulse, order.marks);
+  if (order.order === 'measure-as-usual') home?.measureAsUsual();
+  if (order.order === 'take-off-watch') home?.takeOffWatch();
+});
+// Ctrl-C reaches the whole group of processes; the parent says when to go
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => void leave());
+process.on('disconnect', () => void leave());
+
+async function moveIn(order: MoveIn): Promise<void> {
+  mkdirSync(order.dataDir, { recursive: true, mode: 0o700 });
+  const log = createLog('warn', pino.destination(join(order.dataDir, 'homes.log')));
+  const bus = await startBus();
+  leaving.push(() => bus.stop());
+  const cuffHomes = residents.filter((resident) => resident.home.kind === 'cuff');
+  const bluez = createSimulatedBluez(
+    { clock, random },
+    { busAddress: bus.address, adapters: cuffHomes.map((_, index) => `hci${index}`) },
+  );
+  await bluez.start();
+  leaving.push(() => bluez.stop());
+  for (const [index, resident] of residents.entries()) {
+    const adapter = `hci${cuffHomes.indexOf(resident)}`;
+    const enter = resident.home.kind === 'cuff' ? enterCuffHome : enterWatchHome;
+    const home = await enter({ order, resident, adapter, bluez, busAddress: bus.address, log });
+    homes.set(resident.home.source, home);
+    leaving.push(() => home.leave());
+    tell({ news: 'moving-in', done: index + 1, of: residents.length });
+  }
+  tell({ news: 'moved-in', bus: bus.kind });
+}
+
+type Entering = {
+  order: MoveIn;
+  resident: Resident;
+  adapter: string;
+  bluez: ReturnType<typeof createSimulatedBluez>;
+  busAddress: string;
+  log: Log;
+};
+
+async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log }: Entering): Promise<Home> {
+  const { source, device, model } = resident.home;
+  const token = order.tokens[source]!;
+  const until = resident.silentSinceDays
+    ? order.settledAt - resident.silentSinceDays * 86_400_000
+    : clock.now() - 20 * 60_000;
+  const history = cuffHistory(resident, order.settledAt, order.historyFrom[device]!, until);
+  await sendHistory({ mqttUrl: order.mqttUrl, token, now: clock.now() }, resident, history);
+
+  const cuff = createBloodPressureCuff(bluez, {
+    adapter,
+    address: device,
+    model,
+    clockOffsetMs: cuffClockOffsetMs,
+  });
+  const radio = createBluezRadio({ clock, log: log.child({ service: source }) }, { adapter, busAddress });
+  const agent = createGatewayAgent(
+    { radio, clock, random, log: log.child({ service: source }) },
+    {
+      source,
+      secret: token,
+      mqttUrl: order.mqttUrl,
+      dataDir: join(order.dataDir, source),
+      onCommand: () => tell({ news: 'asked-to-measure-again', source }),
+    },
+  );
+  await agent.start();
+  const body = createPhysiology(randomOf(resident), bodyOf(resident, order.settledAt));
+  const home: Home = {
+    measure(systolic, diastolic, pulse, marks) {
+      cuff.measure({ systolic, diastolic, pulse, status: marks as CuffStatus[] });
+      tell({ news: 'measured', source, systolic, diastolic });
+    },
+    measureAsUsual() {
+      const { systolic, diastolic, pulse } = body.bloodPressureAt(clock.now());
+      home.measure(systolic, diastolic, pulse, []);
+    },
+    takeOffWatch: () => {},
+    leave: async () => {
+      await agent.stop();
+      await radio.close();
+    },
+  };
+  return home;
+}
+
+async function enterWatchHome({ order, resident }: Entering): Promise<Home> {
+  const { source, device, model } = resident.home;
+  const watch = await createWearer(clock, {
+    mqttUrl: order.mqttUrl,
+    source,
+    token: order.tokens[source]!,
+    device,
+    model,
+  });
+  const body = createPhysiology(randomOf(resident), bodyOf(resident, order.settledAt));
+  const sample = () => {
+    const takenAt = clock.now();
+    return { takenAt, heartRate: body.heartRateAt(takenAt), ...body.pulseOximetryAt(takenAt) };
+  };
+  await watch.publish(watchHistory(resident, order.settledAt, order.historyFrom[device]!, clock.now()));
+  await watch.publish([sample()]);
+  // what cannot be sent now, because the platform is going down, is no loss: it is a simulation of a watch with no memory
+  const stop = clock.every(watchEveryMs, () => void watch.publish([sample()]).catch(() => {}));
+  return {
+    measure: () => {},
+    measureAsUsual: () => {},
+    takeOffWatch: stop,
+    leave: async () => {
+      stop();
+      await watch.stop();
+    },
+  };
+}
+
+function cannotMoveIn(fault: unknown): void {
+  const why = fault instanceof SetupFault ? fault.message : JSON.stringify(faultDetails(fault));
+  tell({ news: 'cannot-move-in', why });
+}
+
+let left: Promise<void> | undefined;
+function leave(): Promise<void> {
+  left ??= (async () => {
+    for (const out of leaving.splice(0).reverse()) await out().catch(() => {});
+    process.exit(0);
+  })();
+  return left;
+}
