@@ -17,6 +17,8 @@ export type Rule = RuleEntry & {
   /** Whether an alert of this rule calls the people on call. A late reading never does, whatever stands here. */
   pages: boolean;
   tasks: readonly TaskWish[];
+  /** What whoever is called should do first; stands in every page, so it says nothing of the patient. */
+  advice: Words;
 };
 
 /** How a rule comes to its judgement; each kind is one file beside this one and brings its own memory. */

@@ -6,6 +6,7 @@ import {
   agendaArrears,
   claimEntry,
   entriesDueBefore,
+  findUndoneEntry,
   finishEntry,
   forgetDoneEntries,
   postponeEntry,
@@ -75,16 +76,18 @@ export function createAgenda(
   const attempt = async (key: string): Promise<void> => {
     told.delete(key);
     if (stopped) return;
-    const now = clock.now();
-    const entry = await claimEntry(records, key, [...handlers.keys()], now + earlyMs, now + leaseMs);
-    if (!entry) return;
+    const entry = await findUndoneEntry(records, key, [...handlers.keys()]);
+    if (!entry || entry.dueAt > clock.now() + earlyMs) return;
+    await clock.sleep(Math.max(0, entry.dueAt - clock.now()));
+    const attempts = await claimEntry(records, entry, clock.now() + leaseMs);
+    if (attempts === undefined) return;
     try {
       await handlers.get(entry.kind)?.(entry);
       await finishEntry(records, key, clock.now());
     } catch (fault) {
-      const pauseMs = Math.min(longestPauseMs, 500 * 2 ** Math.min(entry.attempts, 20));
-      log.warn('an agenda entry failed', { kind: entry.kind, attempts: entry.attempts, ...faultDetails(fault) });
-      if (entry.attempts >= attemptsAtMost) log.error('an agenda entry is given up', { kind: entry.kind });
+      const pauseMs = Math.min(longestPauseMs, 500 * 2 ** Math.min(attempts, 20));
+      log.warn('an agenda entry failed', { kind: entry.kind, attempts, ...faultDetails(fault) });
+      if (attempts >= attemptsAtMost) log.error('an agenda entry is given up', { kind: entry.kind });
       await postponeEntry(records, key, faultWords(fault), clock.now() + pauseMs);
       nudge();
     }

@@ -66,6 +66,10 @@ const severe: Rule = {
       },
     },
   ],
+  advice: {
+    en: 'Call the patient or the family. Chest pain, breathlessness, confusion, loss of sight or speech, weakness on one side: emergency service at once. Without any of these: rest, measure again, treat within the day.',
+    zh: '请致电患者或家属。如有胸痛、气促、意识模糊、视力或言语丧失、单侧肢体无力：立即呼叫急救。如无上述症状：嘱休息后复测，并于当日处理。',
+  },
   parameters: [
     {
       name: 'systolic-at-least',
@@ -112,6 +116,10 @@ const low: Rule = {
       },
     },
   ],
+  advice: {
+    en: "Call the patient or the family. Fainting, confusion, bleeding, fever or chest pain: emergency service at once. Else: lie down, drink if allowed, check today's medicines, measure again.",
+    zh: '请致电患者或家属。如有晕厥、意识模糊、出血、发热或胸痛：立即呼叫急救。否则：嘱平卧，可饮水者适量饮水，核对今日用药并复测。',
+  },
   parameters: [
     {
       name: 'systolic-below',
@@ -152,6 +160,10 @@ const lowDiastolic: Rule = {
       },
     },
   ],
+  advice: {
+    en: 'At the next review: consider symptoms, coronary disease and the dose of blood pressure medicines.',
+    zh: '下次复诊时：结合症状、冠心病情况评估降压药剂量。',
+  },
   parameters: [
     {
       name: 'diastolic-below',
@@ -188,6 +200,10 @@ const rising: Rule = {
       },
     },
   ],
+  advice: {
+    en: 'At the next review: ask about adherence, salt, pain medicines and sleep, and adjust the treatment.',
+    zh: '下次复诊时：了解服药依从性、盐摄入、止痛药使用及睡眠情况，并调整治疗方案。',
+  },
   parameters: [
     {
       name: 'systolic-average-at-least',

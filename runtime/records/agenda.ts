@@ -40,37 +40,36 @@ export async function entriesDueBefore(
   return rows.map((row) => ({ key: row.key, dueAt: row.due_at.getTime() }));
 }
 
-/**
- * Takes a due entry in hand until `leaseUntil`: its due time moves there, so that it comes again should we die, and nobody else
- * takes it meanwhile. Undefined when it is done, not due, of another kind, or in
- * somebody's hand.
- */
-export async function claimEntry(
+/** Undefined when it is done, unknown, or of another kind. */
+export async function findUndoneEntry(
   db: Within,
   key: string,
   kinds: readonly string[],
-  now: number,
-  leaseUntil: number,
-): Promise<(AgendaEntry & { attempts: number }) | undefined> {
+): Promise<AgendaEntry | undefined> {
   const row = await db
-    .updateTable('agenda')
-    .set((eb) => ({ due_at: new Date(leaseUntil), attempts: eb('attempts', '+', 1) }))
+    .selectFrom('agenda')
+    .selectAll()
     .where('key', '=', key)
     .where('kind', 'in', kinds)
     .where('done_at', 'is', null)
-    .where('due_at', '<=', new Date(now))
-    .returningAll()
     .executeTakeFirst();
-  return (
-    row && {
-      key: row.key,
-      kind: row.kind,
-      subject: row.subject,
-      step: row.step,
-      dueAt: row.due_at.getTime(),
-      attempts: row.attempts,
-    }
-  );
+  return row && { key, kind: row.kind, subject: row.subject, step: row.step, dueAt: row.due_at.getTime() };
+}
+
+/**
+ * Takes an entry in hand until `leaseUntil`: its due time moves there, so that it comes again should we die, and nobody else
+ * takes it meanwhile. Answers how often it has been tried, this time included; undefined when somebody was quicker.
+ */
+export async function claimEntry(db: Within, entry: AgendaEntry, leaseUntil: number): Promise<number | undefined> {
+  const row = await db
+    .updateTable('agenda')
+    .set((eb) => ({ due_at: new Date(leaseUntil), attempts: eb('attempts', '+', 1) }))
+    .where('key', '=', entry.key)
+    .where('done_at', 'is', null)
+    .where('due_at', '=', new Date(entry.dueAt))
+    .returning('attempts')
+    .executeTakeFirst();
+  return row?.attempts;
 }
 
 export async function finishEntry(db: Within, key: string, now: number): Promise<void> {

@@ -99,6 +99,26 @@ export async function findUnresolvedAlert(db: Within, patient: PatientId, rule: 
   return row && alertOf(row);
 }
 
+/** The unresolved episodes of these patients, locked for the rest of the transaction. */
+export async function lockUnresolvedAlerts(db: Within, patients: readonly PatientId[]): Promise<Alert[]> {
+  if (patients.length === 0) return [];
+  const rows = await db
+    .selectFrom('alert')
+    .selectAll()
+    .where('patient_id', 'in', patients)
+    .where('state', '<>', 'resolved')
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(alertOf);
+}
+
+/** One alert, locked for the rest of the transaction. */
+export async function lockAlert(db: Within, id: AlertId): Promise<Alert | undefined> {
+  const row = await db.selectFrom('alert').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  return row && alertOf(row);
+}
+
 /** Newest first. */
 export async function listAlerts(
   db: Within,
