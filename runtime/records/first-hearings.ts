@@ -11,9 +11,11 @@ export type FirstHearing = Pick<StoredReading, 'takenAt' | 'clock' | 'heardAt' |
   patient: PatientId;
 };
 
-/** Only a device that numbers or times its readings replays them under another time; others carry `takenAt` in their id. */
-export const mayBeReplayed = (reading: { deviceTime?: string; sequence?: number }): boolean =>
-  reading.deviceTime !== undefined || reading.sequence !== undefined;
+/**
+ * A device with a clock of its own replays its readings, and what the clock said tells the copies. A bare record number does
+ * not: it may begin again with every battery, and then a new reading would be taken for an old one and be lost.
+ */
+export const mayBeReplayed = (reading: { deviceTime?: string }): boolean => reading.deviceTime !== undefined;
 
 /** Of these readings, those that were heard before. */
 export async function findFirstHearings(

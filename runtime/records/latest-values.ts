@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { PatientId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { LatestValue } from '#domain/views.ts';
+import { vitalNames } from '#domain/vitals.ts';
 import type { Within } from './connect.ts';
 
 /**
@@ -42,14 +43,16 @@ export async function keepLatestValues(db: Within, readings: readonly StoredRead
       .execute();
 }
 
-/** The latest values of each of these patients, in no particular order; a patient without any is absent. */
+/** The latest values of each of these patients, in the order of the catalogue; a patient without any is absent. */
 export async function findLatestValues(
   db: Within,
   patients: readonly PatientId[],
 ): Promise<Map<PatientId, LatestValue[]>> {
   const values = new Map<PatientId, LatestValue[]>();
   if (patients.length === 0) return values;
-  for (const row of await db.selectFrom('latest_value').selectAll().where('patient_id', 'in', patients).execute())
+  const rows = await db.selectFrom('latest_value').selectAll().where('patient_id', 'in', patients).execute();
+  rows.sort((a, b) => vitalNames.indexOf(a.vital) - vitalNames.indexOf(b.vital));
+  for (const row of rows)
     values.set(row.patient_id, [
       ...(values.get(row.patient_id) ?? []),
       {

@@ -14,12 +14,12 @@ if (hasInflux())
     async () => {
       const influx = await testInflux();
       const store = await createInfluxStore({ clock, log, random }, influx);
-      return { store, stop: async () => void (await store.close(), await influx.stop()) };
+      return { store, stop: () => inTurn(store.close, influx.stop) };
     },
     async () => {
       const server = await privateInflux();
       const store = await createInfluxStore({ clock, log, random }, server);
-      return { store, kill: server.kill, stop: async () => void (await store.close(), await server.stop()) };
+      return { store, kill: server.kill, stop: () => inTurn(store.close, server.stop) };
     },
   );
 
@@ -35,3 +35,7 @@ promisesOfAVitalsStore(
     return { store, kill: server.kill, stop: server.stop };
   },
 );
+
+async function inTurn(...ends: (() => Promise<void>)[]): Promise<void> {
+  for (const end of ends) await end();
+}

@@ -17,6 +17,9 @@ import { freePort } from './run.ts';
 export type PrivateServer = {
   /** SIGKILL. Its supervisor starts it again. */
   kill(): void;
+  /** SIGSTOP: it takes connections and never answers, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** Ends it until `begin`. */
   end(): Promise<void>;
   begin(): Promise<void>;
@@ -66,10 +69,13 @@ export async function privatePostgres(): Promise<PrivatePostgres> {
 
 function steered(folder: string, program: string, first: Service, again: () => Service): PrivateServer {
   let server: Service | undefined = first;
+  const send = (signal: NodeJS.Signals) => () => {
+    for (const pid of leftOver(program, join(folder, 'data'))) process.kill(pid, signal);
+  };
   return {
-    kill: () => {
-      for (const pid of leftOver(program, join(folder, 'data'))) process.kill(pid, 'SIGKILL');
-    },
+    kill: send('SIGKILL'),
+    freeze: send('SIGSTOP'),
+    thaw: send('SIGCONT'),
     end: async () => {
       await server?.stop();
       server = undefined;
@@ -79,6 +85,7 @@ function steered(folder: string, program: string, first: Service, again: () => S
       await server.start();
     },
     stop: async () => {
+      send('SIGCONT')();
       await server?.stop();
       rmSync(folder, { recursive: true, force: true });
     },

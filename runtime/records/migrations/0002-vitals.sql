@@ -13,8 +13,8 @@ create table vitals_reading (
   primary key (patient_id, panel, at_ns, reading_id)
 );
 
--- How a reading was first heard, for readings that a device numbers or times itself: such devices replay their memory, and
--- a later copy has another corrected time. The first copy counts, so that one measurement stays one.
+-- How a reading was first heard, for readings that bear the device's own time: such devices replay their memory, and a
+-- later copy has another corrected time. The first copy counts, so that one measurement stays one.
 create table first_hearing (
   reading_id text primary key,
   hearing jsonb not null

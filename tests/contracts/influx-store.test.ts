@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock as clock } from '#runtime/clock.ts';
+import { createLog, silentLog as log } from '#runtime/log.ts';
+import { systemRandom as random } from '#runtime/random.ts';
+import type { VitalsStore } from '#runtime/vitals-store.ts';
+import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
+import { privateInflux } from '../support/private-servers.ts';
+import { anyPatient, storedReading } from '../support/readings.ts';
+import { hasInflux, testInflux } from '../support/servers.ts';
+
+type Influx = Awaited<ReturnType<typeof testInflux>>;
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+const query = { panel: 'blood-pressure' as const, from: 0, to: 4e12, limit: 10_000 };
+
+/** What InfluxDB alone can do to us. */
+describe.runIf(hasInflux())('the InfluxDB store', () => {
+  const open = async (influx: Influx, wish: Partial<Parameters<typeof createInfluxStore>[1]> = {}) => {
+    ends.push(influx.stop);
+    const store = await createInfluxStore({ clock, log, random }, { ...influx, ...wish });
+    ends.push(store.close);
+    return store;
+  };
+
+  it('names readings that are older than the database keeps', async () => {
+    const influx = await testInflux();
+    const store = await open(influx);
+    await ask(influx, '/query', `q=alter retention policy autogen on ${influx.database} duration 24h shard duration 1h`);
+    const patient = anyPatient();
+    const [recent, old] = [0, 48].map((hours) =>
+      storedReading(patient, { takenAt: new Date(Date.now() - hours * 3_600_000).toISOString() }),
+    );
+    expect(await store.write([old!, recent!])).toEqual([{ reading: old, reason: 'older than the store keeps' }]);
+    expect(await store.read({ ...query, patient })).toEqual([recent]);
+  });
+
+  it('makes the database where there is none, also when it was dropped meanwhile', async () => {
+    const influx = await testInflux();
+    const store = await open(influx);
+    const patient = anyPatient();
+    await ask(influx, '/query', `q=drop database ${influx.database}`);
+    expect(await store.write([storedReading(patient)])).toEqual([]);
+    expect(await store.read({ ...query, patient })).toHaveLength(1);
+  });
+
+  it('waits when its password is wrong, says why, and puts no value into a log or onto the console', async () => {
+    const lines: string[] = [];
+    const spoken = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn'), vi.spyOn(console, 'log')];
+    const influx = await testInflux();
+    ends.push(influx.stop);
+    const spokenLog = createLog('debug', { write: (line: string) => void lines.push(line) });
+    const wrong = await createInfluxStore({ clock, log: spokenLog, random }, { ...influx, password: 'not it' });
+    const right = await createInfluxStore({ clock, log: spokenLog, random }, influx);
+    ends.push(wrong.close, right.close);
+    const ending = new AbortController();
+    const writing = wrong.write([storedReading(anyPatient(), { systolic: 187 })], ending.signal);
+    await until(() => wrong.health().state === 'down');
+    expect(wrong.health()).toEqual({ state: 'down', detail: 'InfluxDB refuses our user name or password' });
+    ending.abort(new Error('enough'));
+    await expect(writing).rejects.toThrow('enough');
+
+    await right.write([storedReading(anyPatient(), { systolic: 187, takenAt: '2600-01-01T00:00:00Z' })]);
+    for (const spy of spoken) expect(spy).not.toHaveBeenCalled();
+    expect(lines.join()).toContain('readings wait for InfluxDB');
+    expect(lines.join()).not.toMatch(/187|not it/);
+  });
+
+  it('steps over points in its measurements that are no readings of ours', async () => {
+    const influx = await testInflux();
+    const store = await open(influx);
+    const patient = anyPatient();
+    const reading = storedReading(patient);
+    await store.write([reading]);
+    const stranger = `blood-pressure,patient=${patient},device=x systolic=1 1785398400000000000`;
+    expect((await ask(influx, `/write?db=${influx.database}`, stranger)).status).toBe(204);
+    expect(await store.read({ ...query, patient })).toEqual([reading]);
+  });
+
+  it('is not confused by a patient id that is no id', async () => {
+    const store = await open(await testInflux());
+    await store.write([storedReading(anyPatient())]);
+    for (const patient of [`' OR 1=1 --`, `x' OR "patient" != 'y`, `\\`, `\\' OR 1=1 --`])
+      expect(await store.read({ ...query, patient: patient as never })).toEqual([]);
+  });
+
+  it('gives up a request that is not answered in time, and goes on when the server wakes', {
+    timeout: 60_000,
+  }, async () => {
+    const influx = await privateInflux();
+    const store: VitalsStore = await open(influx);
+    const patient = anyPatient();
+    await store.write([storedReading(patient)]);
+    influx.freeze();
+    const writing = store.write([storedReading(patient, { systolic: 150 })]);
+    await until(() => store.health().state === 'down');
+    expect(store.health().detail).toBe('InfluxDB did not answer in time');
+    influx.thaw();
+    expect(await writing).toEqual([]);
+    expect(store.health()).toEqual({ state: 'ok' });
+    expect(await store.read({ ...query, patient })).toHaveLength(2);
+  });
+});
+
+const ask = (influx: Influx, path: string, body: string) =>
+  fetch(influx.url + path, {
+    method: 'POST',
+    body,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${influx.user}:${influx.password}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+  });
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await clock.sleep(5);
+}

@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Assignment,
+  admit,
+  earliestTakenAt,
+  futureToleranceMs,
+  lateAfterMs,
+  refusals,
+} from '#domain/admission.ts';
+import { DeviceId, type PatientId, SourceId } from '#domain/ids.ts';
+import { identityOf, type Mark, marks, type Reading, testMarks } from '#domain/reading.ts';
+import { panelNames, panels, vitalNames, vitals, vitalsOf } from '#domain/vitals.ts';
+import { readingId } from '#runtime/reading-id.ts';
+import { timestampOf } from '#runtime/vitals-store.ts';
+import { anyPatient, anyStoredReading, cuffReading } from '../support/readings.ts';
+
+const received = Date.UTC(2026, 6, 30, 12);
+const source = SourceId.parse('gw-1');
+const other = SourceId.parse('gw-2');
+const [alice, bob] = [anyPatient(), anyPatient()];
+const day = 86_400_000;
+const at = (ms: number) => new Date(ms).toISOString();
+
+/** Any reading that has the form of one, most of them wrong in one way or another. */
+const anyReading = fc.record(
+  {
+    ref: fc.constant('r1'),
+    device: fc.constant(DeviceId.parse('C0:FF:EE:00:00:01')),
+    panel: fc.constantFrom(...panelNames),
+    values: fc.array(
+      fc.constantFrom(...vitalNames).chain((vital) =>
+        fc.record({
+          vital: fc.constant(vital),
+          value: fc.oneof(
+            { weight: 4, arbitrary: fc.integer({ min: vitals[vital].hard[0], max: vitals[vital].hard[1] }) },
+            fc.double({ noNaN: true, noDefaultInfinity: true }),
+          ),
+          unit: fc.oneof({ weight: 9, arbitrary: fc.constant(vitals[vital].ucum as string) }, fc.constant('kPa')),
+        }),
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    takenAt: fc
+      .oneof(
+        { weight: 4, arbitrary: fc.integer({ min: received - 3 * day, max: received }) },
+        fc.integer({ min: Date.UTC(1990, 0, 1), max: received + day }),
+      )
+      .map(at),
+    clock: fc.constantFrom('device', 'corrected', 'source'),
+    heardAt: fc.constant(at(received)),
+    marks: fc.oneof({ weight: 4, arbitrary: fc.constant<Mark[]>([]) }, fc.subarray([...marks])),
+    userSlot: fc.constantFrom(0, 1, 2),
+  },
+  { requiredKeys: ['ref', 'device', 'panel', 'values', 'takenAt', 'clock', 'heardAt', 'marks'] },
+);
+
+/** One that is right but for whose it is. */
+const goodReading = fc
+  .oneof(anyStoredReading(alice, received - 3 * day, received), anyStoredReading(bob, received - 3 * day, received))
+  .map(
+    ({ id: _, patient: __, source: ___, storedAt: ____, flags: _____, ...reading }): Reading => ({
+      ...reading,
+      ref: 'r1',
+      marks: reading.marks.filter((mark) => !testMarks.includes(mark)),
+    }),
+  )
+  .filter((reading) => {
+    const value = (name: string) => reading.values.find(({ vital }) => vital === name)?.value;
+    return reading.panel !== 'blood-pressure' || value('systolic')! > value('diastolic')!;
+  });
+
+const anyAssignment: fc.Arbitrary<Assignment> = fc
+  .record({
+    patient: fc.constantFrom(alice, bob),
+    userSlot: fc.constantFrom(null, null, 0, 1),
+    from: fc.integer({ min: received - 4 * day, max: received }),
+    lengthMs: fc.option(fc.integer({ min: 1, max: 3 * day })),
+  })
+  .map(({ from, lengthMs, ...rest }) => ({
+    ...rest,
+    from: at(from),
+    to: lengthMs === null ? null : at(from + lengthMs),
+  }));
+const anyAssignments = fc.array(anyAssignment, { maxLength: 4 });
+
+describe('admission', () => {
+  it('ends for every reading in exactly one outcome, and a refusal names a known reason but no value', () => {
+    fc.assert(
+      fc.property(anyReading, anyAssignments, fc.constantFrom(source, other), (reading, assignments, registered) => {
+        const admission = admit(reading, source, { source: registered, assignments }, received);
+        if (admission.outcome === 'admitted') return;
+        expect(admission.outcome).toBe('refused');
+        expect(refusals).toContain(admission.reason);
+        for (const { value } of reading.values)
+          if (Math.abs(value) > 1000) expect(admission.detail).not.toContain(String(value));
+      }),
+    );
+  });
+
+  it('admits nothing that the catalogue calls impossible, incomplete, doubled, strange or in another unit', () => {
+    let admitted = 0;
+    fc.assert(
+      fc.property(fc.oneof(anyReading, goodReading), (reading) => {
+        const assignments = [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }];
+        if (admit(reading, source, { source, assignments }, received).outcome !== 'admitted') return;
+        admitted++;
+        const names = reading.values.map(({ vital }) => vital);
+        expect(new Set(names).size).toBe(names.length);
+        expect(names).toEqual(expect.arrayContaining([...panels[reading.panel].required]));
+        for (const { vital, value, unit } of reading.values) {
+          expect(vitalsOf(reading.panel)).toContain(vital);
+          expect(unit).toBe(vitals[vital].ucum);
+          expect(value).toBeGreaterThanOrEqual(vitals[vital].hard[0]);
+          expect(value).toBeLessThanOrEqual(vitals[vital].hard[1]);
+        }
+        expect(reading.marks.some((mark) => testMarks.includes(mark))).toBe(false);
+        expect(Date.parse(reading.takenAt)).toBeGreaterThanOrEqual(earliestTakenAt);
+        expect(Date.parse(reading.takenAt)).toBeLessThanOrEqual(received + futureToleranceMs);
+      }),
+      { numRuns: 400 },
+    );
+    expect(admitted).toBeGreaterThan(50);
+  });
+
+  it('gives a reading to the one patient who had the device, and the slot, at that moment; to nobody else', () => {
+    fc.assert(
+      fc.property(goodReading, anyAssignments, (reading, assignments) => {
+        const taken = Date.parse(reading.takenAt);
+        const owners = new Set<PatientId>();
+        for (const { patient, userSlot, from, to } of assignments) {
+          const inTime = Date.parse(from) <= taken && (to === null || taken < Date.parse(to));
+          if (inTime && (userSlot === null || userSlot === reading.userSlot)) owners.add(patient);
+        }
+        const admission = admit(reading, source, { source, assignments }, received);
+        if (owners.size === 1) expect(admission).toMatchObject({ outcome: 'admitted', patient: [...owners][0] });
+        else expect(admission).toMatchObject({ outcome: 'refused', reason: 'not-assigned' });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('lets no source speak for a device of another, and none for a device that is not registered', () => {
+    fc.assert(
+      fc.property(anyReading, anyAssignments, (reading, assignments) => {
+        expect(admit(reading, source, { source: other, assignments }, received)).toMatchObject({
+          outcome: 'refused',
+          reason: 'foreign-device',
+        });
+        expect(admit(reading, source, undefined, received)).toMatchObject({ reason: 'unknown-device' });
+      }),
+    );
+  });
+
+  it('flags what was heard late and what is possible but strange, and refuses neither', () => {
+    const assignments = [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }];
+    const registration = { source, assignments };
+    const flagsOf = (wish: Parameters<typeof cuffReading>[0]) => {
+      const admission = admit(cuffReading(wish), source, registration, received);
+      return admission.outcome === 'admitted' ? admission.flags : admission.reason;
+    };
+    expect(flagsOf({ takenAt: at(received - lateAfterMs) })).toEqual([]);
+    expect(flagsOf({ takenAt: at(received - lateAfterMs - 1) })).toEqual(['late']);
+    expect(flagsOf({ takenAt: at(received), systolic: 262 })).toEqual(['implausible']);
+    expect(flagsOf({ takenAt: at(received + futureToleranceMs) })).toEqual([]);
+    expect(flagsOf({ takenAt: at(received + futureToleranceMs + 1) })).toBe('taken-in-the-future');
+    expect(flagsOf({ takenAt: at(earliestTakenAt - 1) })).toBe('taken-too-long-ago');
+    expect(flagsOf({ takenAt: at(received), systolic: 90, diastolic: 90 })).toBe('impossible-value');
+  });
+});
+
+describe('the identity of a reading', () => {
+  it('is the same for every copy, whatever the way added', () => {
+    fc.assert(
+      fc.property(goodReading, fc.nat(1e9), (reading, ms) => {
+        const copy: Reading = {
+          ...reading,
+          values: [...reading.values].reverse(),
+          heardAt: at(received + ms),
+          ref: 'another',
+          raw: 'ff',
+          marks: [],
+        };
+        if (reading.deviceTime !== undefined || reading.sequence !== undefined) copy.takenAt = at(received - ms);
+        expect(readingId(copy)).toBe(readingId(reading));
+      }),
+    );
+  });
+
+  it('differs when the device, the slot, the moment or a value differs', () => {
+    const reading = cuffReading();
+    const others: Reading[] = [
+      { ...reading, device: DeviceId.parse('C0:FF:EE:00:00:02') },
+      { ...reading, userSlot: 0 },
+      { ...reading, sequence: 0 },
+      { ...reading, deviceTime: '2026-07-30T08:00:00' },
+      { ...reading, takenAt: '2026-07-30T08:00:00.001Z' },
+      cuffReading({ systolic: 143 }),
+    ];
+    expect(new Set([reading, ...others].map(identityOf)).size).toBe(others.length + 1);
+  });
+
+  it('gives a place in time inside the millisecond in which the reading was taken', () => {
+    fc.assert(
+      fc.property(goodReading, (reading) => {
+        const ns = timestampOf({ ...reading, id: readingId(reading) });
+        expect(ns / 1_000_000n).toBe(BigInt(Date.parse(reading.takenAt)));
+      }),
+    );
+  });
+});

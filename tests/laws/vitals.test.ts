@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { panelNames, panels, vitalNames, vitals, vitalsOf } from '#domain/vitals.ts';
+
+/** LOINC ends in a check digit: Luhn's, over the digits before the dash (LOINC Users' Guide, appendix C). */
+function checkDigit(code: string): number {
+  const digits = [...code.split('-')[0]!].reverse().map(Number);
+  const sum = digits.reduce(
+    (total, digit, i) => total + (i % 2 ? digit : digit * 2 > 9 ? digit * 2 - 9 : digit * 2),
+    0,
+  );
+  return (10 - (sum % 10)) % 10;
+}
+
+describe.each(vitalNames)('the vital sign %s', (name) => {
+  const vital = vitals[name];
+
+  it('is measured by a panel', () => {
+    expect(panelNames.filter((panel) => vitalsOf(panel).includes(name))).not.toEqual([]);
+  });
+
+  it('calls no value strange that it calls impossible', () => {
+    const { hard, soft } = vital;
+    expect(hard[0]).toBeLessThanOrEqual(soft[0]);
+    expect(soft[0]).toBeLessThan(soft[1]);
+    expect(soft[1]).toBeLessThanOrEqual(hard[1]);
+  });
+
+  it('has a name in both languages, and a code whose check digit is right', () => {
+    expect(vital.name.en).toMatch(/^[A-Z]/);
+    expect(vital.name.zh).toMatch(/^[\p{Script=Han}\d]+$/u);
+    expect(Number(vital.loinc.split('-')[1])).toBe(checkDigit(vital.loinc));
+    expect(vital.mdc).toBeGreaterThan(0);
+    expect(vital.decimals).toBeGreaterThanOrEqual(0);
+  });
+
+  it('has a name that is a field of the store and a label of a metric as it is', () => {
+    expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+  });
+});
+
+describe.each(panelNames)('the panel %s', (name) => {
+  const panel = panels[name];
+
+  it('needs something, and nothing twice', () => {
+    expect(panel.required.length).toBeGreaterThan(0);
+    expect(new Set(vitalsOf(name)).size).toBe(vitalsOf(name).length);
+  });
+
+  it('has a name in both languages, and a code whose check digit is right', () => {
+    expect(panel.name.en).toMatch(/^[A-Z]/);
+    expect(panel.name.zh).toMatch(/^\p{Script=Han}+$/u);
+    expect(Number(panel.loinc.split('-')[1])).toBe(checkDigit(panel.loinc));
+  });
+});
