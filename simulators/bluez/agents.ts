@@ -12,6 +12,8 @@ export interface Agents {
   canEnterPasskey(sender: string | null): boolean;
   /** @throws BluezFault AuthenticationFailed or AuthenticationCanceled. */
   requestPasskey(sender: string | null, device: string): Promise<number>;
+  /** Pairing with this device ended while an agent was being asked: Agent1.Cancel. */
+  cancelRequest(device: string): void;
   /** The client has left the bus. */
   forget(sender: string): void;
   clear(): void;
@@ -29,6 +31,7 @@ const capabilities = ['', 'DisplayOnly', 'DisplayYesNo', 'KeyboardOnly', 'NoInpu
 
 export function createAgents(call: CallAgent): Agents {
   const agents = new Map<string, { path: string; capability: string }>();
+  const asked = new Map<string, { sender: string; path: string }>();
   let preferred: string | null = null;
 
   const agentFor = (sender: string | null) => {
@@ -81,13 +84,23 @@ export function createAgents(call: CallAgent): Agents {
     async requestPasskey(sender, device) {
       const agent = agentFor(sender);
       if (!agent) throw refused.authenticationFailed();
+      asked.set(device, agent);
       try {
         const [digits] = await call(agent, 'RequestPasskey', 'o', [device]);
         return Number(digits);
       } catch (cause) {
         const canceled = cause instanceof DBusError && cause.type === 'org.bluez.Error.Canceled';
         throw new BluezFault(canceled ? 'AuthenticationCanceled' : 'AuthenticationFailed', 'Authentication Failed');
+      } finally {
+        asked.delete(device);
       }
+    },
+
+    cancelRequest(device) {
+      const agent = asked.get(device);
+      if (!agent) return;
+      // nobody waits for the answer, and the agent may have left
+      call(agent, 'Cancel', '', []).catch(() => {});
     },
 
     forget,

@@ -36,6 +36,7 @@ const objectManager = 'org.freedesktop.DBus.ObjectManager';
 const doNotQueue = 4;
 const primaryOwner = 1;
 const startTimeoutMs = 10_000;
+const stopTimeoutMs = 1_000;
 
 export function createSimulatedBluez(
   { clock, random }: { clock: Clock; random: Random },
@@ -132,8 +133,13 @@ export function createSimulatedBluez(
     for (const adapter of adapters.values()) adapter.shutDown();
     agents.clear();
     tree.clear();
-    connection?.disconnect();
+    const closing = connection;
     connection = null;
+    if (!closing) return;
+    // so that a start that follows at once finds the name free; on a dead bus nobody answers
+    const late = () => new Outage('bus-silent', 'The D-Bus of the simulation does not answer.');
+    await within(clock, stopTimeoutMs, closing.releaseName('org.bluez'), late).catch(() => {});
+    closing.disconnect();
   }
 
   return {

@@ -28,17 +28,24 @@ export function createPairing(stack: Stack, state: DeviceState, parts: PairingPa
   const { peripheral, connection, changed, setTemporary } = parts;
   const { profile } = peripheral;
   let underWay: { by: string | null; cancel: () => void } | null = null;
-  let ranOut = false;
 
-  /** @param by who called Pair, null when bluetoothd itself wants it. */
-  async function pair(by: string | null): Promise<void> {
+  /**
+   * @param by who called Pair, null when bluetoothd itself wants it.
+   * @throws BluezFault, or AttFault `unlikely` when the peer never answered.
+   */
+  async function attempt(by: string | null): Promise<void> {
     if (underWay || connection.isConnecting()) throw refused.inProgress();
     if (state.bonded) throw refused.alreadyExists();
     setTemporary(false);
     const canceled = Promise.withResolvers<never>();
     canceled.promise.catch(() => {});
-    underWay = { by, cancel: () => canceled.reject(refused.authenticationCanceled()) };
-    ranOut = false;
+    underWay = {
+      by,
+      cancel: () => {
+        agents.cancelRequest(parts.path);
+        canceled.reject(refused.authenticationCanceled());
+      },
+    };
     try {
       if (!state.connected) await Promise.race([canceled.promise, reach()]);
       const generation = connection.generation();
@@ -46,8 +53,7 @@ export function createPairing(stack: Stack, state: DeviceState, parts: PairingPa
       if (generation !== connection.generation()) throw refused.authenticationCanceled();
       await bond(by);
     } catch (fault) {
-      if (fault instanceof BluezFault && fault.type.endsWith('.AuthenticationFailed'))
-        connection.drop('Authentication');
+      if (isRefusal(fault)) connection.drop('Authentication');
       if (!state.connected && !state.paired && !state.trusted) setTemporary(true);
       throw fault;
     } finally {
@@ -70,8 +76,7 @@ export function createPairing(stack: Stack, state: DeviceState, parts: PairingPa
         throw refused.authenticationFailed();
       case 'never-answers':
         await clock.sleep(timings.pairingTimeoutMs);
-        ranOut = true;
-        throw refused.authenticationFailed();
+        throw new AttFault(att.unlikely);
       case 'passkey': {
         // the peer demands protection against a man in the middle, so somebody must be able to type its digits
         if (!agents.canEnterPasskey(by)) throw refused.authenticationFailed();
@@ -93,13 +98,18 @@ export function createPairing(stack: Stack, state: DeviceState, parts: PairingPa
   }
 
   return {
-    pair,
-    async raiseSecurity() {
-      if (underWay) throw new AttFault(att.insufficientAuthentication);
+    async pair(sender) {
       try {
-        await pair(null);
-      } catch {
-        throw new AttFault(ranOut ? att.unlikely : att.insufficientAuthentication);
+        await attempt(sender);
+      } catch (fault) {
+        throw fault instanceof AttFault ? refused.authenticationFailed() : fault;
+      }
+    },
+    async raiseSecurity() {
+      try {
+        await attempt(null);
+      } catch (fault) {
+        throw fault instanceof AttFault ? fault : new AttFault(att.insufficientAuthentication);
       }
     },
     isUnderWay: () => underWay !== null,
@@ -109,3 +119,6 @@ export function createPairing(stack: Stack, state: DeviceState, parts: PairingPa
     },
   };
 }
+
+const isRefusal = (fault: unknown) =>
+  fault instanceof AttFault || (fault instanceof BluezFault && fault.type.endsWith('.AuthenticationFailed'));

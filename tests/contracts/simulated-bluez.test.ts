@@ -204,6 +204,20 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
     await client.until(changedTo(path, 'Connected', false));
   });
 
+  it('tells the agent when the link is lost while it is asked', async () => {
+    const answer = Promise.withResolvers<number>();
+    const asked = await client.actAsAgent(() => answer.promise);
+    const cuff = cuffWith({ pairing: 'passkey', passkey: 123_456 });
+    await found(cuff);
+    const pairing = call('Pair');
+    pairing.catch(() => {});
+    while (!asked.includes('RequestPasskey')) await systemClock.sleep(5);
+    cuff.vanish();
+    await expect(pairing).rejects.toMatchObject({ type: 'org.bluez.Error.AuthenticationCanceled' });
+    while (!asked.includes('Cancel')) await systemClock.sleep(5);
+    answer.resolve(0);
+  });
+
   it('ends a pairing the device never answers with ATT error 0x0e', async () => {
     await connected(cuffWith({ pairing: 'never-answers' }));
     await expect(subscribe()).rejects.toMatchObject({

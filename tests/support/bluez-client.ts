@@ -87,12 +87,14 @@ export async function connectToBluez(busAddress: string) {
       return found[0];
     },
     /** Answers as Agent1 on this connection. @param passkey what the person at the gateway types. */
-    async actAsAgent(passkey: () => number) {
+    async actAsAgent(passkey: () => number | Promise<number>) {
       const asked: string[] = [];
       bus.addMethodHandler((message) => {
         if (message.interface !== 'org.bluez.Agent1') return false;
         asked.push(message.member);
-        bus.send(Message.newMethodReturn(message, 'u', [passkey()]));
+        if (message.member === 'RequestPasskey')
+          void Promise.resolve(passkey()).then((digits) => bus.send(Message.newMethodReturn(message, 'u', [digits])));
+        else bus.send(Message.newMethodReturn(message));
         return true;
       });
       await client.call('/org/bluez', 'org.bluez.AgentManager1', 'RegisterAgent', 'os', ['/agent', 'KeyboardDisplay']);
