@@ -47,6 +47,7 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
   await app.register(cookie);
   await app.register(helmet, protection(config.publicUrl.startsWith('https:')));
   guard(app, deps, config);
+  measure(app, deps);
   await describeApi(app);
 
   await sessionRoutes(app, deps, config, live, createSignInLimits(deps.clock));
@@ -74,12 +75,22 @@ function refuseUnlisted(app: Web): string[] {
   return routes;
 }
 
+/** A stream of live changes lasts for hours and would say nothing about the rest. */
+function measure(app: Web, { metrics }: ApiDeps): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { url } = request.routeOptions;
+    if (url === '/api/v1/changes') return;
+    const route = url === undefined ? 'none' : `${request.method} ${url}`;
+    metrics.httpSeconds.observe({ route, status: reply.statusCode }, reply.elapsedTime / 1000);
+  });
+}
+
 /** Before any handler: is it our own page, who is it, may they? */
 function guard(app: Web, { records, clock }: ApiDeps, { publicUrl }: ApiConfig): void {
   app.decorateRequest('signedIn', null);
   app.addHook('onRequest', async (request, reply) => {
-    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
     const { url } = request.routeOptions;
+    if (!url?.startsWith('/*')) reply.header('cache-control', 'no-store');
     // no such route: the handler for that tells nobody more than that
     if (url === undefined) return;
     const changes = request.method !== 'GET' && request.method !== 'HEAD';

@@ -113,4 +113,4 @@ function pointersOf(fault: { instancePath: string; message?: string; params?: Re
 }
 
 /** RFC 6901, section 3. A stranger's key is cut short. */
-const escapePointer = (key: string): string => key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
+export const escapePointer = (key: string): string => key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');

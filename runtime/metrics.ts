@@ -53,6 +53,13 @@ export function createMetrics() {
       help: 'Writes into the vitals store that failed and were tried again',
       registers,
     }),
+    httpSeconds: new Histogram({
+      name: 'hearthbeat_http_seconds',
+      help: 'From a request to its answer, by route and status',
+      labelNames: ['route', 'status'] as const,
+      buckets: seconds,
+      registers,
+    }),
     judged: new Counter({ name: 'hearthbeat_readings_judged_total', help: 'Readings the rules have seen', registers }),
     alerts: new Counter({
       name: 'hearthbeat_alerts_total',

@@ -9,7 +9,7 @@ import { carePlanOf, devicesOf, findPatient, setOverrides } from '#runtime/recor
 import { readRuleBook } from '#runtime/records/rule-book.ts';
 import { inOrder, lastTakenOf, silentSince, summaryOf } from '../attention.ts';
 import { SetOverrides } from '../bodies.ts';
-import { invalid, notFound } from '../problems.ts';
+import { escapePointer, invalid, notFound } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
 /** One patient: who they are, what their care plan says, how they are now. */
@@ -46,7 +46,9 @@ export function patientRoutes(app: Web, { records, clock }: ApiDeps): void {
       const { parameters } = request.body;
       const faults = faultsOfOverrides(rule, parameters);
       if (faults.length > 0)
-        throw invalid(faults.map(({ parameter, detail }) => ({ pointer: `/parameters/${parameter}`, detail })));
+        throw invalid(
+          faults.map(({ parameter, detail }) => ({ pointer: `/parameters/${escapePointer(parameter)}`, detail })),
+        );
       await setOverrides(records, patient, rule.rule, parameters, clinician.id, instant(clock.now()));
       return viewOf(patient);
     },

@@ -13,6 +13,8 @@ export const absoluteMs = 12 * 3_600_000;
 const notedEveryMs = 60_000;
 /** A clinician who signs in on more screens than this is signed out where they have not been for longest. */
 export const sessionsAtMost = 20;
+/** Sessions that are over go when somebody signs in. */
+const sweptAtOnce = 1_000;
 
 export type SignedIn = {
   clinician: Clinician;
@@ -28,7 +30,18 @@ export async function openSession(db: Within, clinician: Clinician, now: number)
   const token = randomBytes(32).toString('base64url');
   await db
     .deleteFrom('session')
-    .where((eb) => eb.or([eb('expires_at', '<=', new Date(now)), eb('seen_at', '<=', new Date(now - idleMs))]))
+    .where('token_hash', 'in', (eb) =>
+      eb
+        .selectFrom('session')
+        .select('token_hash')
+        .where((over) =>
+          over.or([over('expires_at', '<=', new Date(now)), over('seen_at', '<=', new Date(now - idleMs))]),
+        )
+        .limit(sweptAtOnce)
+        // two who sign in at once sweep different ones
+        .forUpdate()
+        .skipLocked(),
+    )
     .execute();
   await db
     .insertInto('session')

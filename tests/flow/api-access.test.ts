@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TeamId } from '#domain/ids.ts';
+import { type Clinician, type Patient, type Role, roles } from '#domain/people.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { systemRandom } from '#runtime/random.ts';
+import { accessTable } from '../../clinician-api/access.ts';
+import { createApp } from '../../clinician-api/app.ts';
+import { createLive } from '../../clinician-api/live.ts';
+import { type Caller, testApi } from '../support/api.ts';
+import { makeAlert, makeRule, makeTask } from '../support/episodes.ts';
+import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
+
+/**
+ * Every route the application registers, and who must get through: written a second time, by hand, so that a change of the
+ * access table is a change of this list too. A route that is missing here fails the first test.
+ */
+const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
+  'POST /api/v1/session': 'anyone',
+  'GET /api/v1/session': ['nurse', 'doctor', 'administrator'],
+  'DELETE /api/v1/session': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/worklist': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/patients/:id': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/patients/:id/readings': ['nurse', 'doctor', 'administrator'],
+  'PUT /api/v1/patients/:id/care-plan/overrides/:rule': ['doctor'],
+  'GET /api/v1/alerts': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/alerts/:id': ['nurse', 'doctor', 'administrator'],
+  'POST /api/v1/alerts/:id/acknowledge': ['nurse', 'doctor'],
+  'POST /api/v1/alerts/:id/resolve': ['nurse', 'doctor'],
+  'GET /api/v1/tasks': ['nurse', 'doctor', 'administrator'],
+  'POST /api/v1/tasks/:id/complete': ['nurse', 'doctor'],
+  'GET /api/v1/changes': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/mailbox': ['nurse', 'doctor', 'administrator'],
+  'GET /api/openapi.json': 'anyone',
+  'GET /health/live': 'anyone',
+  'GET /health/ready': 'anyone',
+  'GET /metrics': 'loopback',
+};
+
+/** What makes a call to a route right in everything but who calls. */
+const bodies: Record<string, unknown> = {
+  'POST /api/v1/alerts/:id/acknowledge': {},
+  'POST /api/v1/alerts/:id/resolve': { outcome: 'treated' },
+  'POST /api/v1/tasks/:id/complete': { result: 'Spoke to the patient.' },
+  'PUT /api/v1/patients/:id/care-plan/overrides/:rule': { parameters: { systolic: 190 } },
+};
+const queries: Record<string, string> = { 'GET /api/v1/patients/:id/readings': '?panel=blood-pressure' };
+
+let t: Awaited<ReturnType<typeof testApi>>;
+let mine: TeamId;
+let routes: string[];
+const people = {} as Record<Role, Clinician>;
+const rule = 'severe-hypertension';
+
+beforeAll(async () => {
+  t = await testApi();
+  mine = await makeTeam(t.records);
+  for (const role of roles) people[role] = await makeClinician(t.records, { teams: [mine], role });
+  await makeRule(t.records, rule);
+  routes = await registeredRoutes();
+});
+afterAll(() => t.stop());
+
+async function registeredRoutes(): Promise<string[]> {
+  const deps = {
+    records: t.records,
+    store: t.store,
+    health: () => ({}),
+    metrics: createMetrics(),
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  };
+  const config = {
+    databaseUrl: t.databaseUrl,
+    host: '127.0.0.1',
+    port: 0,
+    publicUrl: 'http://127.0.0.1:8080',
+    consoleDir: t.folder,
+  };
+  return (await createApp(deps, config, createLive(deps, config))).routes;
+}
+
+/** What a route's `:id` stands for, made anew, so that a call may change it. */
+async function subjectOf(route: string, patient: Patient): Promise<string> {
+  if (route.includes('/alerts/')) return (await makeAlert(t.records, patient)).id;
+  if (route.includes('/tasks/')) return (await makeTask(t.records, patient)).id;
+  return patient.id;
+}
+
+function call(caller: Caller, route: string, id: string) {
+  const [method = '', pattern = ''] = route.split(' ');
+  const path = pattern.replace(':id', id).replace(':rule', rule) + (queries[route] ?? '');
+  return caller.call<{ code?: string; instance?: string }>(method, path, bodies[route]);
+}
+
+/** A live stream does not end by itself: its head says enough. */
+async function statusOf(caller: Caller, route: string, id: string): Promise<number> {
+  if (route !== 'GET /api/v1/changes') return (await call(caller, route, id)).status;
+  const abort = new AbortController();
+  const headers = caller.cookie ? { cookie: caller.cookie } : undefined;
+  const response = await fetch(`${t.base}/api/v1/changes`, { headers, signal: abort.signal });
+  abort.abort();
+  return response.status;
+}
+
+describe('routes', () => {
+  it('are those of this file and of the access table, no more and no fewer', () => {
+    const files = ['GET /*', 'HEAD /*'];
+    expect(routes.toSorted()).toEqual(Object.keys(expected).toSorted());
+    expect(Object.keys(accessTable).toSorted()).toEqual([...Object.keys(expected), ...files].toSorted());
+  });
+
+  it('that the access table does not know are never registered', async () => {
+    await expect(
+      (async () => {
+        const deps = { records: t.records, clock: systemClock, log: silentLog };
+        const { app } = await createApp(
+          { ...deps, store: t.store, health: () => ({}), metrics: createMetrics(), random: systemRandom },
+          { databaseUrl: t.databaseUrl, host: '', port: 0, publicUrl: 'http://a.example', consoleDir: t.folder },
+          createLive(deps, { databaseUrl: t.databaseUrl }),
+        );
+        app.get('/api/v1/everything', async () => 'open');
+      })(),
+    ).rejects.toThrow('GET /api/v1/everything stands in no access table');
+  });
+});
+
+describe('roles', () => {
+  it('open exactly the routes that are theirs', async () => {
+    const patient = await makePatient(t.records, { team: mine });
+    const callers = {} as Record<Role, Caller>;
+    for (const role of roles) callers[role] = await t.as(people[role]);
+    for (const [route, who] of Object.entries(expected)) {
+      for (const role of roles) {
+        const status = await statusOf(callers[role], route, await subjectOf(route, patient));
+        if (route === 'DELETE /api/v1/session') callers[role] = await t.as(people[role]);
+        const open = who === 'anyone' || who === 'loopback' || who.includes(role);
+        if (open) expect([401, 403], `${role}: ${route}`).not.toContain(status);
+        else expect(status, `${role}: ${route}`).toBe(403);
+      }
+      const status = await statusOf(t.caller(), route, await subjectOf(route, patient));
+      if (Array.isArray(who)) expect(status, `nobody: ${route}`).toBe(401);
+      else expect([401, 403], `nobody: ${route}`).not.toContain(status);
+    }
+  });
+});
+
+describe('care teams', () => {
+  it("open their own patients; another team's and an absent one's get the same answer on every route", async () => {
+    const doctor = await t.as(people.doctor);
+    const own = await makePatient(t.records, { team: mine });
+    const foreign = await makePatient(t.records, { team: await makeTeam(t.records) });
+    const walked = Object.keys(expected).filter((route) => route.includes(':id'));
+    expect(walked).toHaveLength(7);
+    for (const route of walked) {
+      expect((await call(doctor, route, await subjectOf(route, own))).status, route).toBe(200);
+      const subjects = [await subjectOf(route, foreign), randomUUID(), 'no-id', encodeURIComponent("' or 1=1 --")];
+      for (const id of subjects) {
+        const { status, body } = await call(doctor, route, id);
+        const { instance, ...problem } = body;
+        expect(status, `${route} ${id}`).toBe(404);
+        expect(problem, route).toEqual({ type: 'about:blank', title: 'Not found', status: 404, code: 'not-found' });
+        expect(instance).not.toContain(id);
+      }
+    }
+  });
+
+  it("show nothing of another team in any list, and change nothing of another's", async () => {
+    const doctor = await t.as(people.doctor);
+    const foreign = await makePatient(t.records, { team: await makeTeam(t.records), name: 'Foreign' });
+    const alert = await makeAlert(t.records, foreign);
+    const task = await makeTask(t.records, foreign);
+    for (const path of ['worklist', 'alerts', `alerts?patient=${foreign.id}`, 'tasks', `tasks?patient=${foreign.id}`]) {
+      const { status, text } = await doctor.get(`/api/v1/${path}`);
+      expect(status).toBe(200);
+      for (const trace of [foreign.id, 'Foreign', alert.id, task.id]) expect(text).not.toContain(trace);
+    }
+    await call(doctor, 'POST /api/v1/alerts/:id/resolve', alert.id);
+    await call(doctor, 'POST /api/v1/tasks/:id/complete', task.id);
+    const after = await t.records.selectFrom('alert').where('id', '=', alert.id).selectAll().executeTakeFirstOrThrow();
+    const taskAfter = await t.records
+      .selectFrom('task')
+      .where('id', '=', task.id)
+      .selectAll()
+      .executeTakeFirstOrThrow();
+    expect(after.state).toBe('open');
+    expect(taskAfter.done_at).toBeNull();
+    const events = await t.records.selectFrom('alert_event').where('alert_id', '=', alert.id).select('kind').execute();
+    expect(events).toEqual([{ kind: 'opened' }]);
+  });
+
+  it('lose a patient who moves to another team, with the alerts and tasks of before', async () => {
+    const patient = await makePatient(t.records, { team: mine });
+    const alert = await makeAlert(t.records, patient);
+    const task = await makeTask(t.records, patient);
+    await t.records
+      .updateTable('patient')
+      .set({ team_id: await makeTeam(t.records) })
+      .where('id', '=', patient.id)
+      .execute();
+    const doctor = await t.as(people.doctor);
+    expect((await call(doctor, 'GET /api/v1/alerts/:id', alert.id)).status).toBe(404);
+    expect((await call(doctor, 'POST /api/v1/tasks/:id/complete', task.id)).status).toBe(404);
+    for (const path of ['worklist', 'alerts', 'tasks'])
+      expect((await doctor.get(`/api/v1/${path}`)).text).not.toContain(patient.id);
+  });
+
+  it('stop being somebody’s the moment they leave, and somebody of no team sees nobody', async () => {
+    const leaver = await makeClinician(t.records, { teams: [mine], role: 'doctor' });
+    const patient = await makePatient(t.records, { team: mine });
+    const caller = await t.as(leaver);
+    expect((await caller.get(`/api/v1/patients/${patient.id}`)).status).toBe(200);
+    await t.records.deleteFrom('team_member').where('clinician_id', '=', leaver.id).execute();
+    expect((await caller.get(`/api/v1/patients/${patient.id}`)).status).toBe(404);
+    expect((await caller.get('/api/v1/worklist')).body).toMatchObject({ entries: [] });
+  });
+});
+
+describe('another site', () => {
+  it.each<Record<string, string>>([
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+  ])('cannot change anything with a clinician’s cookie: %j', async (headers) => {
+    const patient = await makePatient(t.records, { team: mine });
+    const alert = await makeAlert(t.records, patient);
+    const doctor = await t.as(people.doctor);
+    const answers = [
+      await doctor.post(`/api/v1/alerts/${alert.id}/acknowledge`, {}, headers),
+      await doctor.delete('/api/v1/session', headers),
+      await t.caller().post('/api/v1/session', { email: people.doctor.email, password: 'x' }, headers),
+    ];
+    for (const answer of answers) expect(answer).toMatchObject({ status: 403, body: { code: 'cross-origin' } });
+    expect((await doctor.get<{ alert: { state: string } }>(`/api/v1/alerts/${alert.id}`)).body.alert.state).toBe(
+      'open',
+    );
+  });
+
+  it('cannot send a form either: bodies are JSON', async () => {
+    const doctor = await t.as(people.doctor);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
+      expect(
+        await doctor.call('POST', `/api/v1/alerts/${randomUUID()}/resolve`, '{"outcome":"treated"}', {
+          'content-type': type,
+        }),
+      ).toMatchObject({ status: 415, body: { code: 'not-json' } });
+  });
+
+  it('is no obstacle to the console itself', async () => {
+    const doctor = await t.as(people.doctor);
+    const patient = await makePatient(t.records, { team: mine });
+    const alert = await makeAlert(t.records, patient);
+    const headers = { 'sec-fetch-site': 'same-origin', origin: t.base };
+    expect((await doctor.post(`/api/v1/alerts/${alert.id}/acknowledge`, {}, headers)).status).toBe(200);
+  });
+});
