@@ -1,0 +1,170 @@
+import type { Message, MessageBus } from 'dbus-next';
+import { type Clock, within } from '#runtime/clock.ts';
+import { RadioFault } from '../radio.ts';
+import { faultOf } from './faults.ts';
+import { dbus } from './node-ble.ts';
+
+/**
+ * One connection to the bus on which org.bluez lives: calls with a deadline, and what BlueZ says of its own accord as
+ * events. Three match rules in all, whatever is connected.
+ */
+export type BluezBus = {
+  readonly raw: MessageBus;
+  /** Rejects with a RadioFault. @param what stands in its text. */
+  call(path: string, face: string, member: string, options?: CallOptions): Promise<unknown[]>;
+  /** Any promise of node-ble, which has no deadlines and never settles when the bus is gone. */
+  bounded<T>(promise: Promise<T>, ms: number, what: string): Promise<T>;
+  /** Resolves with the reason when the connection is gone for good; a new bus must be opened then. */
+  readonly lost: Promise<string>;
+  close(): void;
+};
+
+export type CallOptions = { signature?: string; body?: unknown[]; ms?: number; destination?: string };
+
+export type BluezEvent =
+  | { kind: 'changed'; path: string; face: string; values: Properties; invalidated: string[] }
+  | { kind: 'added'; path: string; faces: Record<string, Properties> }
+  | { kind: 'removed'; path: string; faces: string[] }
+  | { kind: 'bluetoothd'; present: boolean };
+
+export type Properties = Record<string, unknown>;
+
+export const callWithinMs = 5_000;
+const openWithinMs = 5_000;
+
+const bluez = 'org.bluez';
+const daemon = { name: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus' };
+
+/** @throws RadioFault `radio-away` when there is no bus to be had. @param busAddress absent: the system bus. */
+export async function openBluezBus(
+  clock: Clock,
+  busAddress: string | undefined,
+  adapterPath: string,
+  hear: (event: BluezEvent) => void,
+): Promise<BluezBus> {
+  // systemBus() ignores an address it is given
+  const raw = busAddress === undefined ? dbus.systemBus() : dbus.sessionBus({ busAddress });
+  const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
+  let gone: RadioFault | undefined;
+  let close = () => {};
+  const end = (reason: string) => {
+    gone ??= new RadioFault('radio-away', `the D-Bus connection is gone: ${reason}`);
+    lose(reason);
+    close();
+  };
+  const connected = new Promise<void>((resolve) => raw.once('connect', () => resolve()));
+  // without a listener the first hiccup of the bus ends the process; a refused match rule is an error event, too, and leaves it usable
+  const emitter = raw as unknown as NodeJS.EventEmitter;
+  emitter.on('error', (error: Error) => {
+    if (raw.name === null || !stillOpen(raw)) end(error.message);
+  });
+  connectionOf(raw).on('end', () => end('closed by the other side'));
+  close = () => {
+    gone ??= new RadioFault('radio-away', 'the radio is closed');
+    void connected.then(() => raw.disconnect());
+    raw.disconnect();
+  };
+
+  const bounded = async <T>(promise: Promise<T>, ms: number, what: string): Promise<T> => {
+    promise.catch(() => {}); // whoever loses the race must not become an unhandled rejection
+    if (gone) throw gone;
+    const never = lost.then((): never => {
+      throw gone;
+    });
+    never.catch(() => {});
+    try {
+      return await within(
+        clock,
+        ms,
+        Promise.race([promise, never]),
+        () => new RadioFault('late', `${what}: no answer within ${ms} ms`),
+      );
+    } catch (thrown) {
+      throw faultOf(thrown, what);
+    }
+  };
+
+  const call: BluezBus['call'] = async (path, face, member, options = {}) => {
+    const { signature = '', body = [], ms = callWithinMs, destination = bluez } = options;
+    const message = new dbus.Message({ destination, path, interface: face, member, signature, body });
+    const reply = await bounded(
+      Promise.resolve().then(() => raw.call(message)),
+      ms,
+      member,
+    );
+    return reply?.body ?? [];
+  };
+
+  try {
+    await bounded(connected, openWithinMs, 'opening the bus');
+    let owner = '';
+    raw.on('message', (message) => {
+      if (message.type !== dbus.MessageType.SIGNAL) return;
+      const event = eventIn(message, owner);
+      if (!event) return;
+      if (event.kind === 'bluetoothd') owner = message.body[2] as string;
+      hear(event);
+    });
+    const rules = [
+      `type='signal',sender='${bluez}',interface='${propertiesFace}',path_namespace='${adapterPath}'`,
+      `type='signal',sender='${bluez}',interface='${objectManagerFace}'`,
+      `type='signal',sender='${daemon.name}',member='NameOwnerChanged',arg0='${bluez}'`,
+    ];
+    for (const rule of rules)
+      await call(daemon.path, daemon.name, 'AddMatch', { signature: 's', body: [rule], destination: daemon.name });
+    const [present] = await call(daemon.path, daemon.name, 'NameHasOwner', {
+      signature: 's',
+      body: [bluez],
+      destination: daemon.name,
+    });
+    if (present) {
+      const [name] = await call(daemon.path, daemon.name, 'GetNameOwner', {
+        signature: 's',
+        body: [bluez],
+        destination: daemon.name,
+      });
+      owner = name as string;
+    }
+    return { raw, call, bounded, lost, close };
+  } catch (thrown) {
+    close();
+    throw faultOf(thrown, 'opening the bus');
+  }
+}
+
+export const propertiesFace = 'org.freedesktop.DBus.Properties';
+export const objectManagerFace = 'org.freedesktop.DBus.ObjectManager';
+
+/** @param owner the connection of bluetoothd: signals that somebody else sends us in its name are not heard. */
+function eventIn(message: Message, owner: string): BluezEvent | undefined {
+  const { member, path, body, sender } = message;
+  if (member === 'NameOwnerChanged' && sender === daemon.name)
+    return body[0] === bluez ? { kind: 'bluetoothd', present: body[2] !== '' } : undefined;
+  if (sender !== owner) return undefined;
+  if (member === 'PropertiesChanged') {
+    const [face, values, invalidated] = body as [string, Properties, string[]];
+    return { kind: 'changed', path, face, values: plain(values), invalidated };
+  }
+  if (member === 'InterfacesAdded') {
+    const [at, faces] = body as [string, Record<string, Properties>];
+    return { kind: 'added', path: at, faces: plainFaces(faces) };
+  }
+  if (member === 'InterfacesRemoved') {
+    const [at, faces] = body as [string, string[]];
+    return { kind: 'removed', path: at, faces };
+  }
+  return undefined;
+}
+
+export const plainFaces = (faces: Record<string, Properties>): Record<string, Properties> =>
+  Object.fromEntries(Object.entries(faces).map(([face, values]) => [face, plain(values)]));
+
+/** Without the Variant around each value. */
+const plain = (values: Properties): Properties =>
+  Object.fromEntries(Object.entries(values).map(([name, variant]) => [name, (variant as { value: unknown }).value]));
+
+/** The library tells the end of a connection on this inner emitter only. */
+const connectionOf = (raw: MessageBus) =>
+  (raw as unknown as { _connection: NodeJS.EventEmitter & { stream?: { writable: boolean } } })._connection;
+
+const stillOpen = (raw: MessageBus): boolean => connectionOf(raw).stream?.writable === true;

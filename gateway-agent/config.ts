@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { SetupFault } from '#domain/errors.ts';
+import { DeviceId, SourceId } from '#domain/ids.ts';
+
+/** Configuration of one gateway: environment variables, parsed once by main.ts and handed on as a value. */
+
+type Variable = { schema: z.ZodType; default: string | undefined; says: string; secret?: true };
+
+const isZone = (name: string) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+export const variables = {
+  GATEWAY_SOURCE: { schema: SourceId, default: undefined, says: 'The source id the platform gave this gateway.' },
+  GATEWAY_SECRET: {
+    schema: z.string().min(16),
+    default: undefined,
+    says: 'The token that belongs to GATEWAY_SOURCE.',
+    secret: true,
+  },
+  MQTT_URL: {
+    schema: z.url({ protocol: /^mqtts?$/, error: 'must be a URL that starts with mqtt:// or mqtts://' }),
+    default: 'mqtt://127.0.0.1:1883',
+    says: 'Where the platform listens.',
+  },
+  DATA_DIR: {
+    schema: z.string().min(1),
+    default: '.data/gateway',
+    says: 'Folder of the outbox: what was heard and not yet confirmed. It must survive a restart.',
+  },
+  BLUETOOTH_ADAPTER: {
+    schema: z.string().regex(/^hci\d+$/, 'must be hci and a number'),
+    default: 'hci0',
+    says: 'The Bluetooth adapter to listen with.',
+  },
+  BUS_ADDRESS: {
+    schema: z.string().min(1).optional(),
+    default: undefined,
+    says: 'D-Bus address where org.bluez lives. Not set: the system bus.',
+  },
+  TIME_ZONE: {
+    schema: z.string().refine(isZone, 'must be an IANA time zone, such as Asia/Shanghai').optional(),
+    default: undefined,
+    says: 'Zone in which the devices of this home tell time. Not set: the zone of this machine.',
+  },
+  DEVICES: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((one) => one.trim().toUpperCase()))
+      .pipe(z.array(DeviceId))
+      .optional(),
+    default: undefined,
+    says: 'Bluetooth addresses of the only devices to visit, with commas between. Not set: every one with a known profile.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    says: 'How much is logged: debug, info, warn or error.',
+  },
+} as const satisfies Record<string, Variable>;
+
+export type Config = Readonly<{ [Name in keyof typeof variables]: z.infer<(typeof variables)[Name]['schema']> }>;
+
+/** @throws SetupFault naming each variable that is wrong, what is wrong with it and what is allowed. Never prints a value of a secret. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const parsed: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [name, variable] of Object.entries<Variable>(variables)) {
+    const given = environment[name];
+    const text = given === undefined || given === '' ? variable.default : given;
+    const result = variable.schema.safeParse(text);
+    if (result.success) parsed[name] = result.data;
+    else if (text === undefined) faults.push(`${name}: must be set. ${variable.says}`);
+    else {
+      const shown = variable.secret ? 'its value' : `"${text}"`;
+      faults.push(
+        `${name}: ${shown} is not allowed (${result.error.issues[0]?.message ?? 'invalid'}). ${variable.says}`,
+      );
+    }
+  }
+  if (faults.length > 0) throw new SetupFault(faults.join('\n'));
+  return parsed as Config;
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { HeardFrame } from './interpret.ts';
+
+/** What the outbox may hold. */
+export const limits = {
+  /** Its share of the disk: at ten readings a day, more than a lifetime. */
+  bytes: 256 * 1024 * 1024,
+  /** Measurements remembered after they were trimmed, the newest: cuffs hold at most some hundred each. 16 bytes and a time. */
+  seen: 100_000,
+  /** Old ones are swept out at every so-many-th reading. */
+  sweepEvery: 1_000,
+  /** Frames and readings kept aside, the newest. */
+  aside: 10_000,
+  devices: 64,
+} as const;
+
+/**
+ * FULL: fsync at every commit. NORMAL loses the newest readings when the power fails. The write-ahead log keeps its size once it has grown, so
+ * that receipts can still make room on a disk that somebody else has filled.
+ */
+export const layout = `
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA cache_size = -256;
+CREATE TABLE IF NOT EXISTS frames (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, visit TEXT NOT NULL, device TEXT NOT NULL, profile TEXT NOT NULL,
+  characteristic INTEGER NOT NULL, model TEXT, clock_time TEXT, clock_at INTEGER, heard_at INTEGER NOT NULL, bytes BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS readings (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, ref TEXT NOT NULL UNIQUE, device TEXT NOT NULL, heard_at INTEGER NOT NULL,
+  message TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS readings_heard_at ON readings (heard_at);
+CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aside (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, model TEXT, characteristic INTEGER, reason TEXT NOT NULL,
+  at INTEGER NOT NULL, raw TEXT NOT NULL, reading TEXT
+);
+CREATE TABLE IF NOT EXISTS devices (
+  device TEXT PRIMARY KEY, model TEXT, battery INTEGER, heard_at INTEGER NOT NULL, refuses_pairing INTEGER NOT NULL
+);
+`;
+
+/** 16 bytes that stand for the very bytes of a frame of a device. */
+export const fingerprint = ({
+  device,
+  characteristic,
+  bytes,
+}: Pick<HeardFrame, 'device' | 'characteristic' | 'bytes'>): Buffer =>
+  createHash('sha256').update(`${device}|${characteristic}|`).update(bytes).digest().subarray(0, 16);
