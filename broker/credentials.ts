@@ -1,0 +1,103 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Outage } from '#domain/errors.ts';
+import type { SourceId } from '#domain/ids.ts';
+import { type Clock, within } from '#runtime/clock.ts';
+import type { Records } from '#runtime/records/connect.ts';
+import { type Credential, findCredentials, hashToken } from '#runtime/records/sources.ts';
+
+/** What was read is believed so long; a session that lives longer is looked at again by the broker. */
+const believedMs = 30_000;
+/** A refusal may be out of date (just enrolled, new token): it is looked up again this much sooner. */
+const refusalBelievedMs = 2_000;
+const rememberedSources = 50_000;
+const sourcesPerQuery = 1_000;
+const queryMs = 5_000;
+
+export type Verdict = 'yes' | 'wrong' | 'revoked';
+
+/**
+ * Whether a source is who it says. Homes come back all at once after a power cut: those that ask while a query is under way
+ * share the next one, so PostgreSQL sees a few queries instead of ten thousand.
+ */
+export function createCredentials(deps: { records: Records; clock: Clock }) {
+  const { records, clock } = deps;
+  const remembered = new Map<SourceId, { credential: Credential | undefined; readAt: number }>();
+  type Asker = { resolve: (credential: Credential | undefined) => void; reject: (fault: Outage) => void };
+  let asked = new Map<SourceId, Asker[]>();
+  let asking = false;
+
+  return {
+    /** @throws Outage `records-away` when it is not known and cannot be looked up. */
+    async check(source: SourceId, token: Uint8Array): Promise<Verdict> {
+      const known = remembered.get(source);
+      const ageMs = known ? clock.now() - known.readAt : Number.POSITIVE_INFINITY;
+      if (known && ageMs >= 0 && ageMs < believedMs) {
+        const verdict = judge(known.credential, token);
+        if (verdict === 'yes' || ageMs < refusalBelievedMs) return verdict;
+      }
+      return judge(await lookUp(source), token);
+    },
+    /** Which of these sources may no longer be connected. @throws Outage */
+    async revokedAmong(sources: SourceId[]): Promise<SourceId[]> {
+      const revoked: SourceId[] = [];
+      for (let at = 0; at < sources.length; at += sourcesPerQuery) {
+        const some = sources.slice(at, at + sourcesPerQuery);
+        const found = await read(some);
+        revoked.push(...some.filter((source) => found.get(source)?.revoked ?? true));
+      }
+      return revoked;
+    },
+  };
+
+  function lookUp(source: SourceId): Promise<Credential | undefined> {
+    return new Promise((resolve, reject) => {
+      const askers = asked.get(source) ?? [];
+      askers.push({ resolve, reject });
+      asked.set(source, askers);
+      if (!asking) void ask();
+    });
+  }
+
+  async function ask(): Promise<void> {
+    asking = true;
+    while (asked.size > 0) {
+      const now = [...asked].slice(0, sourcesPerQuery);
+      asked = new Map([...asked].slice(sourcesPerQuery));
+      try {
+        const found = await read(now.map(([source]) => source));
+        for (const [source, askers] of now) for (const asker of askers) asker.resolve(found.get(source));
+      } catch (fault) {
+        for (const [, askers] of now) for (const asker of askers) asker.reject(fault as Outage);
+      }
+    }
+    asking = false;
+  }
+
+  async function read(sources: SourceId[]): Promise<Map<SourceId, Credential>> {
+    const away = (cause?: unknown) => new Outage('records-away', 'PostgreSQL does not answer', { retry: true, cause });
+    const found = await within(clock, queryMs, findCredentials(records, sources), away).catch((cause) => {
+      throw cause instanceof Outage ? cause : away(cause);
+    });
+    for (const source of sources) {
+      remembered.delete(source);
+      remembered.set(source, { credential: found.get(source), readAt: clock.now() });
+    }
+    // a map keeps the order of insertion: its first keys were read longest ago
+    for (const source of remembered.keys()) {
+      if (remembered.size <= rememberedSources) break;
+      remembered.delete(source);
+    }
+    return found;
+  }
+}
+
+export type Credentials = ReturnType<typeof createCredentials>;
+
+const nobody = Buffer.alloc(32);
+
+function judge(credential: Credential | undefined, token: Uint8Array): Verdict {
+  const expected = credential ? Buffer.from(credential.secretHash, 'hex') : nobody;
+  const same = expected.length === nobody.length && timingSafeEqual(Buffer.from(hashToken(token), 'hex'), expected);
+  if (!credential || !same) return 'wrong';
+  return credential.revoked ? 'revoked' : 'yes';
+}
