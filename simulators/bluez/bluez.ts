@@ -106,6 +106,12 @@ export function createSimulatedBluez(
     );
     connection = opened;
     lost = null;
+    // the library keeps the end of its socket to itself
+    (opened as unknown as { _connection: EventEmitter })._connection.once('end', () => {
+      if (connection !== opened) return;
+      lost = 'the bus is gone';
+      tree.carriedBy(null);
+    });
     const rule = `type='signal',sender='${bus}',member='NameOwnerChanged'`;
     const match = { destination: bus, path: '/org/freedesktop/DBus', interface: bus, member: 'AddMatch' };
     await call(new Message({ ...match, signature: 's', body: [rule] }), startTimeoutMs);
@@ -136,9 +142,9 @@ export function createSimulatedBluez(
     const closing = connection;
     connection = null;
     if (!closing) return;
-    // so that a start that follows at once finds the name free; on a dead bus nobody answers
+    // so that a start that follows at once finds the name free; on a dead bus nobody would answer
     const late = () => new Outage('bus-silent', 'The D-Bus of the simulation does not answer.');
-    await within(clock, stopTimeoutMs, closing.releaseName('org.bluez'), late).catch(() => {});
+    if (!lost) await within(clock, stopTimeoutMs, closing.releaseName('org.bluez'), late).catch(() => {});
     closing.disconnect();
   }
 

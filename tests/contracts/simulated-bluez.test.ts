@@ -344,6 +344,21 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
 });
 
 describe.each(kinds)('the bus %s', (kind) => {
+  it('carries one bluetoothd and refuses a second, and when the bus goes the one says so', async () => {
+    const adapters = ['hci0'];
+    const bus = await startBus({ prefer: kind });
+    const deps = { clock: systemClock, random: seededRandom(1) };
+    const bluez = createSimulatedBluez(deps, { busAddress: bus.address, adapters });
+    await bluez.start();
+    const second = createSimulatedBluez(deps, { busAddress: bus.address, adapters });
+    await expect(second.start()).rejects.toThrow(/Another Bluetooth service/);
+    expect(bluez.health().state).toBe('ok');
+    await bus.stop();
+    while (bluez.health().state === 'ok') await systemClock.sleep(5);
+    await bluez.stop();
+    await expect(bluez.start()).rejects.toMatchObject({ code: 'bus-away' });
+  });
+
   it('dies with the process that started it, by kill -9 too', async () => {
     const script = `
       const { startBus } = await import('./simulators/bus.ts');
