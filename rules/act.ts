@@ -1,0 +1,195 @@
+import { type Alert, type Evidence, severities } from '#domain/alert.ts';
+import { AlertId, type PatientId, TaskId, type TeamId } from '#domain/ids.ts';
+import type { Agenda } from '#runtime/agenda.ts';
+import { instant } from '#runtime/clock.ts';
+import type { Log } from '#runtime/log.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Random } from '#runtime/random.ts';
+import { changeAlert, openAlert, recordAlertEvent } from '#runtime/records/alerts.ts';
+import type { Within } from '#runtime/records/connect.ts';
+import { callPlanOf } from '#runtime/records/on-call.ts';
+import { addTask } from '#runtime/records/tasks.ts';
+import { freezeEscalation } from './escalate.ts';
+import type { Paging } from './notify.ts';
+import type { Effect, Rule, TaskWish } from './rule.ts';
+
+/** Turns what a rule wants into rows, within the transaction of the judgement. */
+
+export type ActDeps = { agenda: Agenda; paging: Paging; random: Random; log: Log; metrics: Metrics };
+
+/** Whom and what a judgement is about. `open`: the unresolved episode of this rule, locked. */
+export type Case = {
+  rule: Rule;
+  parameters: Record<string, number>;
+  patient: PatientId;
+  team: TeamId;
+  open: Alert | undefined;
+};
+
+/** Answers the unresolved episode as it is afterwards. Commands to homes are not sent from here: they wait for the commit. */
+export async function act(
+  deps: ActDeps,
+  db: Within,
+  matter: Case,
+  effect: Effect,
+  now: number,
+): Promise<Alert | undefined> {
+  const { open, rule, patient } = matter;
+  switch (effect.kind) {
+    case 'raise':
+      return raise(deps, db, matter, effect, now);
+    case 'join':
+      return open && join(db, open, effect.evidence, effect.explanation, now);
+    case 'clear': {
+      // a graver episode is closed by a person only
+      if (open?.severity !== 'routine') return open;
+      await changeAlert(db, open.id, { kind: 'resolve', by: null, outcome: 'recovered', note: null, at: instant(now) });
+      return undefined;
+    }
+    case 'countdown':
+      await deps.agenda.put(db, {
+        key: `lapse-${patient}-${rule.rule}-${effect.at}`,
+        kind: 'confirmation-lapse',
+        subject: `${patient}/${rule.rule}`,
+        step: 0,
+        dueAt: effect.at,
+      });
+      return open;
+    case 'measure-again':
+      return open;
+  }
+}
+
+async function raise(
+  deps: ActDeps,
+  db: Within,
+  matter: Case,
+  effect: Extract<Effect, { kind: 'raise' }>,
+  now: number,
+): Promise<Alert | undefined> {
+  const { open } = matter;
+  if (open && severities.indexOf(effect.severity) <= severities.indexOf(open.severity)) {
+    await addTasks(deps, db, open, effect.tasks, now);
+    return join(db, open, effect.evidence, effect.explanation, now);
+  }
+  const { escalation, rota } = effect.pages ? await whomToCall(db, matter.team) : { escalation: null, rota: true };
+  const alert = open
+    ? await worsen(db, open, effect, escalation, now)
+    : await openNew(deps, db, matter, effect, escalation, now);
+  if (!alert) return open;
+  await addTasks(deps, db, alert, effect.tasks, now);
+  if (!effect.pages) return alert;
+  if (!rota) {
+    deps.log.error('nobody is on call, everybody of the team is called', { alert: alert.id, team: alert.team });
+    await recordAlertEvent(db, alert.id, { at: instant(now), kind: 'nobody-on-call', actor: null, note: null });
+  }
+  await deps.paging.begin(db, alert, now);
+  return alert;
+}
+
+async function openNew(
+  deps: ActDeps,
+  db: Within,
+  { rule, parameters, patient, team }: Case,
+  effect: Extract<Effect, { kind: 'raise' }>,
+  escalation: Alert['escalation'],
+  now: number,
+): Promise<Alert> {
+  const alert: Alert = {
+    id: AlertId.parse(deps.random.uuid()),
+    patient,
+    team,
+    rule: rule.rule,
+    ruleVersion: rule.version,
+    parameters,
+    severity: effect.severity,
+    state: 'open',
+    title: rule.title,
+    explanation: effect.explanation,
+    evidence: effect.evidence,
+    escalation,
+    openedAt: instant(now),
+    acknowledgedAt: null,
+    acknowledgedBy: null,
+    resolvedAt: null,
+    resolvedBy: null,
+    outcome: null,
+    note: null,
+  };
+  await openAlert(db, alert);
+  deps.metrics.alerts.inc({ rule: rule.rule, severity: effect.severity });
+  return alert;
+}
+
+async function worsen(
+  db: Within,
+  open: Alert,
+  effect: Extract<Effect, { kind: 'raise' }>,
+  escalation: Alert['escalation'],
+  now: number,
+): Promise<Alert | undefined> {
+  const { severity, evidence, explanation } = effect;
+  const changed = await changeAlert(db, open.id, {
+    kind: 'worsen',
+    severity,
+    evidence,
+    explanation,
+    escalation,
+    at: instant(now),
+  });
+  return 'refused' in changed ? undefined : changed.alert;
+}
+
+async function join(
+  db: Within,
+  open: Alert,
+  evidence: Evidence[],
+  explanation: Alert['explanation'] | null,
+  now: number,
+): Promise<Alert> {
+  if (evidence.every((e) => open.evidence.some((o) => o.reading === e.reading))) return open;
+  const changed = await changeAlert(db, open.id, {
+    kind: 'join',
+    evidence,
+    ...(explanation ? { explanation } : {}),
+    at: instant(now),
+  });
+  return 'refused' in changed ? open : changed.alert;
+}
+
+async function addTasks(
+  deps: ActDeps,
+  db: Within,
+  alert: Alert,
+  wishes: readonly TaskWish[],
+  now: number,
+): Promise<void> {
+  for (const wish of wishes)
+    await addTask(db, {
+      id: TaskId.parse(deps.random.uuid()),
+      patient: alert.patient,
+      team: alert.team,
+      alert: alert.id,
+      kind: wish.kind,
+      title: wish.title,
+      role: wish.role,
+      dueAt: instant(now + wish.dueAfterMinutes * 60_000),
+      createdAt: instant(now),
+      doneAt: null,
+      doneBy: null,
+      result: null,
+    });
+}
+
+/** A gap in the rota must not silence an alert: then everybody of the team is called. */
+async function whomToCall(db: Within, team: TeamId): Promise<{ escalation: Alert['escalation']; rota: boolean }> {
+  const plan = await callPlanOf(db, team);
+  const escalation = freezeEscalation(plan.policy, plan.onCall);
+  if (escalation) return { escalation, rota: true };
+  if (plan.everybody.length === 0) return { escalation: null, rota: false };
+  const { repeatAfterSeconds, rounds } = plan.policy;
+  return {
+    escalation: { steps: [{ afterSeconds: 0, recipients: plan.everybody }], repeatAfterSeconds, rounds },
+    rota: false,
+  };
+}

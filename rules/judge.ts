@@ -1,0 +1,124 @@
+import type { Alert } from '#domain/alert.ts';
+import type { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import { parametersInForce } from '#domain/rule-book.ts';
+import { faultDetails } from '#runtime/log.ts';
+import { lockUnresolvedAlerts } from '#runtime/records/alerts.ts';
+import type { Within } from '#runtime/records/connect.ts';
+import { type JudgedPatient, lockForJudgement, saveMemories } from '#runtime/records/rule-memory.ts';
+import { type ActDeps, act } from './act.ts';
+import { book } from './book/index.ts';
+import { evaluate, freshMemory, type Memory, readMemory } from './evaluate.ts';
+import type { Heard } from './intake.ts';
+import type { Effect, Happening, Rule } from './rule.ts';
+import { dayNumberIn } from './zone.ts';
+
+/** What is to be judged of one patient: readings in the order of the journal, or the lapse of a countdown of one rule. */
+export type Matter = { patient: PatientId; heard: readonly Heard[] } | { patient: PatientId; lapseOf: string };
+
+export type Ask = { device: DeviceId; source: SourceId; by: number };
+
+/** What homes should be asked once the transaction has been committed, and how many rules could not judge. */
+export type Outcome = { asks: Ask[]; faults: number };
+
+/**
+ * Judges within the caller's transaction: memories, alerts, tasks, pages and agenda entries change together or not at all.
+ * A rule that throws keeps its memory as it was and hinders no other.
+ */
+export async function judge(
+  deps: ActDeps & { now: () => number },
+  db: Within,
+  matters: readonly Matter[],
+): Promise<Outcome> {
+  const patients = await lockForJudgement(
+    db,
+    matters.map((m) => m.patient),
+  );
+  const open = await lockUnresolvedAlerts(
+    db,
+    patients.map((p) => p.patient),
+  );
+  const outcome: Outcome = { asks: [], faults: 0 };
+  const changed: { patient: PatientId; rule: string; memory: Memory }[] = [];
+  for (const patient of patients) {
+    const matter = matters.find((m) => m.patient === patient.patient);
+    for (const rule of book) {
+      const happenings = matter ? happeningsFor(rule, matter, patient, deps.now()) : [];
+      if (happenings.length === 0) continue;
+      const alert = open.find((a) => a.patient === patient.patient && a.rule === rule.rule);
+      try {
+        const memory = await judgeRule(deps, db, rule, patient, happenings, alert, outcome);
+        if (memory) changed.push({ patient: patient.patient, rule: rule.rule, memory });
+      } catch (fault) {
+        if (!(fault instanceof RuleFault)) throw fault;
+        outcome.faults++;
+        deps.log.error('a rule failed to judge', { rule: rule.rule, ...faultDetails(fault.cause) });
+      }
+    }
+  }
+  await saveMemories(db, changed);
+  return outcome;
+}
+
+type Timed = { happening: Happening; at: number };
+
+function happeningsFor(rule: Rule, matter: Matter, patient: JudgedPatient, now: number): Timed[] {
+  if ('lapseOf' in matter) return matter.lapseOf === rule.rule ? [{ happening: { kind: 'lapse' }, at: now }] : [];
+  return matter.heard
+    .filter(({ reading }) => reading.evidence.panel === rule.panel)
+    .map(({ reading, receivedAt }) => ({
+      happening: {
+        kind: 'reading',
+        reading: { ...reading, day: dayNumberIn(patient.timeZone, Date.parse(reading.evidence.takenAt)) },
+      },
+      at: receivedAt,
+    }));
+}
+
+/** Answers the memory when it has changed. */
+async function judgeRule(
+  deps: ActDeps & { now: () => number },
+  db: Within,
+  rule: Rule,
+  patient: JudgedPatient,
+  happenings: Timed[],
+  unresolved: Alert | undefined,
+  outcome: Outcome,
+): Promise<Memory | undefined> {
+  const parameters = parametersInForce(rule, patient.overrides[rule.rule]);
+  const before = readMemory(rule, patient.memories.get(rule.rule)) ?? freshMemory(rule);
+  const effects: Effect[] = [];
+  let memory = before;
+  try {
+    const wasClosed = memory.episode && !unresolved;
+    const all: Timed[] = wasClosed
+      ? [{ happening: { kind: 'resolved' }, at: happenings[0]?.at ?? 0 }, ...happenings]
+      : happenings;
+    for (const { happening, at } of all) {
+      const judgement = evaluate(rule, parameters, memory, happening, at);
+      memory = judgement.memory;
+      effects.push(...judgement.effects);
+    }
+  } catch (cause) {
+    throw new RuleFault(cause);
+  }
+  let open = unresolved;
+  for (const effect of effects) {
+    open = await act(
+      deps,
+      db,
+      { rule, parameters, patient: patient.patient, team: patient.team, open },
+      effect,
+      deps.now(),
+    );
+    if (effect.kind === 'measure-again') outcome.asks.push(effect);
+  }
+  return JSON.stringify(memory) === JSON.stringify(before) ? undefined : memory;
+}
+
+/** A fault of a rule itself, not of the records: nothing has been written yet. */
+class RuleFault extends Error {
+  constructor(cause: unknown) {
+    super('a rule failed', { cause });
+    this.name = 'RuleFault';
+  }
+}

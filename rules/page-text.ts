@@ -1,0 +1,136 @@
+import type { Alert, Evidence, Severity } from '#domain/alert.ts';
+import { ageOn, type CareTeam, type Patient } from '#domain/people.ts';
+import { vitalIn } from '#domain/reading.ts';
+import { vitals } from '#domain/vitals.ts';
+import type { Language, Words } from '#domain/words.ts';
+import { spanText, valueText } from './explain.ts';
+import { dayIn, timeIn, zoneOf } from './zone.ts';
+
+/** What a page says, to somebody who has just been woken: how grave, what, which call, what to do, where to answer. */
+
+export type PageSubject = {
+  alert: Alert;
+  /** From 0, through all rounds. */
+  call: number;
+  /** Until the next call goes out; undefined when this is the last. */
+  nextCallMs: number | undefined;
+  /** What to do first; null when the rule is not in the book any more. */
+  advice: Words | null;
+  patient: Patient;
+  team: CareTeam;
+  url: string;
+};
+
+/** @param confidential whether names and values may be in it. @param now ms since 1970. */
+export function pageText(
+  page: PageSubject,
+  language: Language,
+  confidential: boolean,
+  now: number,
+): { subject: string; text: string } {
+  const say = (words: Words) => words[language];
+  const { alert, patient } = page;
+  const severity = say(severityNames[alert.severity]);
+  const call = say(callName(page.call));
+  const who = confidential ? personText(page, language, now) : say(somebody);
+  const what = say(alert.title);
+  const subject =
+    language === 'en'
+      ? `${severity}: ${what}${confidential ? `, ${say(patient.name)}` : ''} (${call})`
+      : `【${severity}】${what}${confidential ? `，${say(patient.name)}` : ''}（${call}）`;
+
+  const lines = [
+    language === 'en' ? `${severity}: ${what}` : `【${severity}】${what}`,
+    who,
+    '',
+    ...(confidential ? [...evidenceLines(page, language), '', say(alert.explanation), ''] : []),
+    ...(page.advice ? [say(page.advice), ''] : []),
+    say(answer),
+    page.url,
+    '',
+    say(standing(page)),
+  ];
+  return { subject, text: `${lines.join('\n')}\n` };
+}
+
+const severityNames: Record<Severity, Words> = {
+  critical: { en: 'CRITICAL', zh: '危急' },
+  urgent: { en: 'URGENT', zh: '紧急' },
+  routine: { en: 'Routine', zh: '常规' },
+};
+
+const somebody: Words = {
+  en: 'A patient of your care team needs you. Name and values are behind the link.',
+  zh: '您所在照护团队的一位患者需要您处理。姓名与数值请通过链接查看。',
+};
+
+const answer: Words = {
+  en: 'Open the alert and acknowledge it, so that nobody else is called:',
+  zh: '请打开警报并确认接手，以免继续呼叫其他人：',
+};
+
+function standing({ call, nextCallMs }: PageSubject): Words {
+  const name = callName(call);
+  if (nextCallMs === undefined)
+    return {
+      en: `This is the ${name.en}, and the last one.`,
+      zh: `这是${name.zh}，也是最后一次呼叫。`,
+    };
+  const span = spanText(nextCallMs);
+  return {
+    en: `This is the ${name.en}. If nobody acknowledges, the next call goes out in ${span.en}.`,
+    zh: `这是${name.zh}。如无人确认，将于 ${span.zh}后再次呼叫。`,
+  };
+}
+
+function callName(call: number): Words {
+  const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'];
+  const ordinal = ordinals[call];
+  return { en: ordinal ? `${ordinal} call` : `call ${call + 1}`, zh: `第 ${call + 1} 次呼叫` };
+}
+
+function personText({ patient, team }: PageSubject, language: Language, now: number): string {
+  const today = dayIn(team.timeZone, now);
+  const age = ageOn(patient.birthDate, today);
+  const sex = sexNames[patient.sex];
+  return language === 'en'
+    ? `Patient: ${patient.name.en}, ${age} years${sex ? `, ${sex.en}` : ''}`
+    : `患者：${patient.name.zh}，${age} 岁${sex ? `，${sex.zh}` : ''}`;
+}
+
+const sexNames: Partial<Record<Patient['sex'], Words>> = {
+  female: { en: 'female', zh: '女' },
+  male: { en: 'male', zh: '男' },
+};
+
+/** A doctor reads the last few; the whole list is behind the link. */
+const linesAtMost = 4;
+
+function evidenceLines({ alert, team }: PageSubject, language: Language): string[] {
+  const shown = [...alert.evidence]
+    .sort((a, b) => Date.parse(a.takenAt) - Date.parse(b.takenAt))
+    .slice(-linesAtMost)
+    .map(
+      (reading) => `${timeIn(team.timeZone, Date.parse(reading.takenAt), language)}  ${readingText(reading, language)}`,
+    );
+  return [
+    language === 'en' ? `Measured (${zoneOf(team.timeZone)}):` : `测量记录（${zoneOf(team.timeZone)}）：`,
+    ...shown,
+  ];
+}
+
+function readingText(reading: Evidence, language: Language): string {
+  const pulse = vitalIn(reading, 'pulse-rate');
+  const marks = reading.marks.includes('irregular-pulse') ? [irregular[language]] : [];
+  const parts = [
+    valueText(reading),
+    ...(pulse === undefined
+      ? []
+      : [`${pulseName[language]} ${pulse.toFixed(vitals['pulse-rate'].decimals)} ${vitals['pulse-rate'].unit}`]),
+    ...marks,
+  ];
+  return parts.join(language === 'en' ? ', ' : '，');
+}
+
+const pulseName: Words = { en: 'pulse', zh: '脉率' };
+const irregular: Words = { en: 'the device noted an irregular pulse', zh: '设备提示脉搏不规则' };

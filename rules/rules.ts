@@ -1,0 +1,138 @@
+import { Outage } from '#domain/errors.ts';
+import { PatientId } from '#domain/ids.ts';
+import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
+import { type Clock, instant } from '#runtime/clock.ts';
+import type { Downlink } from '#runtime/downlink.ts';
+import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
+import { faultDetails, type Log } from '#runtime/log.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Random } from '#runtime/random.ts';
+import { recordsAway } from '#runtime/records/away.ts';
+import type { Records } from '#runtime/records/connect.ts';
+import { writeRuleBook } from '#runtime/records/rule-book.ts';
+import type { Health, Service } from '#runtime/service.ts';
+import { book } from './book/index.ts';
+import type { Channel } from './channels/channel.ts';
+import { takeIn } from './intake.ts';
+import { type Ask, judge, type Matter } from './judge.ts';
+import { createPaging } from './notify.ts';
+
+/**
+ * The judge: reads the journal with a cursor of its own, and turns readings into alerts, tasks and pages. It needs PostgreSQL and
+ * nothing else; where readings are stored is not its business, so a vitals store that is down silences no alert.
+ */
+export function createRules(
+  deps: {
+    journal: Journal;
+    records: Records;
+    agenda: Agenda;
+    downlink: Downlink;
+    channels: Channel[];
+    clock: Clock;
+    random: Random;
+    log: Log;
+    metrics: Metrics;
+  },
+  config: { publicUrl: string },
+): Service {
+  const { journal, records, agenda, downlink, clock, random, metrics } = deps;
+  const log = deps.log.child({ service: 'rules' });
+  const paging = createPaging({ ...deps, log }, config);
+  const judging = { agenda, paging, random, log, metrics, now: () => clock.now() };
+  let consumption: Consumption | undefined;
+  let away = false;
+  /** Judgements that were left out because a rule or its rows were faulty: somebody must look. */
+  let unjudged = 0;
+
+  const onBatch = async (entries: JournalEntry[]): Promise<void> => {
+    try {
+      const heard = await takeIn(records, entries);
+      await judgeAll([...heard].map(([patient, readings]) => ({ patient, heard: readings })));
+      away = false;
+      metrics.judged.inc([...heard.values()].reduce((sum, readings) => sum + readings.length, 0));
+    } catch (fault) {
+      away = true;
+      throw fault instanceof Outage ? fault : outageOf(fault);
+    }
+    agenda.nudge();
+  };
+
+  /**
+   * All of them in one transaction. When that fails for another reason than an outage, the half that holds the faulty one is
+   * searched, so that one patient's rows never keep the others from being judged.
+   */
+  const judgeAll = async (matters: Matter[]): Promise<void> => {
+    if (matters.length === 0) return;
+    try {
+      const { asks, faults } = await records.transaction().execute((db) => judge(judging, db, matters));
+      unjudged += faults;
+      for (const ask of newest(asks)) command(ask);
+    } catch (fault) {
+      if (recordsAway(fault) || isContention(fault)) throw outageOf(fault);
+      if (matters.length > 1) {
+        const half = Math.ceil(matters.length / 2);
+        await judgeAll(matters.slice(0, half));
+        await judgeAll(matters.slice(half));
+        return;
+      }
+      unjudged++;
+      log.error('a patient could not be judged', { patient: matters[0]?.patient, ...faultDetails(fault) });
+    }
+  };
+
+  const command = ({ device, source, by }: Ask): void => {
+    // judged after an outage, the moment to measure again may be over
+    if (by <= clock.now()) return;
+    downlink.command(source, { v: 1, id: random.uuid(), command: 'measure-again', device, by: instant(by) });
+  };
+
+  const onLapse = async (entry: AgendaEntry): Promise<void> => {
+    const [patient = '', rule = ''] = entry.subject.split('/');
+    await caughtUp();
+    await judgeAll([{ patient: PatientId.parse(patient), lapseOf: rule }]);
+    agenda.nudge();
+  };
+
+  /** A second reading may lie in the journal: what was heard in time must be judged before silence is. Waits a little only. */
+  const caughtUp = async (): Promise<void> => {
+    const until = clock.now() + patienceMs;
+    while (behind() > 0 && clock.now() < until) await clock.sleep(200);
+  };
+  const behind = (): number => journal.backlog().consumers.find((c) => c.consumer === 'rules')?.behind ?? 0;
+
+  agenda.handle('confirmation-lapse', onLapse);
+
+  return {
+    name: 'rules',
+    async start() {
+      await writeRuleBook(records, book);
+      consumption = journal.consume('rules', { batch: batchEntries }, onBatch);
+    },
+    stop: async () => consumption?.stop(),
+    health(): Health {
+      if (!consumption) return { state: 'down', detail: 'not started' };
+      if (away) return { state: 'down', detail: 'readings wait in the journal until PostgreSQL is back' };
+      const pages = paging.health();
+      if (pages.state !== 'ok') return pages;
+      if (unjudged > 0) return { state: 'degraded', detail: `${unjudged} judgements failed, see the log` };
+      return { state: 'ok' };
+    },
+  };
+}
+
+const batchEntries = 200;
+/** How long a lapse waits for the judge to catch up with the journal: shorter than an agenda entry's lease. */
+const patienceMs = 10_000;
+
+/** One request per device: what several rules ask of one home is one measurement. */
+function newest(asks: readonly Ask[]): Ask[] {
+  const byDevice = new Map<string, Ask>();
+  for (const ask of asks) if ((byDevice.get(ask.device)?.by ?? 0) < ask.by) byDevice.set(ask.device, ask);
+  return [...byDevice.values()];
+}
+
+/** Serialization failure and deadlock (SQLSTATE 40001, 40P01): the same again may succeed. */
+const isContention = (fault: unknown): boolean => ['40001', '40P01'].includes((fault as { code?: string }).code ?? '');
+
+const outageOf = (cause: unknown): Outage =>
+  new Outage('records-away', 'readings could not be judged', { retry: true, cause });

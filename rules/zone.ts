@@ -1,0 +1,47 @@
+/**
+ * Days and times where a care team and its patients live. A time zone that this Node does not know must neither hinder a judgement
+ * nor a page: then it is UTC, and the text says so.
+ */
+
+const known = new Map<string, string>();
+
+/** The zone itself, or `UTC`. */
+export function zoneOf(timeZone: string): string {
+  const found = known.get(timeZone);
+  if (found) return found;
+  let zone = timeZone;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+  } catch {
+    zone = 'UTC';
+  }
+  known.set(timeZone, zone);
+  return zone;
+}
+
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
+/** The calendar day, `YYYY-MM-DD`. @param at ms since 1970. */
+export function dayIn(timeZone: string, at: number): string {
+  const zone = zoneOf(timeZone);
+  let format = dayFormats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    dayFormats.set(zone, format);
+  }
+  return format.format(at);
+}
+
+/** The calendar day, counted from 1970. */
+export const dayNumberIn = (timeZone: string, at: number): number => Date.parse(dayIn(timeZone, at)) / 86_400_000;
+
+/** Day and time of day as people there write them, e.g. `22 Nov, 03:12`. */
+export const timeIn = (timeZone: string, at: number, language: 'en' | 'zh'): string =>
+  new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'zh-CN', {
+    timeZone: zoneOf(timeZone),
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(at);
