@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { createLog, silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
+import { findInfluxd } from '#runtime/servers/programs.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { privateInflux } from '../support/private-servers.ts';
@@ -17,7 +18,7 @@ afterEach(async () => {
 const query = { panel: 'blood-pressure' as const, from: 0, to: 4e12, limit: 10_000 };
 
 /** What InfluxDB alone can do to us. */
-describe.runIf(hasInflux())('the InfluxDB store', () => {
+const promises = () => {
   const open = async (influx: Influx, wish: Partial<Parameters<typeof createInfluxStore>[1]> = {}) => {
     ends.push(influx.stop);
     const store = await createInfluxStore({ clock, log, random }, { ...influx, ...wish });
@@ -28,7 +29,11 @@ describe.runIf(hasInflux())('the InfluxDB store', () => {
   it('names readings that are older than the database keeps', async () => {
     const influx = await testInflux();
     const store = await open(influx);
-    await ask(influx, '/query', `q=alter retention policy autogen on ${influx.database} duration 24h shard duration 1h`);
+    await ask(
+      influx,
+      '/query',
+      `q=alter retention policy autogen on ${influx.database} duration 24h shard duration 1h`,
+    );
     const patient = anyPatient();
     const [recent, old] = [0, 48].map((hours) =>
       storedReading(patient, { takenAt: new Date(Date.now() - hours * 3_600_000).toISOString() }),
@@ -102,7 +107,13 @@ describe.runIf(hasInflux())('the InfluxDB store', () => {
     expect(store.health()).toEqual({ state: 'ok' });
     expect(await store.read({ ...query, patient })).toHaveLength(2);
   });
-});
+};
+
+if (hasInflux()) describe('the InfluxDB store', promises);
+else
+  it('has no influxd on this machine, where readings go to PostgreSQL', () => {
+    expect(findInfluxd(process.env.PATH)).toHaveProperty('missing');
+  });
 
 const ask = (influx: Influx, path: string, body: string) =>
   fetch(influx.url + path, {

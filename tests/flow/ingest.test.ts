@@ -1,35 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Receipt } from '#domain/downward.ts';
-import type { DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
+import { describe, expect, it } from 'vitest';
+import type { DeviceId } from '#domain/ids.ts';
 import type { Reading } from '#domain/reading.ts';
-import { shardOf, type UpTopic } from '#domain/topics.ts';
+import type { UpTopic } from '#domain/topics.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
-import { createDownlink } from '#runtime/downlink.ts';
-import type { Journal } from '#runtime/journal.ts';
-import { createJournalFiles } from '#runtime/journal-files.ts';
 import { silentLog as log } from '#runtime/log.ts';
-import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { type Change, listen } from '#runtime/records/changes.ts';
-import type { Records } from '#runtime/records/connect.ts';
 import { findLatestValues } from '#runtime/records/latest-values.ts';
-import type { Service } from '#runtime/service.ts';
-import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
-import { createIngest } from '../../ingest/ingest.ts';
-import { assign, makeDevice, makePatient, makeSource, makeTeam } from '../support/people.ts';
-import { type PrivateServer, privateInflux, privatePostgres } from '../support/private-servers.ts';
+import { envelope, minutesAgo, openIngest, until } from '../support/ingest.ts';
+import { assign, makeDevice, makePatient, makeSource } from '../support/people.ts';
 import { cuffReading } from '../support/readings.ts';
 import { hasInflux, testDatabase, testInflux } from '../support/servers.ts';
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const house of open.splice(0)) await house.close();
-});
 
 describe.each(hasInflux() ? ['InfluxDB', 'PostgreSQL'] : ['PostgreSQL'])('ingest with readings in %s', (kind) => {
   const house = async () => {
@@ -38,7 +21,7 @@ describe.each(hasInflux() ? ['InfluxDB', 'PostgreSQL'] : ['PostgreSQL'])('ingest
     const store = influx
       ? await createInfluxStore({ clock, log, random }, influx)
       : await createPostgresStore({ records: database.records, clock, log });
-    return openHouse({
+    return openIngest({
       ...database,
       store,
       stop: async () => void (await Promise.all([database.stop(), influx?.stop()])),
@@ -211,7 +194,7 @@ describe.each(hasInflux() ? ['InfluxDB', 'PostgreSQL'] : ['PostgreSQL'])('ingest
 describe('ingest', () => {
   const house = async () => {
     const database = await testDatabase();
-    return openHouse({ ...database, store: await createPostgresStore({ records: database.records, clock, log }) });
+    return openIngest({ ...database, store: await createPostgresStore({ records: database.records, clock, log }) });
   };
 
   it('keeps the newest status of a source, and tells who looks at its patients', async () => {
@@ -285,126 +268,3 @@ describe('ingest', () => {
     expect(await read(patient)).toHaveLength(30);
   });
 });
-
-describe('ingest, when a server is away', () => {
-  const outages: [string, (influx: PrivateServer, postgres: PrivateServer) => PrivateServer][] = [
-    ['InfluxDB', (influx) => influx],
-    ['PostgreSQL', (_, postgres) => postgres],
-  ];
-  it.runIf(hasInflux()).each(outages)(
-    'sends no receipt before %s has come back, says that it waits, and then loses nothing',
-    { timeout: 90_000 },
-    async (_, choose) => {
-      const [influx, postgres] = await Promise.all([privateInflux(), privatePostgres()]);
-      const store = await createInfluxStore({ clock, log, random }, influx);
-      const { append, done, sent, receipts, read, ingest, source, device, patient } = await openHouse({
-        ...postgres,
-        store,
-        stop: async () => void (await Promise.all([influx.stop(), postgres.stop()])),
-      });
-      await sent(source, [cuffReading({ device, takenAt: minutesAgo(100) })]);
-      expect(ingest().health()).toEqual({ state: 'ok' });
-
-      const server = choose(influx, postgres);
-      await server.end();
-      const readings = Array.from({ length: 50 }, (_, i) => cuffReading({ device, takenAt: minutesAgo(i) }));
-      for (const reading of readings) await append(source, 'readings', envelope([reading]));
-      await until(() => ingest().health().state !== 'ok');
-      expect(receipts(source)).toHaveLength(1);
-
-      await server.begin();
-      await done();
-      expect(
-        new Set(
-          receipts(source)
-            .slice(1)
-            .map(({ ref }) => ref),
-        ),
-      ).toEqual(new Set(readings.map(({ ref }) => ref)));
-      expect(await read(patient)).toHaveLength(51);
-      expect(ingest().health()).toEqual({ state: 'ok' });
-    },
-  );
-
-  it.runIf(hasInflux())('stops within seconds although InfluxDB is away', { timeout: 60_000 }, async () => {
-    const influx = await privateInflux();
-    const store = await createInfluxStore({ clock, log, random }, influx);
-    const database = await testDatabase();
-    const { append, ingest, source, device } = await openHouse({
-      ...database,
-      store,
-      stop: async () => void (await Promise.all([influx.stop(), database.stop()])),
-    });
-    await influx.end();
-    await append(source, 'readings', envelope([cuffReading({ device, takenAt: minutesAgo(1) })]));
-    await until(() => ingest().health().state !== 'ok');
-    const began = Date.now();
-    await ingest().stop();
-    expect(Date.now() - began).toBeLessThan(5_000);
-  });
-});
-
-/** A patient with a cuff behind a gateway, a journal in files, and ingest between the two. */
-async function openHouse(servers: { url: string; records: Records; store: VitalsStore; stop(): Promise<void> }) {
-  const { records, store } = servers;
-  const team: TeamId = await makeTeam(records);
-  const patient: PatientId = (await makePatient(records, { team })).id;
-  const { source } = await makeSource(records);
-  const device = await makeDevice(records, { source, patient });
-  const folder = mkdtempSync(join(tmpdir(), 'hearthbeat-ingest-'));
-  const journal: Journal = await createJournalFiles({ folder, clock, log });
-  const downlink = createDownlink();
-  const messages: { source: SourceId; receipts: Receipt[] }[] = [];
-  downlink.carriedBy({
-    receipts: (to, { receipts }) => void messages.push({ source: to, receipts }),
-    command: () => {},
-  });
-  const make = (): Service => createIngest({ journal, store, records, downlink, clock, log, metrics: createMetrics() });
-  let ingest = make();
-  await ingest.start();
-
-  const append = (from: SourceId, kind: UpTopic, payload: Buffer, receivedAt = Date.now()) =>
-    journal.append({ shard: shardOf(from), source: from, kind, receivedAt, payload });
-  const done = () => until(() => journal.backlog().entries === 0);
-  const house = {
-    ...servers,
-    team,
-    patient,
-    source,
-    device,
-    messages,
-    append,
-    /** Everything in the journal has been ingested. */
-    done,
-    sent: async (from: SourceId, readings: unknown[], receivedAt?: number) => {
-      await append(from, 'readings', envelope(readings), receivedAt);
-      await done();
-    },
-    receipts: (of: SourceId): Receipt[] => messages.flatMap(({ source, receipts }) => (source === of ? receipts : [])),
-    read: (of: PatientId) =>
-      store.read({ patient: of, panel: 'blood-pressure', from: 0, to: Date.now() + 86_400_000, limit: 10_000 }),
-    quarantined: () => records.selectFrom('quarantine').selectAll().orderBy('received_at').execute(),
-    ingest: () => ingest,
-    restart: async () => {
-      await ingest.stop();
-      ingest = make();
-      await ingest.start();
-    },
-    close: async () => {
-      await ingest.stop();
-      await journal.close();
-      await store.close();
-      await servers.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-  open.push(house);
-  return house;
-}
-
-const envelope = (readings: unknown[]): Buffer => Buffer.from(JSON.stringify({ v: 1, readings }));
-const minutesAgo = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await clock.sleep(5);
-}
