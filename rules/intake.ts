@@ -1,11 +1,12 @@
-import { admit } from '#domain/admission.ts';
-import type { PatientId } from '#domain/ids.ts';
+import { admit, lateAfterMs } from '#domain/admission.ts';
+import type { PatientId, ReadingId, SourceId } from '#domain/ids.ts';
 import { Reading, ReadingsEnvelope } from '#domain/reading.ts';
 import { instant } from '#runtime/clock.ts';
 import type { JournalEntry } from '#runtime/journal.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { findRegistrations } from '#runtime/records/devices.ts';
+import { findFirstHearings, mayBeReplayed } from '#runtime/records/first-hearings.ts';
 import type { JudgedReading } from './rule.ts';
 
 /** A reading that may be judged. `receivedAt`: when the server journalled it, ms since 1970. */
@@ -13,50 +14,64 @@ export type Heard = { reading: Omit<JudgedReading, 'day'>; receivedAt: number };
 
 /**
  * The readings of these entries by patient, in the order of the journal. What may not enter is left out without a word: ingest
- * applies the same rules of admission, keeps it in quarantine and says why.
+ * applies the same rules of admission, keeps it in quarantine and says why. As there, a reading that was heard before keeps the
+ * patient and the time of its first copy; when that was long ago it is late, however its clock is corrected today.
  */
 export async function takeIn(db: Within, entries: readonly JournalEntry[]): Promise<Map<PatientId, Heard[]>> {
-  const parsed = entries.filter((entry) => entry.kind === 'readings').flatMap(readingsIn);
-  const registrations = await findRegistrations(db, [...new Set(parsed.map(({ reading }) => reading.device))]);
+  const arrivals = entries.filter((entry) => entry.kind === 'readings').flatMap(readingsIn);
+  const registrations = await findRegistrations(db, [...new Set(arrivals.map(({ reading }) => reading.device))]);
+  const hearings = await findFirstHearings(
+    db,
+    arrivals.filter(({ reading }) => mayBeReplayed(reading)).map(({ id }) => id),
+  );
   const heard = new Map<PatientId, Heard[]>();
-  for (const { reading, entry } of parsed) {
-    const admission = admit(reading, entry.source, registrations.get(reading.device), entry.receivedAt);
-    if (admission.outcome === 'refused') continue;
-    const ofPatient = heard.get(admission.patient) ?? [];
-    heard.set(admission.patient, ofPatient);
+  for (const { id, reading, source, receivedAt } of arrivals) {
+    const registration = registrations.get(reading.device);
+    const first = registration?.source === source ? hearings.get(id)?.hearing : undefined;
+    const admission = first ? undefined : admit(reading, source, registration, receivedAt);
+    if (admission?.outcome === 'refused') continue;
+    const patient = (first ?? admission)?.patient;
+    if (!patient) continue;
+    const takenAt = first?.takenAt ?? reading.takenAt;
+    const ofPatient = heard.get(patient) ?? [];
+    heard.set(patient, ofPatient);
     ofPatient.push({
       reading: {
         evidence: {
-          reading: readingId(reading),
+          reading: id,
           panel: reading.panel,
-          takenAt: reading.takenAt,
-          heardAt: reading.heardAt,
-          storedAt: instant(entry.receivedAt),
+          takenAt,
+          heardAt: first?.heardAt ?? reading.heardAt,
+          storedAt: instant(receivedAt),
           values: reading.values,
           marks: reading.marks,
         },
         device: reading.device,
-        source: entry.source,
-        late: admission.flags.includes('late'),
+        source,
+        late: (first ?? admission)?.flags.includes('late') || receivedAt - Date.parse(takenAt) > lateAfterMs,
       },
-      receivedAt: entry.receivedAt,
+      receivedAt,
     });
   }
   return heard;
 }
 
-function readingsIn(entry: JournalEntry): { reading: Reading; entry: JournalEntry }[] {
-  const envelope = ReadingsEnvelope.safeParse(parseJson(entry.payload));
+type Arrival = { id: ReadingId; reading: Reading; source: SourceId; receivedAt: number };
+
+function readingsIn({ source, receivedAt, payload }: JournalEntry): Arrival[] {
+  const envelope = ReadingsEnvelope.safeParse(parseJson(payload));
   if (!envelope.success) return [];
   return envelope.data.readings.flatMap((candidate) => {
-    const reading = Reading.safeParse(candidate);
-    return reading.success ? [{ reading: reading.data, entry }] : [];
+    const { success, data } = Reading.safeParse(candidate);
+    return success ? [{ id: readingId(data), reading: data, source, receivedAt }] : [];
   });
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseJson(payload: Buffer): unknown {
   try {
-    return JSON.parse(payload.toString('utf8'));
+    return JSON.parse(utf8.decode(payload));
   } catch {
     return undefined;
   }
