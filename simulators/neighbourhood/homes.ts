@@ -111,9 +111,10 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
       secret: token,
       mqttUrl: order.mqttUrl,
       dataDir: join(order.dataDir, source),
-      onCommand: () => tell({ news: 'asked-to-measure-again', source }),
+      timeZone: 'Asia/Shanghai',
     },
   );
+  agent.onCommand(() => tell({ news: 'asked-to-measure-again', source }));
   await agent.start();
   const body = createPhysiology(randomOf(resident), bodyOf(resident, order.settledAt));
   const home: Home = {
