@@ -1,4 +1,4 @@
-import type { Peripheral } from './air.ts';
+import { type Peripheral, usualIntervalMs } from './air.ts';
 import type { Connection } from './connection.ts';
 import type { DeviceState } from './device.ts';
 import { AttFault, att, BluezFault, refused } from './faults.ts';
@@ -53,12 +53,20 @@ export function createPairing(stack: Stack, state: DeviceState, parts: PairingPa
       if (generation !== connection.generation()) throw refused.authenticationCanceled();
       await bond(by);
     } catch (fault) {
-      if (isRefusal(fault)) connection.drop('Authentication');
-      if (!state.connected && !state.paired && !state.trusted) setTemporary(true);
+      if (isRefusal(fault)) dropSoon();
+      if (!state.paired && !state.trusted && (!state.connected || isRefusal(fault))) setTemporary(true);
       throw fault;
     } finally {
       underWay = null;
     }
+  }
+
+  /** The kernel reports the refusal first and the end of the link after it, so Pair is answered while Connected still holds. */
+  function dropSoon() {
+    const generation = connection.generation();
+    clock.after(profile.intervalMs ?? usualIntervalMs, () => {
+      if (generation === connection.generation()) connection.drop('Authentication');
+    });
   }
 
   async function reach() {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Variant } from 'dbus-next';
 import { createBluetooth } from 'node-ble';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
@@ -191,6 +192,7 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
     await found(cuff);
     await expect(call('Pair')).rejects.toMatchObject({ type: 'org.bluez.Error.AuthenticationFailed' });
     typed = 123_456;
+    await client.until(changedTo(path, 'Connected', false));
     await client.until(changes(path, 'RSSI'), client.heard.length);
     await call('Pair');
     expect(asked).toEqual(['RequestPasskey', 'RequestPasskey']);
@@ -198,8 +200,10 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
     await expect(call('Pair')).rejects.toMatchObject({ type: 'org.bluez.Error.AlreadyExists' });
   });
 
-  it('drops the link of a device whose passkey nobody can type, and says that the bond is missing', async () => {
+  it('refuses to pair when nobody can type the passkey, says that the bond is missing, and then loses the link', async () => {
     await connected(cuffWith({ pairing: 'passkey', passkey: 1 }));
+    await expect(call('Pair')).rejects.toMatchObject({ type: 'org.bluez.Error.AuthenticationFailed' });
+    expect(await client.property(path, device1, 'Connected')).toBe(true);
     await expect(subscribe()).rejects.toMatchObject({ type: 'org.bluez.Error.NotPermitted', text: 'Not paired' });
     await client.until(changedTo(path, 'Connected', false));
   });
@@ -258,13 +262,17 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
     expect(new Set(values()).size).toBe(1);
   });
 
-  it('sets the clock of the cuff, and shows it again', async () => {
+  it('sets the clock of the cuff, by a plain write and not by a reliable one, and shows it again', async () => {
     const cuff = cuffWith({ clockNeverSet: true, pairing: 'none' });
     await connected(cuff);
     const at = await client.characteristic(path, dateTime);
     expect(await client.call(at, characteristic1, 'ReadValue', 'a{sv}', [{}])).toEqual([Buffer.alloc(7)]);
     const set = Buffer.from('ea070b160e2b2c', 'hex');
     await client.call(at, characteristic1, 'WriteValue', 'aya{sv}', [set, {}]);
+    const reliable = { type: new Variant('s', 'reliable') };
+    await expect(client.call(at, characteristic1, 'WriteValue', 'aya{sv}', [set, reliable])).rejects.toMatchObject({
+      type: 'org.bluez.Error.NotSupported',
+    });
     const [shown] = (await client.call(at, characteristic1, 'ReadValue', 'a{sv}', [{}])) as [Buffer];
     expect(shown.subarray(0, 5)).toEqual(set.subarray(0, 5));
     await expect(
