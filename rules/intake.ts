@@ -27,7 +27,7 @@ export async function takeIn(db: Within, entries: readonly JournalEntry[]): Prom
   const heard = new Map<PatientId, Heard[]>();
   for (const { id, reading, source, receivedAt } of arrivals) {
     const registration = registrations.get(reading.device);
-    const first = registration?.source === source ? hearings.get(id)?.hearing : undefined;
+    const first = registration?.source === source ? hearings.get(id) : undefined;
     const admission = first ? undefined : admit(reading, source, registration, receivedAt);
     if (admission?.outcome === 'refused') continue;
     const patient = (first ?? admission)?.patient;

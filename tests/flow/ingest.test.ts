@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '#domain/ids.ts';
 import type { Reading } from '#domain/reading.ts';
@@ -256,6 +257,31 @@ describe('ingest', () => {
     } finally {
       await listening.stop();
     }
+  });
+
+  it('puts one message aside that PostgreSQL refuses against all care, and records the others', async () => {
+    const { append, done, records, receipts, quarantined, source, device, patient } = await house();
+    await sql
+      .raw(
+        `create function refuse() returns trigger language plpgsql as
+           $$ begin raise exception 'refused' using errcode = '22000'; end $$;
+         create trigger refuse before insert on latest_value for each row when (new.value = 177) execute function refuse()`,
+      )
+      .execute(records);
+    const readings = Array.from({ length: 9 }, (_, i) =>
+      cuffReading({ device, takenAt: minutesAgo(9 - i), systolic: i === 8 ? 177 : 130 + i }),
+    );
+    await Promise.all(readings.map((reading) => append(source, 'readings', envelope([reading]))));
+    await done();
+    expect(await quarantined()).toMatchObject([
+      { reason: 'refused-by-store', ref: readings[8]!.ref, payload: envelope([readings[8]]) },
+    ]);
+    const outcomes = new Map(receipts(source).map(({ ref, outcome }) => [ref, outcome]));
+    expect(readings.map(({ ref }) => outcomes.get(ref))).toEqual(
+      readings.map((_, i) => (i === 8 ? 'quarantined' : 'stored')),
+    );
+    const latest = (await findLatestValues(records, [patient])).get(patient);
+    expect(latest?.[0]?.value).toBe(137);
   });
 
   it('has stored and receipted everything once more when it starts again where its cursor had not moved', async () => {
