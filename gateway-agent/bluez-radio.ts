@@ -44,7 +44,7 @@ export function createBluezRadio(
   };
 
   const away = (detail: string) => {
-    if (health.detail !== detail) log.warn('the radio is away', { detail });
+    if (health.detail !== detail && !closing.signal.aborted) log.warn('the radio is away', { detail });
     health = { state: 'down', detail };
     links?.forgetAll();
     links = undefined;

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { type HeardFrame, interpret } from '../../gateway-agent/interpret.ts';
+import { instantOf, placeAll } from '../../gateway-agent/timing.ts';
+
+const now = Date.UTC(2026, 10, 22, 14, 0, 0);
+const minutes = 60_000;
+const iso = (ms: number) => new Date(ms).toISOString();
+
+describe('when a reading was taken', () => {
+  const frame = (deviceTime: string | undefined, heardAt = now) => ({ heardAt, ...(deviceTime ? { deviceTime } : {}) });
+
+  it('is what the device says when its clock was read and agrees', () => {
+    const [place] = placeAll([frame('2026-11-22T13:59:10')], false, { time: '2026-11-22T13:59:58', at: now }, 'UTC');
+    expect(place).toEqual({ takenAt: Date.UTC(2026, 10, 22, 13, 59, 10), clock: 'device' });
+  });
+
+  it('is shifted by the offset when the clock was read and is wrong, whatever the zone of the home', () => {
+    for (const zone of ['UTC', 'Asia/Shanghai', 'America/St_Johns']) {
+      const [place] = placeAll([frame('2015-01-01T00:03:00')], false, { time: '2015-01-01T00:05:00', at: now }, zone);
+      expect(place).toEqual({ takenAt: now - 2 * minutes, clock: 'corrected' });
+    }
+  });
+
+  it('is unknown for a reading from before somebody set the clock back', () => {
+    const comparison = { time: '2015-01-01T00:05:00', at: now };
+    expect(placeAll([frame('2026-11-20T08:00:00')], true, comparison, 'UTC')).toEqual([undefined]);
+  });
+
+  it('is what the device says, in the zone of the home, when that is about now', () => {
+    const [place] = placeAll([frame('2026-11-22T21:58:00')], false, undefined, 'Asia/Shanghai');
+    expect(place).toEqual({ takenAt: now - 2 * minutes, clock: 'device' });
+  });
+
+  it('waits for the end of the visit when a time that is not now could be wrong or old', () => {
+    expect(placeAll([frame('2026-11-22T09:00:00')], false, undefined, 'UTC')).toEqual([undefined]);
+  });
+
+  it('believes an old reading when a later one of the same visit shows that the clock is right', () => {
+    const places = placeAll([frame('2026-11-20T08:00:00'), frame('2026-11-22T13:59:00')], false, undefined, 'UTC');
+    expect(places.map((p) => p?.clock)).toEqual(['device', 'device']);
+    expect(iso(places[0]!.takenAt)).toBe('2026-11-20T08:00:00.000Z');
+  });
+
+  it('is now for the last reading of a cuff whose clock is wrong, and the earlier ones keep their distance from it', () => {
+    const places = placeAll([frame('2020-01-19T08:00:00'), frame('2020-01-20T08:43:00')], true, undefined, 'UTC');
+    expect(places[1]).toEqual({ takenAt: now, clock: 'source' });
+    expect(places[0]).toEqual({ takenAt: now - (24 * 60 + 43) * minutes, clock: 'corrected' });
+  });
+
+  it('is now for the last reading without any time, and unknown for those before it', () => {
+    expect(placeAll([frame(undefined), frame(undefined)], true, undefined, 'UTC')).toEqual([
+      undefined,
+      { takenAt: now, clock: 'source' },
+    ]);
+  });
+
+  it('takes a date with unknown parts for no time', () => {
+    expect(placeAll([frame('0000-04-17T20:41:59')], true, undefined, 'UTC')).toEqual([
+      { takenAt: now, clock: 'source' },
+    ]);
+  });
+
+  it('knows the hours that summer time repeats and skips', () => {
+    const at = (local: string) => iso(instantOf(Date.parse(`${local}Z`), 'Europe/Berlin'));
+    expect(at('2026-08-11T20:27:00')).toBe('2026-08-11T18:27:00.000Z');
+    expect(at('2026-10-25T02:30:00')).toBe('2026-10-25T01:30:00.000Z');
+    expect(at('2026-03-29T02:30:00')).toBe('2026-03-29T01:30:00.000Z');
+  });
+});
+
+describe('what the frames of one visit say', () => {
+  const frame = (n: number, hex: string): HeardFrame => ({
+    n,
+    visit: 'v',
+    device: 'AA:BB:CC:00:00:01',
+    profile: 'blood-pressure',
+    characteristic: 0x2a35,
+    heardAt: now,
+    bytes: Buffer.from(hex, 'hex'),
+  });
+  const timed = '167c0056006100e807060f11111b33000000';
+  const timeless = '047c00560061003300';
+
+  it('is told once when an indication comes twice', () => {
+    expect(interpret([frame(1, timed), frame(2, timed)], true, () => false, 'UTC').map((v) => v?.is)).toEqual([
+      'reading',
+      'again',
+    ]);
+    expect(interpret([frame(1, timeless), frame(2, timeless)], true, () => false, 'UTC').map((v) => v?.is)).toEqual([
+      'reading',
+      'again',
+    ]);
+  });
+
+  it('is nothing new when it was heard at an earlier visit, and then ties no clock', () => {
+    const verdicts = interpret([frame(1, timed), frame(2, timeless)], true, (f) => f.n === 1, 'UTC');
+    expect(verdicts.map((v) => v?.is)).toEqual(['again', 'reading']);
+  });
+
+  it('keeps aside what cannot be read, with the reason, and goes on', () => {
+    const verdicts = interpret([frame(1, '03020304050607'), frame(2, timeless)], true, () => false, 'UTC');
+    expect(verdicts[0]).toEqual({ is: 'aside', reason: 'bytes-missing' });
+    expect(verdicts[1]?.is).toBe('reading');
+  });
+});
