@@ -71,6 +71,7 @@ function hold(path: string): () => void {
   }
   writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
   return () => {
+    if (!lock.isOpen) return;
     rmSync(holder, { force: true });
     lock.close();
   };
