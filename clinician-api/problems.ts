@@ -51,6 +51,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusa
     ...problem,
     instance: `urn:uuid:${request.id}`,
   };
+  // what is absent now may be there after the next update
+  reply.header('cache-control', 'no-store');
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(whole));
 }

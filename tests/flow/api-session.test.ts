@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clinician } from '#domain/people.ts';
 import type { Problem, SessionView } from '#domain/views.ts';
 import { disableClinician } from '#runtime/records/clinicians.ts';
-import { hashPassword, verifyPassword } from '#runtime/records/passwords.ts';
+import { hashPassword } from '#runtime/records/passwords.ts';
 import { absoluteMs, idleMs, sessionsAtMost } from '#runtime/records/sessions.ts';
 import { testApi } from '../support/api.ts';
 import { makeClinician, makeTeam, password } from '../support/people.ts';
@@ -73,11 +73,14 @@ describe('signing in', () => {
     }
     for (const problem of problems) expect(problem).toEqual(problems[0]);
     expect(problems[0]).toMatchObject({ code: 'wrong-credentials' });
-    const startedAt = performance.now();
-    await verifyPassword('x', await hashPassword('y'));
-    const oneHashMs = (performance.now() - startedAt) / 2;
+    let oneHashMs = Number.POSITIVE_INFINITY;
+    for (let n = 0; n < 5; n++) {
+      const startedAt = performance.now();
+      await hashPassword('x');
+      oneHashMs = Math.min(oneHashMs, performance.now() - startedAt);
+    }
     // each hashed a password: none came back at once
-    expect(Math.min(...durations)).toBeGreaterThan(oneHashMs / 3);
+    expect(Math.min(...durations)).toBeGreaterThan(oneHashMs / 2);
   });
 
   it('is refused with 429 after too many wrong passwords, right ones included, and from elsewhere goes on', async () => {

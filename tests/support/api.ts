@@ -8,6 +8,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom } from '#runtime/random.ts';
+import type { Records } from '#runtime/records/connect.ts';
 import type { Health } from '#runtime/service.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
@@ -16,12 +17,13 @@ import type { ApiConfig, ApiDeps } from '../../clinician-api/web.ts';
 import { password } from './people.ts';
 import { testDatabase } from './servers.ts';
 
-/** A clock that goes with the system's, and can be set ahead. */
-export function shiftedClock(): Clock & { ahead(ms: number): void } {
+/** A clock that goes with the system's, and can be set ahead. What happens every so often happens `pace` times as often. */
+export function shiftedClock(pace = 1): Clock & { ahead(ms: number): void } {
   let shift = 0;
   return {
     ...systemClock,
     now: () => systemClock.now() + shift,
+    every: (ms, run) => systemClock.every(ms / pace, run),
     ahead: (ms) => {
       shift += ms;
     },
@@ -30,11 +32,18 @@ export function shiftedClock(): Clock & { ahead(ms: number): void } {
 
 /** The API on a port of its own, over a database of its own; readings in PostgreSQL. */
 export async function testApi(
-  wish: { config?: Partial<ApiConfig>; deps?: Partial<ApiDeps>; health?: Record<string, Health> } = {},
+  wish: {
+    config?: Partial<ApiConfig>;
+    deps?: Partial<ApiDeps>;
+    health?: Record<string, Health>;
+    pace?: number;
+    /** A server of the test's own, instead of the run's. */
+    database?: { url: string; records: Records };
+  } = {},
 ) {
-  const database = await testDatabase();
+  const database = wish.database ? { ...wish.database, stop: async () => {} } : await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-api-'));
-  const clock = shiftedClock();
+  const clock = shiftedClock(wish.pace);
   const store: VitalsStore = await createPostgresStore({ records: database.records, clock, log: silentLog });
   const deps: ApiDeps = {
     records: database.records,
@@ -61,6 +70,8 @@ export async function testApi(
     api,
     base,
     folder,
+    deps,
+    config,
     clock,
     records: database.records,
     store: deps.store,

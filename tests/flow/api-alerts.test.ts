@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TeamId } from '#domain/ids.ts';
+import type { Clinician, Patient } from '#domain/people.ts';
+import type { AlertDetail, AlertView, Problem, TaskView } from '#domain/views.ts';
+import { type Caller, testApi } from '../support/api.ts';
+import { makeAlert, makePage, makeTask } from '../support/episodes.ts';
+import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
+
+let t: Awaited<ReturnType<typeof testApi>>;
+let team: TeamId;
+let patient: Patient;
+let doctor: Clinician;
+let nurse: Clinician;
+let asDoctor: Caller;
+let asNurse: Caller;
+
+beforeAll(async () => {
+  t = await testApi();
+  team = await makeTeam(t.records);
+  patient = await makePatient(t.records, { team });
+  doctor = await makeClinician(t.records, { teams: [team], role: 'doctor' });
+  nurse = await makeClinician(t.records, { teams: [team] });
+  [asDoctor, asNurse] = [await t.as(doctor), await t.as(nurse)];
+});
+afterAll(() => t.stop());
+
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+type Detail = AlertDetail & Problem;
+
+describe('an alert', () => {
+  it('is shown with evidence, history, pages, tasks and its way from the measurement to the acknowledgement', async () => {
+    const alert = await makeAlert(t.records, patient, {
+      takenAt: ago(60_000),
+      heardAt: ago(58_000),
+      openedAt: ago(57_000),
+    });
+    const sentAt = ago(55_000);
+    await makePage(t.records, alert, doctor, { sentAt });
+    await makePage(t.records, alert, nurse, { step: 1 });
+    const task = await makeTask(t.records, patient, { alert: alert.id });
+    const { body } = await asNurse.get<Detail>(`/api/v1/alerts/${alert.id}`);
+    expect(body.alert).toMatchObject({ ...alert, patientName: patient.name, acknowledgedByName: null });
+    expect(body.pages).toMatchObject([
+      { step: 0, state: 'sent', recipient: { id: doctor.id, name: doctor.name }, sentAt, attempts: 1 },
+      { step: 1, state: 'due', recipient: { id: nurse.id }, sentAt: null },
+    ]);
+    expect(body.tasks).toEqual([task]);
+    expect(body.events.map(({ kind, actor }) => [kind, actor?.id])).toEqual([
+      ['opened', undefined],
+      ['seen', nurse.id],
+    ]);
+    expect(body.clock).toEqual({
+      measured: alert.evidence[0]?.takenAt,
+      heard: alert.evidence[0]?.heardAt,
+      opened: alert.openedAt,
+      paged: sentAt,
+      seen: body.events[1]?.at,
+      acknowledged: null,
+    });
+  });
+
+  it('is seen once by each clinician, however often and on however many screens they look', async () => {
+    const alert = await makeAlert(t.records, patient);
+    const path = `/api/v1/alerts/${alert.id}`;
+    await Promise.all(Array.from({ length: 8 }, () => asNurse.get(path)));
+    const first = (await asNurse.get<Detail>(path)).body.clock.seen;
+    const { body } = await asDoctor.get<Detail>(path);
+    expect(body.events.filter((event) => event.kind === 'seen').map((event) => event.actor?.id)).toEqual([
+      nurse.id,
+      doctor.id,
+    ]);
+    expect(body.clock.seen).toBe(first);
+  });
+
+  it('is acknowledged by one; whoever comes second is told who was first, and when', async () => {
+    const alert = await makeAlert(t.records, patient);
+    const path = `/api/v1/alerts/${alert.id}/acknowledge`;
+    const done = await asNurse.post<Detail>(path, { note: '  I am calling.  ' });
+    expect(done.status).toBe(200);
+    expect(done.body.alert).toMatchObject({
+      state: 'acknowledged',
+      acknowledgedBy: nurse.id,
+      acknowledgedByName: nurse.name,
+      note: 'I am calling.',
+    });
+    expect(done.body.clock.acknowledged).toBe(done.body.alert.acknowledgedAt);
+    expect(done.body.events.at(-1)).toMatchObject({ kind: 'acknowledged', actor: { id: nurse.id } });
+    const second = await asDoctor.post(path);
+    expect(second).toMatchObject({
+      status: 409,
+      body: {
+        code: 'already-acknowledged',
+        by: { id: nurse.id, name: nurse.name },
+        at: done.body.alert.acknowledgedAt,
+      },
+    });
+    expect(second.headers.get('content-type')).toMatch('application/problem+json');
+  });
+
+  it('that a hundred hands reach for at once is acknowledged by exactly one', async () => {
+    const alert = await makeAlert(t.records, patient);
+    const hands = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? asNurse : asDoctor).post(`/api/v1/alerts/${alert.id}/acknowledge`),
+    );
+    const statuses = (await Promise.all(hands)).map((answer) => answer.status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(19);
+  });
+
+  it('is resolved with its outcome, acknowledged before or not, and then stays so', async () => {
+    const alert = await makeAlert(t.records, patient);
+    const path = `/api/v1/alerts/${alert.id}`;
+    const done = await asDoctor.post<Detail>(`${path}/resolve`, {
+      outcome: 'medication-changed',
+      note: 'Dose raised.',
+    });
+    expect(done.body.alert).toMatchObject({
+      state: 'resolved',
+      outcome: 'medication-changed',
+      resolvedBy: doctor.id,
+      resolvedByName: doctor.name,
+      note: 'Dose raised.',
+    });
+    for (const again of [asNurse.post(`${path}/resolve`, { outcome: 'other' }), asNurse.post(`${path}/acknowledge`)])
+      expect(await again).toMatchObject({
+        status: 409,
+        body: { code: 'already-resolved', by: { id: doctor.id }, at: done.body.alert.resolvedAt },
+      });
+  });
+
+  it.each([
+    ['resolve', {}, '/outcome'],
+    ['resolve', { outcome: 'fine' }, '/outcome'],
+    ['resolve', { outcome: 'other', note: 'x'.repeat(2001) }, '/note'],
+    ['resolve', { outcome: 'other', state: 'open' }, '/state'],
+    ['acknowledge', { by: '00000000-0000-4000-8000-000000000000' }, '/by'],
+    ['acknowledge', [], ''],
+  ])('is not changed by %s with %j', async (verb, body, pointer) => {
+    const alert = await makeAlert(t.records, patient);
+    const answer = await asDoctor.post(`/api/v1/alerts/${alert.id}/${verb}`, body);
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer }] } });
+    expect((await asDoctor.get<Detail>(`/api/v1/alerts/${alert.id}`)).body.alert.state).toBe('open');
+  });
+
+  it('takes a note that no database would take as it is', async () => {
+    const alert = await makeAlert(t.records, patient);
+    const answer = await asDoctor.post<Detail>(`/api/v1/alerts/${alert.id}/acknowledge`, { note: 'a\0b \ud800 你好' });
+    expect(answer).toMatchObject({ status: 200, body: { alert: { note: 'a\ufffdb \ufffd 你好' } } });
+  });
+});
+
+describe('the list of alerts', () => {
+  it('is newest first, by state, by patient and page by page', async () => {
+    const other = await makePatient(t.records, { team });
+    const alerts = [];
+    for (const minutes of [3, 2, 1])
+      alerts.unshift(await makeAlert(t.records, other, { openedAt: ago(minutes * 60_000) }));
+    await asNurse.post(`/api/v1/alerts/${alerts[0]?.id}/acknowledge`);
+    await asNurse.post(`/api/v1/alerts/${alerts[2]?.id}/resolve`, { outcome: 'recovered' });
+    const list = async (query: string) =>
+      (await asNurse.get<{ alerts: AlertView[] }>(`/api/v1/alerts?patient=${other.id}${query}`)).body.alerts.map(
+        (alert) => alert.id,
+      );
+    const [a, b, c] = alerts.map((alert) => alert.id);
+    expect(await list('')).toEqual([a, b, c]);
+    expect(await list('&state=open,acknowledged')).toEqual([a, b]);
+    expect(await list('&state=resolved')).toEqual([c]);
+    expect(await list('&limit=1')).toEqual([a]);
+    expect(await list(`&limit=5&before=${alerts[0]?.openedAt}`)).toEqual([b, c]);
+  });
+
+  it.each(['state=', 'state=open,', 'state=closed', 'limit=201', 'before=then', 'patient=me', 'team=any'])(
+    'does not understand %s',
+    async (query) => {
+      expect((await asNurse.get(`/api/v1/alerts?${query}`)).status).toBe(422);
+    },
+  );
+});
+
+describe('a task', () => {
+  it('is closed with its result in words; whoever comes second is told who was first', async () => {
+    const task = await makeTask(t.records, patient, { dueAt: ago(60_000) });
+    const listed = async (query: string) =>
+      (await asNurse.get<{ tasks: TaskView[] }>(`/api/v1/tasks?patient=${patient.id}${query}`)).body.tasks;
+    expect((await listed('&done=false')).find((each) => each.id === task.id)).toMatchObject({
+      overdue: true,
+      patientName: patient.name,
+      doneByName: null,
+    });
+    const path = `/api/v1/tasks/${task.id}/complete`;
+    const done = await asNurse.post<TaskView>(path, { result: ' Reached her, resting. ' });
+    expect(done).toMatchObject({
+      status: 200,
+      body: { result: 'Reached her, resting.', doneBy: nurse.id, doneByName: nurse.name, overdue: false },
+    });
+    expect(await asDoctor.post(path, { result: 'Me too.' })).toMatchObject({
+      status: 409,
+      body: { code: 'already-done', by: { id: nurse.id, name: nurse.name }, at: done.body.doneAt },
+    });
+    expect((await listed('&done=true')).map((each) => each.id)).toEqual([task.id]);
+    expect((await listed('&done=false')).map((each) => each.id)).not.toContain(task.id);
+  });
+
+  it('that is due first comes first, and of those done the latest', async () => {
+    const other = await makePatient(t.records, { team });
+    const late = await makeTask(t.records, other, { dueAt: ago(-7_200_000) });
+    const soon = await makeTask(t.records, other, { dueAt: ago(-3_600_000) });
+    const ids = async (done: boolean) =>
+      (await asNurse.get<{ tasks: TaskView[] }>(`/api/v1/tasks?patient=${other.id}&done=${done}`)).body.tasks.map(
+        (task) => task.id,
+      );
+    expect(await ids(false)).toEqual([soon.id, late.id]);
+    for (const { id } of [late, soon]) await asNurse.post(`/api/v1/tasks/${id}/complete`, { result: 'Done.' });
+    expect(await ids(true)).toEqual([soon.id, late.id]);
+  });
+
+  it.each([{}, { result: '' }, { result: '  \n ' }, { result: 'x'.repeat(2001) }, { result: 7 }, null])(
+    'is not closed by %j',
+    async (body) => {
+      const task = await makeTask(t.records, patient);
+      expect((await asNurse.post(`/api/v1/tasks/${task.id}/complete`, body)).status).toBe(422);
+    },
+  );
+});
