@@ -57,7 +57,10 @@ export function createBroker(
   const limits = { ...brokerLimits, ...config.limits };
   const sessions = createSessions();
   const credentials = createCredentials({ records, clock });
-  const refused = (what: string) => metrics.mqttRefused.inc({ what });
+  const refused = (what: string) => {
+    metrics.mqttRefused.inc({ what });
+    log.debug('refused', { what });
+  };
   const inlet = createInlet({ journal, sessions, clock, log, onRefused: refused }, limits);
   const sockets = new Set<Socket>();
   let recordsAway = false;

@@ -28,8 +28,7 @@ export function createInlet(
         onRefused(refusal ?? 'publish');
         return done(new Error(`refused: ${refusal ?? 'publish'}`));
       }
-      // the source is not away, it is here on its new connection: its old one has nothing true to say
-      if (isWill(packet) && sessions.takenOver(session)) return done(new Error('refused: taken over'));
+      if (isWill(packet) && isPresent(session)) return done(new Error('refused: the source is connected'));
       const kept = keep(session, packet).then(
         () => done(null),
         (fault) => done(fault),
@@ -52,6 +51,14 @@ export function createInlet(
     /** Resolves when the journal has answered for everything that came in so far. */
     settled: async (): Promise<void> => void (await Promise.allSettled(underWay)),
   };
+
+  /**
+   * A will says that its source is away. That is untrue when the source came back on another connection, and when aedes takes
+   * us for a broker that died, as it does after the machine was suspended.
+   */
+  function isPresent(session: Session): boolean {
+    return !session.client.closed || sessions.takenOver(session);
+  }
 
   function refusalOf(session: Session | undefined, packet: PublishPacket): string | undefined {
     const kind = session?.up.get(packet.topic);

@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Outage, SetupFault } from '#domain/errors.ts';
 import { type Clock, within } from './clock.ts';
 import { type Feed, startConsumption } from './journal/consumption.ts';
-import { type Cursor, createCursor, openCursors } from './journal/cursor.ts';
+import { type Cursor, createCursor, cursorFolder, openCursors } from './journal/cursor.ts';
 import { lockFolder } from './journal/lock.ts';
 import { createReader } from './journal/reader.ts';
-import { type Damage, openSegments, type Segment } from './journal/segment.ts';
+import { type Damage, openSegments, type Segment, syncFolder } from './journal/segment.ts';
 import { createTail } from './journal/tail.ts';
 import { createWriter, type WriterLimits } from './journal/writer.ts';
 import type { Consumption, Journal } from './journal.ts';
@@ -211,7 +211,9 @@ export async function createJournalFiles(
 
 async function takeFolder(folder: string): Promise<{ release(): void }> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(cursorFolder(folder), { recursive: true, mode: 0o700 });
+    await syncFolder(dirname(folder));
+    await syncFolder(folder);
     return lockFolder(folder);
   } catch (fault) {
     if (fault instanceof SetupFault) throw fault;

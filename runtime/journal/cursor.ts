@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SetupFault } from '#domain/errors.ts';
@@ -27,7 +27,6 @@ export const cursorFolder = (folder: string): string => join(folder, 'cursors');
 export async function openCursors(folder: string, oldest: number): Promise<{ cursors: Cursor[]; lost: string[] }> {
   const cursors: Cursor[] = [];
   const lost: string[] = [];
-  await mkdir(cursorFolder(folder), { recursive: true, mode: 0o700 });
   for (const consumer of (await readdir(cursorFolder(folder))).filter((name) => namePattern.test(name)).sort()) {
     const position = latestOf(await readFile(join(cursorFolder(folder), consumer)));
     if (position === undefined) lost.push(consumer);
