@@ -7,7 +7,6 @@ import { systemClock as clock } from '#runtime/clock.ts';
 import { readConfig } from '#runtime/config.ts';
 import { createLog } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
-import { requireFreePort } from '#runtime/servers/ports.ts';
 import { live } from '#runtime/setup/life.ts';
 import { createProgress, type Progress } from '#runtime/setup/progress.mjs';
 import { startPlatform } from '../main.ts';
@@ -22,7 +21,6 @@ import { closeOldStory, lastTakenAt, loginsFile, readMemory, settle, writeMemory
  * `npm start`: the platform with a simulated neighbourhood around it, for looking, for showing and for CI. This process is the
  * platform; the twelve homes live in a child (homes.ts); mail goes to a catch-all that the console shows.
  */
-const smtpPort = 12525;
 const moveInAtMostMs = 180_000;
 /** After the script somebody measures so often. */
 const everydayMs = 45_000;
@@ -45,8 +43,7 @@ async function openNeighbourhood(
   try {
     let catchAllUrl: string | undefined;
     if (!environment.SMTP_URL) {
-      await requireFreePort('the mail catch-all', smtpPort, '127.0.0.1');
-      const catchAll = await startMailCatchAll({ clock, random }, { folder: mailbox, port: smtpPort });
+      const catchAll = await startMailCatchAll({ clock, random }, { folder: mailbox, port: 0 });
       ends.push(catchAll.stop);
       catchAllUrl = `smtp://127.0.0.1:${catchAll.port}`;
     }
