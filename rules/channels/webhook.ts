@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
 import type { Clock } from '#runtime/clock.ts';
 import { type Channel, type Delivery, type OutgoingPage, sendWithinMs } from './channel.ts';
@@ -71,21 +71,8 @@ const bodyOf = (page: OutgoingPage) => ({
   url: page.url,
 });
 
-export const sign = (secret: string, seconds: number, body: string): string =>
+const sign = (secret: string, seconds: number, body: string): string =>
   createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
-
-/** What a receiver does. @param toleranceSeconds how far its clock and ours may be apart. */
-export function verify(
-  secret: string,
-  header: string,
-  body: string,
-  nowSeconds: number,
-  toleranceSeconds = 300,
-): boolean {
-  const found = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(header);
-  if (!found || Math.abs(nowSeconds - Number(found[1])) > toleranceSeconds) return false;
-  return timingSafeEqual(Buffer.from(found[2]!, 'hex'), Buffer.from(sign(secret, Number(found[1]), body), 'hex'));
-}
 
 /**
  * 2xx is taken. A redirect is refused: a page follows nobody to another host. 408, 425, 429 and 5xx may pass; any other 4xx says
