@@ -60,12 +60,16 @@ describe('the data folder', () => {
   });
 
   it('is not held by a process that was killed', async () => {
+    // nothing of ours is inherited: a process that outlives a failed test would keep the whole run from ending
     const holder = spawn(process.execPath, [join(import.meta.dirname, '../support/lone-holder.ts'), path], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
-    await new Promise((resolve) => holder.stdout.once('data', resolve));
-    expect(open).toThrow(`(process ${holder.pid})`);
-    holder.kill('SIGKILL');
+    try {
+      await new Promise((resolve) => holder.stdout.once('data', resolve));
+      expect(open).toThrow(`(process ${holder.pid})`);
+    } finally {
+      holder.kill('SIGKILL');
+    }
     await until(() => holder.signalCode);
     expect(open).not.toThrow();
   });

@@ -260,7 +260,7 @@ describe('what a killed parent leaves', () => {
       process.execPath,
       [join(import.meta.dirname, '../support/lone-postgres.ts'), folder, `${port}`],
       {
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'ignore'],
       },
     );
     await new Promise((resolve) => parent.stdout.once('data', resolve));
