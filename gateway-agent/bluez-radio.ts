@@ -84,17 +84,10 @@ export function createBluezRadio(
     });
     lookAfresh = settler.now;
     settler.now();
-    const abort = () => bus.close();
-    closing.signal.addEventListener('abort', abort, { once: true });
-    const closed = new Promise<string>((resolve) =>
-      closing.signal.addEventListener('abort', () => resolve('closed'), { once: true }),
-    );
-    const reason = await Promise.race([bus.lost, closed]);
+    await Promise.race([bus.lost, aborted(closing.signal)]);
     settler.stop();
     lookAfresh = () => {};
-    closing.signal.removeEventListener('abort', abort);
     away(closing.signal.aborted ? 'closed' : 'the D-Bus connection was lost');
-    log.debug('the bus is gone', { reason });
     bus.close();
   };
 
@@ -236,6 +229,12 @@ export function createBluezRadio(
 }
 
 const adapterFace = 'org.bluez.Adapter1';
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** A cuff advertises several times a second while it wants to be visited, and falls silent a minute after. */
 const freshForMs = 10_000;

@@ -29,4 +29,4 @@ function codeOf(name: string, words: string): RadioFaultCode {
 }
 
 export const isError = (thrown: unknown, ...names: string[]): boolean =>
-  names.some((name) => (thrown as { type?: unknown }).type === `org.bluez.Error.${name}`);
+  names.some((name) => (thrown as { type?: unknown } | undefined)?.type === `org.bluez.Error.${name}`);
