@@ -2,7 +2,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from '#domain/downward.ts';
 import type { SourceId } from '#domain/ids.ts';
-import { type Clock, instant } from '#runtime/clock.ts';
+import { type Clock, instant, within } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Service } from '#runtime/service.ts';
@@ -45,8 +45,13 @@ export const agentLimits = {
   devicesRemembered: 256,
   /** Frames that no visit could settle are looked at again this often. */
   tidyMs: 60_000,
-  stopMs: 10_000,
+  /** On stopping, visits have so long to take their leave before the radio is shut. */
+  leaveMs: 3_000,
+  stopMs: 15_000,
 } as const;
+
+/** This software was not written before; a clock that says so was never set. */
+const clockSetAfter = Date.UTC(2026, 0, 1);
 
 const software = 'hearthbeat-gateway 0.1.0';
 
@@ -81,6 +86,8 @@ export function createGatewayAgent(
     if ((resting.get(address)?.until ?? 0) > clock.now()) return;
     // what cannot be kept is not fetched: the device still has it
     if (!outbox.hasRoom()) return;
+    // nor what could not be dated: small computers wake up in the past and learn the time from the network
+    if (clock.now() < clockSetAfter) return;
     const on = outbox;
     const options = { zone, kept: () => uplink?.nudge(), quit: stopping.signal };
     const done = visit({ radio, outbox: on, clock, random, log }, address, options).then((report) => {
@@ -137,9 +144,11 @@ export function createGatewayAgent(
       stopWatching();
       stopTidying();
       stopping.abort();
-      await Promise.all(visiting.values());
-      await uplink?.close();
+      const left = Promise.all(visiting.values());
+      await within(clock, agentLimits.leaveMs, left, () => new Error('late')).catch(() => {});
       await radio.close();
+      await left;
+      await uplink?.close();
       outbox?.close();
       outbox = undefined;
       uplink = undefined;
@@ -147,6 +156,7 @@ export function createGatewayAgent(
     health: () => {
       const heardBy = radio.health();
       if (!outbox) return { state: 'down', detail: 'not started' };
+      if (clock.now() < clockSetAfter) return { state: 'down', detail: 'the clock of this machine is not set' };
       if (!outbox.hasRoom()) return { state: 'down', detail: 'the outbox is full' };
       if (heardBy.state !== 'ok') return { state: heardBy.state, detail: heardBy.detail };
       return uplink?.isConnected() ? { state: 'ok' } : { state: 'degraded', detail: 'not connected to the server' };

@@ -147,7 +147,14 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
           run('DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?)', limits.seen);
       }),
 
-    unsettled: () => sql('SELECT * FROM frames ORDER BY n').all().map(frameIn),
+    unsettled: () =>
+      sql(
+        `SELECT n, visit, device, profile, characteristic, coalesce(frames.model, devices.model) AS model, clock_time,
+           clock_at, frames.heard_at, bytes
+         FROM frames LEFT JOIN devices USING (device) ORDER BY n`,
+      )
+        .all()
+        .map(frameIn),
     knows: (reading) =>
       sql('SELECT 1 FROM seen WHERE key = ?').get(Buffer.from(readingId(reading), 'hex')) !== undefined,
     knowsFrame: (frame, notBefore) =>

@@ -1,7 +1,7 @@
 import { type Clock, within } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
-import { type HeardFrame, interpret, type NewReading } from './interpret.ts';
+import { type HeardFrame, interpret, type NewReading, type Verdict } from './interpret.ts';
 import type { Outbox } from './outbox.ts';
 import { profiles } from './profiles/catalogue.ts';
 import type { Measured, Profile } from './profiles/profile.ts';
@@ -56,7 +56,7 @@ export async function visit(
   let lastWordAt = clock.now();
   const frames: HeardFrame[] = [];
   const unkept: Heard[] = [];
-  const told = new Set<number>();
+  const told: Told = new Map();
   const report: VisitReport = { heard: 0, readings: 0, aside: 0, end: 'device' };
 
   const hear = (value: Heard) => {
@@ -103,6 +103,14 @@ export async function visit(
     }
   };
 
+  const note = () => {
+    try {
+      outbox.noteDevice({ device: address, model, battery, heardAt: clock.now(), refusesPairing });
+    } catch (fault) {
+      log.warn('the device could not be noted', faultDetails(fault));
+    }
+  };
+
   let link: Link | undefined;
   try {
     link = await radio.connect(address, hear);
@@ -117,6 +125,8 @@ export async function visit(
       p.measurements.some((m) => link!.has(sigUuid(p.service), sigUuid(m.characteristic))),
     );
     comparison = await readClock(link, spoken, clock);
+    // whoever has to read its frames in a later life needs the model
+    if (model !== before?.model) note();
     ready = true;
     settle(false);
     for (const profile of spoken)
@@ -132,32 +142,31 @@ export async function visit(
   ready = false;
   while (!keep() && !quit.aborted) await clock.sleep(sessionLimits.keepAgainMs, quit).catch(() => {});
   settle(true);
-  if (link)
-    try {
-      outbox.noteDevice({ device: address, model, battery, heardAt: clock.now(), refusesPairing });
-    } catch (fault) {
-      log.warn('the device could not be noted', faultDetails(fault));
-    }
+  if (link) note();
   return report;
 }
 
-/** Settles what can be told. @param told numbers of frames settled already; grows. */
+/** Frames of the visit that are settled already, by their number, and as what. */
+export type Told = Map<number, Verdict['is']>;
+
+/** Settles what can be told. @param told grows. */
 export function settleFrames(
   outbox: Outbox,
   frames: readonly HeardFrame[],
   over: boolean,
   zone: string,
-  told = new Set<number>(),
+  told: Told = new Map(),
 ): { readings: number; aside: number } {
-  // a frame that this very visit has settled is known to the outbox, and is still one of the visit
-  const known = (frame: HeardFrame, measured: Measured) => !told.has(frame.n) && isKnown(outbox, frame, measured);
+  // what this very visit brought is in the outbox by now, and is new all the same
+  const known = (frame: HeardFrame, measured: Measured) =>
+    told.has(frame.n) ? told.get(frame.n) === 'again' : isKnown(outbox, frame, measured);
   let readings = 0;
   let aside = 0;
   for (const [index, verdict] of interpret(frames, over, known, zone).entries()) {
     const frame = frames[index]!;
     if (!verdict || told.has(frame.n)) continue;
     outbox.settle(frame, verdict);
-    told.add(frame.n);
+    told.set(frame.n, verdict.is);
     if (verdict.is === 'reading') readings++;
     if (verdict.is === 'aside') aside++;
   }

@@ -118,6 +118,31 @@ describe('the outbox', () => {
     expect(timeless('c', heardNow + 3_600_000)).toBe(1);
   });
 
+  it('does not take a replayed reading for the live one that tells how wrong a clock is', () => {
+    const outbox = outboxAt();
+    take(outbox, 1, 1);
+    const heardAt = Date.now();
+    const frames = [5, 1].map((n, i) =>
+      outbox.hear({ ...heardFrame(n), visit: 'later', heardAt: heardAt + i * 1_000 }),
+    );
+    const told = new Map();
+    settleFrames(outbox, frames, false, 'UTC', told);
+    settleFrames(outbox, frames, true, 'UTC', told);
+    expect(JSON.parse(outbox.waiting(9)[1]!.message)).toMatchObject({
+      clock: 'source',
+      takenAt: new Date(heardAt).toISOString(),
+      raw: heardFrame(5).bytes.toString('hex'),
+    });
+  });
+
+  it('reads what an earlier life left with the model that was known of the device', () => {
+    const outbox = outboxAt();
+    const variant = Buffer.from('56760050000000ea07080b141b00003c000004', 'hex');
+    outbox.hear({ ...heardFrame(1), bytes: variant });
+    outbox.noteDevice({ device: 'AA:BB:CC:00:00:01', model: 'BM85', heardAt: 1, refusesPairing: false });
+    expect(settleFrames(outbox, outbox.unsettled(), true, 'UTC')).toEqual({ readings: 1, aside: 0 });
+  });
+
   it('remembers devices', () => {
     const outbox = outboxAt();
     const device = { device: 'AA:BB:CC:00:00:01', model: 'BM85', battery: 51, heardAt: 5, refusesPairing: true };

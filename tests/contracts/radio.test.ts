@@ -36,7 +36,7 @@ describe.each(adapters)('a radio on %s', (_name, createRadio) => {
   let bluez: SimulatedBluez;
   let radio: Radio;
   let advertisements: Advertisement[];
-  const toClose: (() => Promise<unknown> | void)[] = [];
+  const toClose: (() => unknown)[] = [];
 
   const begin = async (kind = kinds[0]!, timings: Partial<SimulatedBluezConfig> = {}) => {
     bus = await startBus({ prefer: kind });
