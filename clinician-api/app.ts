@@ -24,6 +24,8 @@ import { type ApiConfig, type ApiDeps, cookieName, type Web } from './web.ts';
 const bodyBytesAtMost = 64 * 1024;
 /** A caller that has not sent its whole request by then holds a socket for nothing. */
 const requestWithinMs = 30_000;
+/** Sockets at once, live streams included; more are hung up on. */
+const connectionsAtMost = 5_000;
 
 /** The web application, not yet listening. `routes`: what was registered, as the access table writes it. */
 export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): Promise<{ app: Web; routes: string[] }> {
@@ -38,6 +40,7 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
     routerOptions: { maxParamLength: 100 },
     frameworkErrors: (fault, request, reply) => answerFault(deps.log, fault, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
+  app.server.maxConnections = connectionsAtMost;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((fault, request, reply) => answerFault(deps.log, fault, request, reply));
@@ -124,8 +127,8 @@ function protection(https: boolean) {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'", 'data:'],
+        imgSrc: ["'self'"],
+        fontSrc: ["'self'"],
         connectSrc: ["'self'"],
         manifestSrc: ["'self'"],
         baseUri: ["'none'"],
