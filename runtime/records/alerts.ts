@@ -86,19 +86,6 @@ export async function findAlert(db: Within, id: AlertId): Promise<Alert | undefi
   return row && alertOf(row);
 }
 
-/** The unresolved episode of one problem, locked for the rest of the transaction. */
-export async function findUnresolvedAlert(db: Within, patient: PatientId, rule: string): Promise<Alert | undefined> {
-  const row = await db
-    .selectFrom('alert')
-    .selectAll()
-    .where('patient_id', '=', patient)
-    .where('rule', '=', rule)
-    .where('state', '<>', 'resolved')
-    .forUpdate()
-    .executeTakeFirst();
-  return row && alertOf(row);
-}
-
 /** The unresolved episodes of these patients, locked for the rest of the transaction. */
 export async function lockUnresolvedAlerts(db: Within, patients: readonly PatientId[]): Promise<Alert[]> {
   if (patients.length === 0) return [];

@@ -1,0 +1,70 @@
+import type { Command } from '#domain/downward.ts';
+import { type Agenda, createAgenda } from '#runtime/agenda.ts';
+import { systemClock as clock } from '#runtime/clock.ts';
+import { createDownlink } from '#runtime/downlink.ts';
+import type { Journal } from '#runtime/journal.ts';
+import { createJournalFiles } from '#runtime/journal-files.ts';
+import { silentLog as log } from '#runtime/log.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { systemRandom as random } from '#runtime/random.ts';
+import { connect, type Records } from '#runtime/records/connect.ts';
+import type { Service } from '#runtime/service.ts';
+import { channelsFrom } from '../../rules/channels/channels.ts';
+import { createRules } from '../../rules/rules.ts';
+
+export type JudgingWish = {
+  databaseUrl: string;
+  journalFolder: string;
+  smtpUrl?: string | undefined;
+  webhookUrl?: string | undefined;
+  confidential?: boolean | undefined;
+};
+
+export const webhookSecret = 'the secret of a test webhook';
+export const publicUrl = 'https://hearthbeat.example';
+
+/** The judge with its agenda and channels, as main.ts puts them together, in whatever process. */
+export async function startJudging(wish: JudgingWish): Promise<{
+  records: Records;
+  journal: Journal;
+  agenda: Agenda;
+  rules: Service;
+  commands: Command[];
+  stop(): Promise<void>;
+}> {
+  const records = connect(wish.databaseUrl, { connections: 5, onFault: () => {} });
+  const journal = await createJournalFiles({ folder: wish.journalFolder, clock, log });
+  const agenda = createAgenda({ records, clock, log }, { databaseUrl: wish.databaseUrl });
+  const downlink = createDownlink();
+  const commands: Command[] = [];
+  downlink.carriedBy({ receipts: () => {}, command: (_, command) => void commands.push(command) });
+  const channels = channelsFrom(
+    {
+      SMTP_URL: wish.smtpUrl,
+      SMTP_FROM: 'Hearthbeat <pages@hearthbeat.example>',
+      SMTP_CONFIDENTIAL: wish.confidential ?? false,
+      WEBHOOK_URL: wish.webhookUrl,
+      WEBHOOK_SECRET: webhookSecret,
+    },
+    { clock, log },
+  );
+  const rules = createRules(
+    { journal, records, agenda, downlink, channels, clock, random, log, metrics: createMetrics() },
+    { publicUrl },
+  );
+  await agenda.start();
+  await rules.start();
+  return {
+    records,
+    journal,
+    agenda,
+    rules,
+    commands,
+    stop: async () => {
+      await rules.stop();
+      await agenda.stop();
+      await journal.close();
+      await records.destroy();
+    },
+  };
+}
