@@ -3,7 +3,7 @@ import type { AlertId, ClinicianId, TeamId } from '#domain/ids.ts';
 import { ageOn } from '#domain/people.ts';
 import type { AlertDetail, AlertView, PersonRef } from '#domain/views.ts';
 import type { Words } from '#domain/words.ts';
-import { pagesOfAlert } from '#runtime/records/alert-pages.ts';
+import { nextCallOfAlert, pagesOfAlert } from '#runtime/records/alert-pages.ts';
 import { eventsOfAlert, findAlert } from '#runtime/records/alerts.ts';
 import { namesOfClinicians } from '#runtime/records/clinicians.ts';
 import type { Records } from '#runtime/records/connect.ts';
@@ -61,14 +61,16 @@ export async function detailOfAlert(
   const found = await alertOfTeams(records, teams, id);
   const [alert] = found ? await viewsOfAlerts(records, teams, [found], today) : [];
   if (!alert) return undefined;
-  const [events, pages, tasks] = await Promise.all([
+  const [events, pages, next, tasks] = await Promise.all([
     eventsOfAlert(records, id),
     pagesOfAlert(records, id),
+    nextCallOfAlert(records, alert),
     listTasks(records, { teams, alert: id, limit: tasksAtMost }),
   ]);
   const names = await namesOfClinicians(records, [
     ...events.map((event) => event.actor),
     ...pages.map((page) => page.recipient),
+    ...(next?.recipients ?? []),
   ]);
   const person = (who: ClinicianId): PersonRef => ({ id: who, name: names.get(who) ?? { en: '?', zh: '?' } });
   return {
@@ -76,6 +78,7 @@ export async function detailOfAlert(
     events: events.map(({ at, kind, actor, note }) => ({ at, kind, actor: actor && person(actor), note })),
     pages: pages.map((page) => ({ ...page, recipient: person(page.recipient) })),
     tasks,
+    nextCall: next && { at: next.at, recipients: next.recipients.map(person) },
     clock: {
       ...firstEvidence(alert),
       opened: alert.openedAt,

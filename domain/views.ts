@@ -139,6 +139,8 @@ export const AlertDetail = z.object({
   ),
   pages: z.array(PageView),
   tasks: z.array(Task),
+  /** Whom the escalation calls next, and when, unless somebody acknowledges; null when it calls nobody any more. */
+  nextCall: z.object({ at: z.iso.datetime(), recipients: z.array(PersonRef) }).nullable(),
   clock: z.object({
     measured: z.iso.datetime(),
     heard: z.iso.datetime(),

@@ -1,3 +1,4 @@
+import type { Alert } from '#domain/alert.ts';
 import type { AlertId, ClinicianId } from '#domain/ids.ts';
 import type { PageView } from '#domain/views.ts';
 import type { Within } from './connect.ts';
@@ -24,4 +25,26 @@ export async function pagesOfAlert(db: Within, alert: AlertId): Promise<AlertPag
     sentAt: row.sent_at?.toISOString() ?? null,
     attempts: row.attempts,
   }));
+}
+
+/**
+ * The step of the escalation that the agenda holds ready. Its `subject` is `<alert>/<number of the first step>`, its `step` counts
+ * through all rounds from there. Null when the alert calls nobody any more.
+ */
+export async function nextCallOfAlert(
+  db: Within,
+  alert: Alert,
+): Promise<{ at: string; recipients: ClinicianId[] } | null> {
+  if (alert.state !== 'open' || !alert.escalation) return null;
+  const entry = await db
+    .selectFrom('agenda')
+    .select(['step', 'due_at'])
+    .where('kind', '=', 'page-step')
+    .where('subject', 'like', `${alert.id}/%`)
+    .where('done_at', 'is', null)
+    .orderBy('due_at', 'desc')
+    .executeTakeFirst();
+  const { steps, rounds } = alert.escalation;
+  if (!entry || entry.step >= steps.length * rounds) return null;
+  return { at: entry.due_at.toISOString(), recipients: steps[entry.step % steps.length]?.recipients ?? [] };
 }
