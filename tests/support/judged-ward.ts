@@ -7,6 +7,7 @@ import type { Reading } from '#domain/reading.ts';
 import { shardOf } from '#domain/topics.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
+import type { Records } from '#runtime/records/connect.ts';
 import type { TeamEscalation } from '#runtime/records/database.ts';
 import { listTasks } from '#runtime/records/tasks.ts';
 import { startJudging } from './judging.ts';
@@ -36,10 +37,12 @@ type Wish = {
   smtp?: 'works' | 'away';
   webhook?: string;
   confidential?: boolean;
+  /** A database whose server the test ends and begins; the usual one else. */
+  database?: { url: string; records: Records; stop(): Promise<void> };
 };
 
 export async function openWard({ onTestFinished }: TestContext, wish: Wish = {}) {
-  const database = await testDatabase();
+  const database = wish.database ?? (await testDatabase());
   const { records } = database;
   const team = await makeTeam(records, { escalation: wish.escalation ?? usual, timeZone: 'Asia/Shanghai' });
   const first = await makeClinician(records, {

@@ -70,7 +70,12 @@ export async function privatePostgres(): Promise<PrivatePostgres> {
 function steered(folder: string, program: string, first: Service, again: () => Service): PrivateServer {
   let server: Service | undefined = first;
   const send = (signal: NodeJS.Signals) => () => {
-    for (const pid of leftOver(program, join(folder, 'data'))) process.kill(pid, signal);
+    for (const pid of leftOver(program, join(folder, 'data')))
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // it ended by itself since we looked
+      }
   };
   return {
     kill: send('SIGKILL'),
