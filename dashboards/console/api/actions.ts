@@ -3,6 +3,7 @@ import type { Outcome } from '#domain/alert.ts';
 import { SessionView } from '#domain/views.ts';
 import { keys } from './queries.ts';
 import { Refused, request, send } from './request.ts';
+import { endSession } from './session-end.ts';
 
 /**
  * What people do. Nothing here is optimistic: "acknowledged" on a screen must mean that the server stopped the paging.
@@ -21,10 +22,7 @@ export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => send('/session', { method: 'DELETE' }),
-    onSuccess: () => {
-      client.clear();
-      client.setQueryData(keys.session, null);
-    },
+    onSuccess: () => endSession(client, true),
   });
 }
 

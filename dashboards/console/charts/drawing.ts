@@ -38,6 +38,7 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
 
   ctx.font = `${11 * ratio}px ${fontFamily}`;
   ctx.textBaseline = 'bottom';
+  ctx.textAlign = 'left';
   for (const limit of sheet.limits) {
     ctx.strokeStyle = ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
     ctx.lineWidth = (limit.strong ? 1.5 : 1) * ratio;

@@ -35,6 +35,8 @@ export function PanelChart(chart: Chart) {
     if (!element) return;
     const drawn: readonly VitalName[] = panels[chart.panel].required;
     const { points, limits, alerts, windowMs, from, to } = chart;
+    // what was measured this minute must not stick to the edge
+    const air = ((to - from) / 1000) * 0.015;
     const sheet: Sheet = { points, limits, alerts, drawn, windowMs };
     // asked for here, so that a change of the colour scheme draws anew
     const colours = { ...coloursOf(element), scheme };
@@ -48,7 +50,7 @@ export function PanelChart(chart: Chart) {
         legend: { show: false },
         cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: false } },
         scales: {
-          x: { time: true, range: () => [from / 1000, to / 1000] },
+          x: { time: true, range: () => [from / 1000 - air, to / 1000 + air] },
           y: { range: () => scaleOf(points, limits, drawn) },
         },
         axes: [

@@ -1,5 +1,5 @@
 import type { PatientView, ReadingsView } from '#domain/views.ts';
-import { type PanelName, panels, type VitalName } from '#domain/vitals.ts';
+import { type PanelName, panels, type VitalName, vitals } from '#domain/vitals.ts';
 import { isArtefact } from '../parts/pressure.tsx';
 
 /** From answers of the API to what a chart draws. Pure. */
@@ -47,12 +47,15 @@ export function limitsOf(rules: PatientView['rules'], panel: PanelName): Limit[]
   return [...distinct.values()];
 }
 
-/** From the lowest to the highest of values and limits, with some air, in steps of ten. */
+/** From the lowest to the highest of values and limits, with some air, in steps of ten, and never beyond what can be. */
 export function scaleOf(points: Point[], limits: Limit[], drawn: readonly VitalName[]): [low: number, high: number] {
-  const values = points.flatMap((point) => drawn.flatMap((vital) => Object.values(point.values[vital] ?? {})));
-  const all = [...values.filter(Number.isFinite), ...limits.map((limit) => limit.value)];
+  const values = points.flatMap((point) =>
+    drawn.flatMap((vital) => point.values[vital] ?? []).flatMap(({ min, max }) => [min, max]),
+  );
+  const all = [...values, ...limits.map((limit) => limit.value)];
   if (all.length === 0) return [0, 100];
   const low = Math.min(...all);
   const high = Math.max(...all);
-  return [Math.floor((low - 4) / 10) * 10, Math.ceil((high + 4) / 10) * 10];
+  const most = Math.min(...drawn.map((vital) => vitals[vital].hard[1]));
+  return [Math.floor((low - 4) / 10) * 10, Math.min(most, Math.ceil((high + 4) / 10) * 10)];
 }

@@ -66,7 +66,7 @@ export function Pages({ pages }: { pages: PageView[] }) {
           <div>
             <span className="title">{say(page.recipient.name)}</span>{' '}
             <span className="muted small">
-              {page.channel}
+              {isChannel(page.channel) ? t(`alert.channel.${page.channel}`) : page.channel}
               {page.attempts > 1 && ` · ${t('alert.attempts', { count: page.attempts })}`}
             </span>
           </div>
@@ -83,6 +83,8 @@ export function Pages({ pages }: { pages: PageView[] }) {
     </ul>
   );
 }
+
+const isChannel = (name: string): name is keyof typeof en.alert.channel => name in en.alert.channel;
 
 type KnownEvent = keyof typeof en.alert.events;
 const isKnown = (kind: string): kind is KnownEvent => kind in en.alert.events;

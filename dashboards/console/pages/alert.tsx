@@ -16,7 +16,6 @@ import { useTitle } from '../parts/title.ts';
 import { useNow } from '../time/clock.ts';
 import { EvidenceTable } from './alert-evidence.tsx';
 import { History, Pages, Way } from './alert-story.tsx';
-import { nextPageOf } from './next-page.ts';
 import { TaskItem } from './task-item.tsx';
 
 /** The page a doctor opens at 3 a.m. from a mail, on a phone: what, who, how high, and the one button. The rest is below. */
@@ -79,7 +78,7 @@ function Top({ detail }: { detail: AlertDetail }) {
   const { t, say } = useLanguage();
   const { alert } = detail;
   return (
-    <section className="card alert-top" data-severity={alert.state === 'resolved' ? undefined : alert.severity}>
+    <section className="card alert-top" data-severity={alert.state === 'open' ? alert.severity : undefined}>
       <div>
         <div className="row">
           <SeverityChip severity={alert.severity} />
@@ -176,7 +175,7 @@ function Acknowledge({ detail }: { detail: AlertDetail }) {
   return (
     <>
       <Button
-        color="red"
+        color={detail.alert.severity === 'critical' ? 'red' : undefined}
         size="xl"
         fullWidth
         loading={isPending}
@@ -208,24 +207,20 @@ function Acknowledge({ detail }: { detail: AlertDetail }) {
   );
 }
 
-/** Whom the escalation reaches next, and when. */
-function Next({ detail }: { detail: AlertDetail }) {
+/** Whom the escalation calls next, and when. */
+function Next({ detail: { alert, nextCall } }: { detail: AlertDetail }) {
   const { t, say, language } = useLanguage();
   const times = useTimes();
-  const now = useNow(5_000);
-  const next = nextPageOf(detail, now);
-  if (next.kind === 'stopped') return null;
-  if (next.kind === 'pages-nobody') return <p className="small muted">{t('alert.noEscalation')}</p>;
-  if (next.kind !== 'page') return <p className="small muted">{t('alert.nextNone')}</p>;
-  const name = next.names.map(say).join(language === 'zh' ? '、' : ', ');
-  const soon = next.at - now < 1_000;
-  const when = times.ago(next.at, now);
-  const words = name
-    ? soon
-      ? t('alert.nextNow', { name })
-      : t('alert.nextPage', { name, when })
-    : soon
-      ? t('alert.nextNowUnnamed')
-      : t('alert.nextPageUnnamed', { when });
-  return <p className="small">{words}</p>;
+  const now = useNow(1_000);
+  if (!alert.escalation) return <p className="small muted">{t('alert.noEscalation')}</p>;
+  if (!nextCall) return <p className="small muted">{t('alert.nextNone')}</p>;
+  const name = nextCall.recipients.map((person) => say(person.name)).join(language === 'zh' ? '、' : ', ');
+  const waitMs = Date.parse(nextCall.at) - now;
+  return (
+    <p className="small numbers">
+      {waitMs > 1_000
+        ? t('alert.nextPage', { name, wait: times.duration(Math.ceil(waitMs / 1_000) * 1_000) })
+        : t('alert.nextNow', { name })}
+    </p>
+  );
 }

@@ -1,10 +1,11 @@
-import { Button, SegmentedControl } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { AlertView } from '#domain/views.ts';
 import { type AlertFilter, useAlerts } from '../api/queries.ts';
 import { useLanguage } from '../locales/language.ts';
 import { Ago } from '../parts/ago.tsx';
+import { Choice } from '../parts/choice.tsx';
 import { SeverityChip, StateChip } from '../parts/severity.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
@@ -26,11 +27,11 @@ export function AlertsPage() {
     <>
       <div className="page-head">
         <h1>{t('alerts.title')}</h1>
-        <SegmentedControl
-          aria-label={t('alerts.filter')}
+        <Choice
+          label={t('alerts.filter')}
+          options={filterNames.map((value) => ({ value, words: t(`alerts.${value}`) }))}
           value={filter}
-          onChange={(value) => setFilter(filterNames.find((name) => name === value) ?? 'unresolved')}
-          data={filterNames.map((value) => ({ value, label: t(`alerts.${value}`) }))}
+          choose={setFilter}
         />
       </div>
       <Answer of={alerts}>
@@ -79,6 +80,7 @@ export function AlertItems({ alerts, named }: { alerts: AlertView[]; named: bool
                 {say(alert.patientName)} <span className="muted">{t('common.age', { age: alert.patientAge })}</span>
               </p>
             )}
+            {!named && <p>{say(alert.explanation)}</p>}
             <p className="small muted">
               <Ago at={alert.openedAt} />
               <Whose alert={alert} />

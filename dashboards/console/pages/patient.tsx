@@ -1,4 +1,4 @@
-import { Button, SegmentedControl } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconDeviceHeartMonitor, IconRouter, IconRouterOff, IconWifiOff } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { CareTeam } from '#domain/people.ts';
@@ -8,6 +8,7 @@ import { type Range, ranges, useAlerts, usePatient, useTasks } from '../api/quer
 import { PanelSection } from '../charts/panel-section.tsx';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { Ago } from '../parts/ago.tsx';
+import { Choice } from '../parts/choice.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf, shown } from '../parts/pressure.tsx';
 import { Answer } from '../parts/states.tsx';
@@ -39,19 +40,17 @@ function Whole({ view }: { view: PatientView }) {
   const [range, setRange] = useState<Range>('7d');
   const alerts = useAlerts(everyState, view.patient.id);
   const known = useMemo(() => alerts.data?.pages.flatMap((page) => page.alerts) ?? [], [alerts.data]);
-  // blood pressure always has its place; other panels where the patient ever had one
-  const shownPanels: PanelName[] = panelNames.filter(
-    (panel) => panel === 'blood-pressure' || view.latest.some((value) => value.panel === panel),
-  );
+  const measured = panelNames.filter((panel) => view.latest.some((value) => value.panel === panel));
+  const shownPanels: PanelName[] = measured.length > 0 ? measured : ['blood-pressure'];
   return (
     <div className="stack">
       <Head view={view} />
       <div className="row">
-        <SegmentedControl
-          aria-label={t('patient.range')}
+        <Choice
+          label={t('patient.range')}
+          options={rangeNames.map((value) => ({ value, words: t(`patient.ranges.${value}`) }))}
           value={range}
-          onChange={(value) => setRange(rangeNames.find((name) => name === value) ?? '7d')}
-          data={rangeNames.map((value) => ({ value, label: t(`patient.ranges.${value}`) }))}
+          choose={setRange}
         />
       </div>
       {shownPanels.map((panel) => (

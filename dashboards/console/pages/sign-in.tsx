@@ -1,4 +1,5 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { IconEye, IconEyeOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSignIn } from '../api/actions.ts';
@@ -56,6 +57,9 @@ export function SignInPage() {
           size="md"
           required
           withAsterisk={false}
+          visibilityToggleIcon={({ reveal }) =>
+            reveal ? <IconEyeOff size={20} aria-hidden /> : <IconEye size={20} aria-hidden />
+          }
           visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}

@@ -1,9 +1,9 @@
-import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
 import type { Role } from '#domain/people.ts';
 import type { TaskView } from '#domain/views.ts';
 import { useTasks } from '../api/queries.ts';
 import { useLanguage } from '../locales/language.ts';
+import { Choice } from '../parts/choice.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useNow } from '../time/clock.ts';
@@ -28,11 +28,11 @@ export function TasksPage({ role }: { role: Role }) {
     <>
       <div className="page-head">
         <h1>{t('tasks.title')}</h1>
-        <SegmentedControl
-          aria-label={t('tasks.filter')}
+        <Choice
+          label={t('tasks.filter')}
+          options={filters.map((value) => ({ value, words: t(`tasks.${value}`) }))}
           value={filter}
-          onChange={(value) => setFilter(filters.find((name) => name === value) ?? 'mine')}
-          data={filters.map((value) => ({ value, label: t(`tasks.${value}`) }))}
+          choose={setFilter}
         />
       </div>
       <Answer of={tasks}>

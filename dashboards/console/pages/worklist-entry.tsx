@@ -1,12 +1,13 @@
 import { IconClockExclamation, IconClockHour4, IconPointFilled, IconUserCheck, IconWifiOff } from '@tabler/icons-react';
 import { Link } from 'wouter';
 import type { Reason, WorklistEntry } from '#domain/views.ts';
-import { useLanguage } from '../locales/language.ts';
+import { useLanguage, useTimes } from '../locales/language.ts';
 import { QuickAcknowledge } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf, shown } from '../parts/pressure.tsx';
 import { SeverityIcon } from '../parts/severity.tsx';
+import { useNow } from '../time/clock.ts';
 import { alertToAcknowledge, type Group } from './triage.ts';
 
 /** One patient of the worklist: who, why, the last blood pressure, and what can be done at once. */
@@ -30,7 +31,14 @@ export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) 
       </div>
       <LastPressure entry={entry} steady={group === 'steady'} />
       <div className="act">
-        {open && <QuickAcknowledge alert={open.alert} title={say(open.title)} name={say(patient.name)} />}
+        {open && (
+          <QuickAcknowledge
+            alert={open.alert}
+            severity={open.severity}
+            title={say(open.title)}
+            name={say(patient.name)}
+          />
+        )}
       </div>
     </li>
   );
@@ -79,8 +87,7 @@ function Others({ values }: { values: WorklistEntry['latest'] }) {
 }
 
 function Reasons({ reasons }: { reasons: Reason[] }) {
-  const { t } = useLanguage();
-  if (reasons.length === 0) return <span className="muted">{t('worklist.noReasons')}</span>;
+  if (reasons.length === 0) return null;
   return (
     <ul className="reasons">
       {reasons.map((reason) => (
@@ -100,9 +107,9 @@ function ReasonChip({ reason }: { reason: Reason }) {
       <b>{t(`severity.${reason.severity}`)}</b>
       <span>
         {say(reason.title)}
-        <span className="small"> · {reason.acknowledged ? `${t('worklist.acknowledged')} · ` : ''}</span>
+        {reason.acknowledged && <span className="small"> · {t('worklist.acknowledged')}</span>}
         <span className="small">
-          <Ago at={reason.since} />
+          <Since reason={reason} />
         </span>
       </span>
     </>
@@ -119,6 +126,17 @@ function ReasonChip({ reason }: { reason: Reason }) {
       {inside}
     </span>
   );
+}
+
+/** When it began or falls due; who is silent or was never measured says so in the title already. */
+function Since({ reason }: { reason: Reason }) {
+  const { t } = useLanguage();
+  const times = useTimes();
+  const now = useNow();
+  const ago = times.ago(reason.since, now);
+  if (reason.kind === 'alert') return ` · ${ago}`;
+  if (reason.kind === 'task-due' || reason.kind === 'task-overdue') return ` · ${t('worklist.due', { ago })}`;
+  return null;
 }
 
 function ReasonIcon({ reason }: { reason: Reason }) {

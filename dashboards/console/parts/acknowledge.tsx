@@ -1,6 +1,7 @@
 import { Button, Modal, Textarea } from '@mantine/core';
 import { IconHandStop } from '@tabler/icons-react';
 import { useState } from 'react';
+import type { Severity } from '#domain/alert.ts';
 import { useAcknowledge } from '../api/actions.ts';
 import { useLanguage } from '../locales/language.ts';
 import { useTell } from './tell.ts';
@@ -31,7 +32,9 @@ export function useAcknowledging(alert: string) {
  * The quick way from a list. It asks once more, because in a list of many a finger slips, and a slipped acknowledgement would
  * stop the paging for somebody whom nobody looks at.
  */
-export function QuickAcknowledge({ alert, title, name }: { alert: string; title: string; name: string }) {
+export function QuickAcknowledge(props: { alert: string; severity: Severity; title: string; name: string }) {
+  const { alert, title, name } = props;
+  const color = props.severity === 'critical' ? 'red' : undefined;
   const { t } = useLanguage();
   const [asking, setAsking] = useState(false);
   const [note, setNote] = useState('');
@@ -39,7 +42,7 @@ export function QuickAcknowledge({ alert, title, name }: { alert: string; title:
   return (
     <>
       <Button
-        color="red"
+        color={color}
         leftSection={<IconHandStop size={18} aria-hidden />}
         aria-label={t('worklist.acknowledgeFor', { title, name })}
         onClick={() => setAsking(true)}
@@ -56,7 +59,7 @@ export function QuickAcknowledge({ alert, title, name }: { alert: string; title:
         <div className="stack">
           <p>{t('alert.acknowledgeMore')}</p>
           <Button
-            color="red"
+            color={color}
             size="lg"
             data-autofocus
             fullWidth

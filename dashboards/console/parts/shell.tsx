@@ -28,7 +28,7 @@ export function Shell({ session, children }: { session: SessionView | null; chil
       <header className={session ? 'header signed-in' : 'header'}>
         <Link className="brand" href="/" aria-label={t('common.product')}>
           <IconHeartRateMonitor size={26} stroke={1.8} aria-hidden />
-          <span className="brand-word">{t('common.product')}</span>
+          <span className={session ? 'brand-word' : undefined}>{t('common.product')}</span>
         </Link>
         {session && <Navigation mailbox={session.neighbourhood} />}
         <div className="header-end" style={session ? undefined : { marginLeft: 'auto' }}>

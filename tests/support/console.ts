@@ -1,0 +1,77 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import type { Clinician } from '#domain/people.ts';
+import type { Language } from '#domain/words.ts';
+import { testApi } from './api.ts';
+import { buildConsole, complaintsOf, startBrowser } from './browser.ts';
+import { settleWard } from './ward.ts';
+
+/** The console, built, served by the real API over real records with a ward in them, and a browser to open it in. */
+
+export const screens = {
+  phone: { width: 390, height: 844 },
+  tablet: { width: 820, height: 1180 },
+  desk: { width: 1440, height: 900 },
+} as const;
+export type Screen = keyof typeof screens;
+
+type Wish = { screen?: Screen; language?: Language; path?: string; dark?: boolean };
+
+export async function startConsole() {
+  const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-console-'));
+  const [consoleDir, mailboxDir] = [join(folder, 'console'), join(folder, 'mail')];
+  await mkdir(mailboxDir);
+  const [browser] = await Promise.all([startBrowser(), buildConsole(consoleDir)]);
+  const api = await testApi({ config: { consoleDir, mailboxDir } });
+  const ward = await settleWard(api);
+  const mail = {
+    id: '1',
+    at: new Date().toISOString(),
+    from: 'Hearthbeat <hearthbeat@localhost>',
+    to: [ward.doctor.email],
+    subject: 'CRITICAL: a patient needs you',
+    text: `Severely high blood pressure, confirmed.\n\n${api.base}/alerts/${ward.alerts.crisis.id}\n`,
+  };
+  await writeFile(join(mailboxDir, '1.json'), JSON.stringify(mail));
+  return {
+    api,
+    ward,
+    browser,
+    open: (who: Clinician | null, wish?: Wish) => open(browser, api, who, wish),
+    stop: async () => {
+      await browser.close();
+      await api.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A browser of one's own, as somebody who has signed in, or as nobody. It stands in London: times must not follow it. */
+async function open(
+  browser: Browser,
+  api: Awaited<ReturnType<typeof testApi>>,
+  who: Clinician | null,
+  { screen = 'desk', language = 'en', path = '/', dark = false }: Wish = {},
+) {
+  const context = await browser.newContext({
+    baseURL: api.base,
+    viewport: screens[screen],
+    locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+    timezoneId: 'Europe/London',
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(8_000);
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
+  if (who) {
+    const [name, value] = ((await api.as(who)).cookie ?? '').split('=');
+    await context.addCookies([
+      { name: name ?? '', value: value ?? '', url: api.base, httpOnly: true, sameSite: 'Strict' },
+    ]);
+  }
+  await page.goto(path);
+  return { context, page, complaints, close: () => context.close() };
+}
