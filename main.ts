@@ -151,11 +151,20 @@ async function startDatabase(parts: Parts, folder: DataFolder, secrets: Secrets)
 
 /** A database of one's own may come up later than we do: it gets half a minute. */
 async function openRecords(databaseUrl: string, log: Log, started: Started): Promise<Records> {
+  let ending = false;
   const records = connect(databaseUrl, {
     connections,
-    onFault: (fault) => log.warn('an idle connection to PostgreSQL broke', faultDetails(fault)),
+    onFault: (fault) => {
+      if (!ending) log.warn('an idle connection to PostgreSQL broke', faultDetails(fault));
+    },
   });
-  started.push({ name: 'records', end: () => records.destroy() });
+  started.push({
+    name: 'records',
+    end: () => {
+      ending = true;
+      return records.destroy();
+    },
+  });
   const until = clock.now() + databaseWaitMs;
   for (;;) {
     try {
