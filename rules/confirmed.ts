@@ -58,7 +58,8 @@ export function confirmed(
   // a window that was over when this was heard is judged as over, however late we come to judge
   if (memory.countdown && memory.countdown.at <= now) lapse(rule, parameters, memory, effects);
   if (happening.kind === 'reading') take(rule, parameters, memory, effects, happening.reading, now);
-  if (happening.kind === 'resolved') forgetEpisode(rule, memory);
+  // its readings stay used: only new ones may open the next episode; a countdown under way goes on
+  if (happening.kind === 'resolved') memory.episode = null;
   return { memory, effects };
 }
 
@@ -208,12 +209,6 @@ function joinEpisode(
     evidence,
     explanation: withLatest(memory.episode.opening, last.evidence, grade, parameters),
   });
-}
-
-/** Whoever closed it has seen these readings: only new ones may open the next episode. A countdown under way goes on. */
-function forgetEpisode(rule: Rule, memory: ConfirmedMemory): void {
-  if (memory.episode?.severity === rule.severity) for (const k of memory.kept) k.used = true;
-  memory.episode = null;
 }
 
 /** Marks what was taken since `from` as used and answers it, oldest first. */

@@ -202,6 +202,18 @@ describe.each(confirmedRules.map((rule) => [rule.rule, rule] as const))('%s, whi
     );
   });
 
+  it('counts the window from the first value that was heard', () => {
+    const low = rule.parameters.some((p) => p.limits?.side === 'below');
+    const [systolic, diastolic] = low ? [80, 44] : [192, 122];
+    const first = { systolic: systolic!, diastolic: diastolic!, takenAt: start };
+    // ten seconds later is no second measurement, and moves no window
+    const seen = play(rule, [first, { ...first, systolic: first.systolic + 1, takenAt: start + 10_000 }], {
+      until: start + 1_000 + withinMs(rule),
+    });
+    const raises = rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'raise';
+    expect(seen.episodes.map((e) => e.grounds)).toEqual(raises ? [['unanswered']] : []);
+  });
+
   it('never resolves an alert by itself', () => {
     fc.assert(
       fc.property(anyHistory, (history) => {
