@@ -4,7 +4,7 @@ import { ableNode, checkMachine, root, SetupFault } from './machine.mjs';
 import { installModules } from './modules.mjs';
 import { installPackages } from './packages.mjs';
 import { createProgress } from './progress.mjs';
-import { runSuites } from './suites.mjs';
+import { biome, runSuites } from './suites.mjs';
 
 /**
  * What every npm script begins with: `node runtime/setup/begin.mjs <command> [arguments]`. Brings a fresh machine to where
@@ -16,6 +16,7 @@ const commands = {
   serve: { packages: ['influxdb'], console: true, program: 'main.ts' },
   test: { packages: ['influxdb', 'dbus', 'chromium'], console: true },
   bench: { packages: ['influxdb', 'dbus'], console: false, program: ([name]) => `tests/bench/${name}.ts` },
+  lint: { packages: [], console: false },
   config: {
     packages: [],
     console: false,
@@ -42,16 +43,18 @@ async function begin(name, args) {
   const missing = await installPackages(progress, command.packages);
   if (command.console) await buildConsole(progress);
   if (name === 'test') return runSuites(progress, missing, args);
+  if (name === 'lint') return handOver([biome(), 'check', '.', ...args]);
   const { program } = command;
-  return typeof program === 'string' ? handOver(program, command.args ?? args) : handOver(program(args), args.slice(1));
+  const words = typeof program === 'string' ? [program, ...(command.args ?? args)] : [program(args), ...args.slice(1)];
+  return handOver([ableNode(), ...words]);
 }
 
 /**
  * Runs the program and ends when it ends. Ctrl-C reaches it by itself; other signals are passed on. When this process is
  * killed, the program sees its channel close and stops; when npm above us is killed, we see another parent and stop it.
  */
-function handOver(program, args) {
-  const child = spawn(ableNode(), [program, ...args], { cwd: root, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+function handOver([program, ...args]) {
+  const child = spawn(program, args, { cwd: root, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   const parent = process.ppid;
   const watch = setInterval(() => {

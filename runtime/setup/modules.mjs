@@ -74,6 +74,8 @@ function sentenceFor(output) {
     const path = /path:? '?([^'\n]+?)'?$/m.exec(output)?.[1] ?? "npm's cache";
     return `npm may not write to ${path} (${cause}): make it yours with chown, or set npm_config_cache to a folder of your own.`;
   }
+  if (/EUSAGE/.test(output))
+    return 'package-lock.json does not fit package.json: take both as they are in git, or run "npm install".';
   if (/spawn npm ENOENT/.test(output)) return 'npm was not found: install it beside Node and begin again.';
   return `npm could not install the node modules (${cause}): run "npm ci" to see its whole output.`;
 }

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ableNode, root } from './machine.mjs';
 
+/** A run that hangs is a failed run. */
+const atMostMs = 20 * 60_000;
+
 const npmProgram = (path) => join(root, 'node_modules', path);
 
 /**
@@ -13,11 +16,11 @@ const npmProgram = (path) => join(root, 'node_modules', path);
  */
 export async function runSuites(progress, missing, patterns) {
   let green = true;
-  const check = async (words, program, args) => {
+  const check = async (words, command, args) => {
     let output = '';
     try {
       await progress.step(words, async () => {
-        const result = await run(program, args, 'pipe');
+        const result = await run(command, args, 'pipe');
         output = result.output;
         if (result.code !== 0) throw new Error(words);
       });
@@ -26,9 +29,10 @@ export async function runSuites(progress, missing, patterns) {
       process.stdout.write(output);
     }
   };
-  await check('Style', npmProgram('@biomejs/biome/bin/biome'), ['check', '.']);
-  await check('Types of the servers', npmProgram('typescript/bin/tsc'), ['-p', 'tsconfig.json']);
-  await check('Types of the console', npmProgram('typescript/bin/tsc'), ['-p', 'dashboards/console/tsconfig.json']);
+  const tsc = [ableNode(), npmProgram('typescript/bin/tsc')];
+  await check('Style', [biome()], ['check', '.']);
+  await check('Types of the servers', tsc, ['-p', 'tsconfig.json']);
+  await check('Types of the console', tsc, ['-p', 'dashboards/console/tsconfig.json']);
 
   const counted = await runTests(missing, patterns);
   if (counted.code !== 0 || counted.failed > 0 || counted.passed === 0) green = false;
@@ -51,7 +55,7 @@ async function runTests(missing, patterns) {
       ...without,
       ...patterns,
     ];
-    const { code } = await run(npmProgram('vitest/vitest.mjs'), args, 'inherit');
+    const { code } = await run([ableNode(), npmProgram('vitest/vitest.mjs')], args, 'inherit');
     const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(results, 'utf8'));
     // a file that cannot even be loaded has no failed test, but is a failure
     return { code, passed: numPassedTests, failed: numFailedTests || numFailedTestSuites };
@@ -62,9 +66,13 @@ async function runTests(missing, patterns) {
   }
 }
 
-function run(program, args, output) {
+/** Its package for all platforms names some that not every registry has, and then `npm ci` refuses: the programs are named. */
+export const biome = () => npmProgram(`@biomejs/cli-linux-${process.arch}/biome`);
+
+function run([program, ...before], args, output) {
   return new Promise((resolve) => {
-    const child = spawn(ableNode(), [program, ...args], { cwd: root, stdio: ['ignore', output, output] });
+    const child = spawn(program, [...before, ...args], { cwd: root, stdio: ['ignore', output, output] });
+    const late = setTimeout(() => child.kill('SIGKILL'), atMostMs);
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => {
@@ -72,6 +80,9 @@ function run(program, args, output) {
       });
     }
     child.once('error', (fault) => resolve({ code: 1, output: `${fault.message}\n` }));
-    child.once('close', (code) => resolve({ code, output: text }));
+    child.once('close', (code) => {
+      clearTimeout(late);
+      resolve({ code: code ?? 1, output: text });
+    });
   });
 }
