@@ -206,20 +206,21 @@ function frameOf(
 /** Resolves when the device hung up, has said nothing for long, or the visit has taken too long. */
 async function untilSilent(clock: Clock, link: Link, lastWordAt: () => number, quit: AbortSignal): Promise<string> {
   const startedAt = clock.now();
-  for (;;) {
-    const leftMs = Math.min(
-      sessionLimits.wholeMs - (clock.now() - startedAt),
-      sessionLimits.idleMs - (clock.now() - Math.max(lastWordAt(), startedAt)),
-    );
-    if (leftMs <= 0 || quit.aborted) return 'gateway';
-    const late = Symbol('late');
-    const quitted = new Promise<string>((resolve) =>
-      quit.addEventListener('abort', () => resolve('gateway'), { once: true }),
-    );
-    const end = await within(clock, leftMs, Promise.race([link.ended, quitted]), () => new Error('late')).catch(
-      () => late,
-    );
-    if (typeof end === 'string') return end;
+  const { promise: quitted, resolve } = Promise.withResolvers<string>();
+  const leave = () => resolve('gateway');
+  quit.addEventListener('abort', leave);
+  try {
+    for (;;) {
+      const now = clock.now();
+      const idleMs = now - Math.max(lastWordAt(), startedAt);
+      const leftMs = Math.min(sessionLimits.wholeMs - (now - startedAt), sessionLimits.idleMs - idleMs);
+      if (leftMs <= 0 || quit.aborted) return 'gateway';
+      const end = Promise.race([link.ended, quitted]);
+      const how = await within(clock, leftMs, end, () => new Error('late')).catch(() => undefined);
+      if (how) return how;
+    }
+  } finally {
+    quit.removeEventListener('abort', leave);
   }
 }
 

@@ -46,6 +46,7 @@ export async function openBluezBus(
   const raw = busAddress === undefined ? dbus.systemBus() : dbus.sessionBus({ busAddress });
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   let gone: RadioFault | undefined;
+  const waiting = new Set<(fault: RadioFault) => void>();
   let close = () => {};
   const end = (reason: string) => {
     gone ??= new RadioFault('radio-away', `the D-Bus connection is gone: ${reason}`);
@@ -61,6 +62,7 @@ export async function openBluezBus(
   connectionOf(raw).on('end', () => end('closed by the other side'));
   close = () => {
     gone ??= new RadioFault('radio-away', 'the radio is closed');
+    for (const reject of waiting) reject(gone);
     void connected.then(() => raw.disconnect());
     raw.disconnect();
   };
@@ -68,10 +70,10 @@ export async function openBluezBus(
   const bounded = async <T>(promise: Promise<T>, ms: number, what: string): Promise<T> => {
     promise.catch(() => {}); // whoever loses the race must not become an unhandled rejection
     if (gone) throw gone;
-    const never = lost.then((): never => {
-      throw gone;
-    });
+    // not by a race with `lost`: a promise that lives for months keeps whatever ever raced with it
+    const { promise: never, reject } = Promise.withResolvers<never>();
     never.catch(() => {});
+    waiting.add(reject);
     try {
       return await within(
         clock,
@@ -81,6 +83,8 @@ export async function openBluezBus(
       );
     } catch (thrown) {
       throw faultOf(thrown, what);
+    } finally {
+      waiting.delete(reject);
     }
   };
 
