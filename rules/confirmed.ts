@@ -5,7 +5,7 @@ import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
 import { artefactMarks, vitalIn } from '#domain/reading.ts';
 import { Words } from '#domain/words.ts';
 import { explainConfirmed, explainLate, explainUnanswered, withLatest } from './explain.ts';
-import { type Grade, gradeOf, limitsOf } from './limits.ts';
+import { type Grade, gradeOf, type Limit, limitsOf } from './limits.ts';
 import type { Effect, Ground, Happening, JudgedReading, Judgement, Rule } from './rule.ts';
 
 /**
@@ -44,66 +44,84 @@ const keptAtMost = 24;
 /** Two severe values a day for three months; a cuff holds fewer. */
 const knownAtMost = 200;
 
-type Parameters = Record<string, number>;
+/** The rule as it stands for one patient. */
+type Terms = {
+  rule: Rule;
+  parameters: Record<string, number>;
+  limits: Limit[];
+  marginMmHg: number;
+  windowMs: number;
+  gapMs: number;
+  unanswered: 'raise' | 'forget';
+};
+
+const termsOf = (rule: Rule, parameters: Record<string, number>): Terms => ({
+  rule,
+  parameters,
+  limits: limitsOf(rule, parameters),
+  marginMmHg: parameters['recovery-margin'] ?? 0,
+  windowMs: 1000 * (parameters['confirm-within-seconds'] ?? 300),
+  gapMs: 1000 * (parameters['min-gap-seconds'] ?? 30),
+  unanswered: rule.judging.kind === 'confirmed' ? rule.judging.unanswered : 'raise',
+});
 
 export function confirmed(
   rule: Rule,
-  parameters: Parameters,
+  parameters: Record<string, number>,
   before: ConfirmedMemory,
   happening: Happening,
   now: number,
 ): Judgement<ConfirmedMemory> {
-  const memory = structuredClone(before);
-  const effects: Effect[] = [];
   // a window that was over when this was heard is judged as over, however late we come to judge
-  if (memory.countdown && memory.countdown.at <= now) lapse(rule, parameters, memory, effects);
-  if (happening.kind === 'reading') take(rule, parameters, memory, effects, happening.reading, now);
+  const lapsed = before.countdown !== null && before.countdown.at <= now;
+  if (!lapsed && (happening.kind === 'lapse' || (happening.kind === 'reading' && isKnown(before, happening.reading))))
+    return { memory: before, effects: [] };
+  const terms = termsOf(rule, parameters);
+  const memory: ConfirmedMemory = {
+    ...before,
+    kept: before.kept.map((k) => ({ ...k })),
+    episode: before.episode && { ...before.episode },
+  };
+  const effects: Effect[] = [];
+  if (lapsed) lapse(terms, memory, effects);
+  if (happening.kind === 'reading') take(terms, memory, effects, happening.reading, now);
   // its readings stay used: only new ones may open the next episode; a countdown under way goes on
   if (happening.kind === 'resolved') memory.episode = null;
   return { memory, effects };
 }
 
-function take(
-  rule: Rule,
-  parameters: Parameters,
-  memory: ConfirmedMemory,
-  effects: Effect[],
-  reading: JudgedReading,
-  now: number,
-): void {
+const shortId = (evidence: Evidence): string => evidence.reading.slice(0, 16);
+
+const isKnown = (memory: ConfirmedMemory, { evidence }: JudgedReading): boolean =>
+  memory.known.includes(shortId(evidence)) || memory.kept.some((k) => k.evidence.reading === evidence.reading);
+
+function take(terms: Terms, memory: ConfirmedMemory, effects: Effect[], reading: JudgedReading, now: number): void {
   const { evidence, device, source } = reading;
-  const grade = grading(rule, parameters, evidence);
-  const short = evidence.reading.slice(0, 16);
-  if (memory.known.includes(short) || memory.kept.some((k) => k.evidence.reading === evidence.reading)) return;
-  if (grade === 'beyond') memory.known = [...memory.known, short].slice(-knownAtMost);
+  if (isKnown(memory, reading)) return;
+  const grade = grading(terms, evidence);
+  if (grade === 'beyond') memory.known = [...memory.known, shortId(evidence)].slice(-knownAtMost);
 
   if (evidence.marks.some((mark) => artefactMarks.includes(mark))) {
     if (grade === 'beyond' && !reading.late)
-      effects.push({ kind: 'measure-again', device, source, by: now + windowMs(parameters) });
+      effects.push({ kind: 'measure-again', device, source, by: now + terms.windowMs });
     return;
   }
   if (reading.late) {
-    if (grade === 'beyond') takeLate(rule, parameters, memory, effects, evidence, now);
+    if (grade === 'beyond') takeLate(terms, memory, effects, evidence, now);
     return;
   }
-  const oldest = now - lateAfterMs - 2 * windowMs(parameters);
-  memory.kept = [
-    ...memory.kept.filter((k) => k.receivedAt >= oldest || k.evidence.reading === memory.countdown?.first),
-    { evidence, device, source, receivedAt: now, used: false, asked: false },
-  ].slice(-keptAtMost);
-  settle(rule, parameters, memory, effects);
+  const oldest = now - lateAfterMs - 2 * terms.windowMs;
+  // the value that is being counted down is never pushed out
+  const counted = (k: Kept) => k.evidence.reading === memory.countdown?.first;
+  const others = memory.kept.filter((k) => !counted(k) && k.receivedAt >= oldest).slice(1 - keptAtMost);
+  const fresh = { evidence, device, source, receivedAt: now, used: false, asked: false };
+  memory.kept = [...memory.kept.filter(counted), ...others, fresh];
+  settle(terms, memory, effects);
 }
 
-function takeLate(
-  rule: Rule,
-  parameters: Parameters,
-  memory: ConfirmedMemory,
-  effects: Effect[],
-  evidence: Evidence,
-  now: number,
-): void {
-  if (rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'forget') return;
-  const explanation = explainLate(rule, parameters, evidence, now);
+function takeLate(terms: Terms, memory: ConfirmedMemory, effects: Effect[], evidence: Evidence, now: number): void {
+  if (terms.unanswered === 'forget') return;
+  const explanation = explainLate(terms.rule, terms.parameters, evidence, now);
   if (memory.episode) {
     effects.push({ kind: 'join', evidence: [evidence], explanation: null });
     return;
@@ -131,26 +149,26 @@ const lateTask = {
 } as const;
 
 /** What the readings at hand amount to. */
-function settle(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, effects: Effect[]): void {
-  const beyond = memory.kept.filter((k) => !k.used && grading(rule, parameters, k.evidence) === 'beyond');
-  if (memory.episode?.severity === rule.severity) {
-    joinEpisode(rule, parameters, memory, effects, beyond);
+function settle(terms: Terms, memory: ConfirmedMemory, effects: Effect[]): void {
+  const beyond = memory.kept.filter((k) => !k.used && grading(terms, k.evidence) === 'beyond');
+  if (memory.episode?.severity === terms.rule.severity) {
+    joinEpisode(terms, memory, effects, beyond);
     return;
   }
-  if (beyond.some((a, i) => beyond.slice(i + 1).some((b) => confirms(parameters, a, b)))) {
-    raise(rule, parameters, memory, effects, 'confirmed');
+  if (beyond.some((a, i) => beyond.slice(i + 1).some((b) => confirms(terms, a, b)))) {
+    raise(terms, memory, effects, 'confirmed');
     return;
   }
 
   const [first] = beyond
-    .filter((k) => !isReassured(rule, parameters, memory, k))
+    .filter((k) => !isReassured(terms, memory, k))
     .sort((a, b) => a.receivedAt - b.receivedAt || takenAt(a) - takenAt(b) || (idOf(a) < idOf(b) ? -1 : 1));
   if (!first) {
     memory.countdown = null;
     return;
   }
   if (memory.countdown?.first === idOf(first)) return;
-  const at = first.receivedAt + windowMs(parameters);
+  const at = first.receivedAt + terms.windowMs;
   memory.countdown = { first: idOf(first), at };
   effects.push({ kind: 'countdown', at });
   if (!first.asked) {
@@ -159,55 +177,49 @@ function settle(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, eff
   }
 }
 
-function lapse(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, effects: Effect[]): void {
+function lapse(terms: Terms, memory: ConfirmedMemory, effects: Effect[]): void {
   const at = memory.countdown?.at ?? 0;
   memory.countdown = null;
-  if (rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'raise') {
-    raise(rule, parameters, memory, effects, 'unanswered');
+  if (terms.unanswered === 'raise') {
+    raise(terms, memory, effects, 'unanswered');
     return;
   }
-  for (const k of memory.kept) if (k.receivedAt + windowMs(parameters) <= at) k.used = true;
-  settle(rule, parameters, memory, effects);
+  for (const k of memory.kept) if (k.receivedAt + terms.windowMs <= at) k.used = true;
+  settle(terms, memory, effects);
 }
 
-function raise(rule: Rule, parameters: Parameters, memory: ConfirmedMemory, effects: Effect[], ground: Ground): void {
-  const beyond = memory.kept.filter((k) => !k.used && grading(rule, parameters, k.evidence) === 'beyond');
+function raise(terms: Terms, memory: ConfirmedMemory, effects: Effect[], ground: Ground): void {
+  const beyond = memory.kept.filter((k) => !k.used && grading(terms, k.evidence) === 'beyond');
   const from = Math.min(...beyond.map(takenAt));
   const evidence = use(memory, from);
   const explain = ground === 'confirmed' ? explainConfirmed : explainUnanswered;
-  const opening = explain(rule, parameters, evidence);
+  const opening = explain(terms.rule, terms.parameters, evidence);
   memory.countdown = null;
-  memory.episode = { severity: rule.severity, opening, from };
+  memory.episode = { severity: terms.rule.severity, opening, from };
   effects.push({
     kind: 'raise',
-    severity: rule.severity,
+    severity: terms.rule.severity,
     ground,
-    pages: rule.pages,
+    pages: terms.rule.pages,
     evidence,
     explanation: opening,
-    tasks: rule.tasks,
+    tasks: terms.rule.tasks,
   });
 }
 
 /** Everything taken since the trouble began belongs to the episode, better values too: a person must see how it went on. */
-function joinEpisode(
-  rule: Rule,
-  parameters: Parameters,
-  memory: ConfirmedMemory,
-  effects: Effect[],
-  beyond: Kept[],
-): void {
+function joinEpisode(terms: Terms, memory: ConfirmedMemory, effects: Effect[], beyond: Kept[]): void {
   if (!memory.episode) return;
   memory.countdown = null;
   memory.episode.from = Math.min(memory.episode.from, ...beyond.map(takenAt));
   const evidence = use(memory, memory.episode.from);
   if (evidence.length === 0) return;
   const last = memory.kept.filter((k) => k.used).reduce((a, b) => (takenAt(b) > takenAt(a) ? b : a));
-  const grade = grading(rule, parameters, last.evidence);
+  const grade = grading(terms, last.evidence);
   effects.push({
     kind: 'join',
     evidence,
-    explanation: withLatest(memory.episode.opening, last.evidence, grade, parameters),
+    explanation: withLatest(memory.episode.opening, last.evidence, grade, terms.parameters),
   });
 }
 
@@ -219,23 +231,19 @@ function use(memory: ConfirmedMemory, from: number): Evidence[] {
 }
 
 /** Two measurements, near enough to speak of one state: by when they were taken, or by when we heard of them. */
-function confirms(parameters: Parameters, a: Kept, b: Kept): boolean {
+function confirms(terms: Terms, a: Kept, b: Kept): boolean {
   const takenApart = Math.abs(takenAt(a) - takenAt(b));
   return (
-    takenApart >= gapMs(parameters) &&
-    (takenApart <= windowMs(parameters) || Math.abs(a.receivedAt - b.receivedAt) <= windowMs(parameters))
+    takenApart >= terms.gapMs &&
+    (takenApart <= terms.windowMs || Math.abs(a.receivedAt - b.receivedAt) <= terms.windowMs)
   );
 }
 
-const isReassured = (rule: Rule, parameters: Parameters, memory: ConfirmedMemory, worry: Kept): boolean =>
-  memory.kept.some(
-    (k) => takenAt(k) - takenAt(worry) >= gapMs(parameters) && grading(rule, parameters, k.evidence) === 'within',
-  );
+const isReassured = (terms: Terms, memory: ConfirmedMemory, worry: Kept): boolean =>
+  memory.kept.some((k) => takenAt(k) - takenAt(worry) >= terms.gapMs && grading(terms, k.evidence) === 'within');
 
-const grading = (rule: Rule, parameters: Parameters, evidence: Evidence): Grade =>
-  gradeOf(limitsOf(rule, parameters), parameters['recovery-margin'] ?? 0, (vital) => vitalIn(evidence, vital));
+const grading = (terms: Terms, evidence: Evidence): Grade =>
+  gradeOf(terms.limits, terms.marginMmHg, (vital) => vitalIn(evidence, vital));
 
 const takenAt = (k: Kept): number => Date.parse(k.evidence.takenAt);
 const idOf = (k: Kept): ReadingId => k.evidence.reading;
-const windowMs = (parameters: Parameters): number => 1000 * (parameters['confirm-within-seconds'] ?? 300);
-const gapMs = (parameters: Parameters): number => 1000 * (parameters['min-gap-seconds'] ?? 30);

@@ -59,8 +59,8 @@ export function explainRising(rule: Rule, parameters: Parameters, now: Average, 
   const limits = limitText(limitsOf(rule, parameters));
   const [mean, meanBefore] = [meanText(now), meanText(before)];
   return {
-    en: `The home average of the last 7 days is ${mean} (${now.readings.length} readings on ${now.days} days, the first day not counted); the 7 days before it was ${meanBefore} (${before.readings.length} readings). Limit: ${limits.en}.`,
-    zh: `近 7 天家庭血压均值为 ${mean}（${now.days} 天共 ${now.readings.length} 次测量，首日不计）；此前 7 天均值为 ${meanBefore}（${before.readings.length} 次测量）。界限：${limits.zh}。`,
+    en: `The home average of the last 7 days is ${mean} (${now.readings} readings on ${now.days} days, the first day not counted); the 7 days before it was ${meanBefore} (${before.readings} readings). Limit: ${limits.en}.`,
+    zh: `近 7 天家庭血压均值为 ${mean}（${now.days} 天共 ${now.readings} 次测量，首日不计）；此前 7 天均值为 ${meanBefore}（${before.readings} 次测量）。界限：${limits.zh}。`,
   };
 }
 

@@ -112,7 +112,7 @@ async function judgeRule(
     );
     if (effect.kind === 'measure-again') outcome.asks.push(effect);
   }
-  return JSON.stringify(memory) === JSON.stringify(before) ? undefined : memory;
+  return memory === before ? undefined : memory;
 }
 
 /** A fault of a rule itself, not of the records: nothing has been written yet. */

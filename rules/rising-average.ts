@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { Evidence, evidenceAtMost } from '#domain/alert.ts';
-import { artefactMarks, vitalIn } from '#domain/reading.ts';
-import type { VitalName } from '#domain/vitals.ts';
+import { type Evidence, evidenceAtMost } from '#domain/alert.ts';
+import { ReadingId } from '#domain/ids.ts';
+import { artefactMarks, Mark, vitalIn } from '#domain/reading.ts';
+import { type PanelName, type VitalName, vitals, vitalsOf } from '#domain/vitals.ts';
 import { explainRising } from './explain.ts';
 import { gradeOf, isBeyond, limitsOf } from './limits.ts';
 import type { Effect, Happening, Judgement, Rule } from './rule.ts';
@@ -12,9 +13,14 @@ import type { Effect, Happening, Judgement, Rule } from './rule.ts';
  * average wakes nobody. It closes by itself when the average is better than the limit by the margin.
  */
 
+/** A reading in few bytes: id, taken, heard (ms since 1970), day, the values in the order of its panel, marks. */
+const Kept = z.tuple([ReadingId, z.number(), z.number(), z.int(), z.array(z.number().nullable()), z.array(Mark)]);
+type Kept = z.infer<typeof Kept>;
+
 export const RisingMemory = z.object({
   kind: z.literal('rising-average'),
-  kept: z.array(z.object({ evidence: Evidence, day: z.int() })),
+  /** Oldest first by when they were taken. */
+  kept: z.array(Kept),
   episode: z.boolean(),
   /** The day it was raised last. */
   raisedOn: z.int().nullable(),
@@ -37,27 +43,18 @@ export function risingAverage(
   if (happening.kind === 'resolved') return { memory: { ...before, episode: false }, effects: [] };
   const { evidence, day } = happening.reading;
   if (evidence.marks.some((mark) => artefactMarks.includes(mark))) return { memory: before, effects: [] };
-  if (before.kept.some((k) => k.evidence.reading === evidence.reading)) return { memory: before, effects: [] };
+  if (before.kept.some(([id]) => id === evidence.reading)) return { memory: before, effects: [] };
 
-  const today = Math.max(day, ...before.kept.map((k) => k.day));
-  const kept = [...before.kept, { evidence, day }]
-    .filter((k) => k.day > today - 2 * days)
-    .sort((a, b) => Date.parse(a.evidence.takenAt) - Date.parse(b.evidence.takenAt))
+  const today = before.kept.reduce((latest, k) => Math.max(latest, k[3]), day);
+  const kept = placed(before.kept, packed(evidence, day))
+    .filter((k) => k[3] > today - 2 * days)
     .slice(-keptAtMost);
   const memory: RisingMemory = { ...before, kept };
 
   const limits = limitsOf(rule, parameters);
-  const vitals = limits.map((limit) => limit.vital);
-  const now = average(
-    kept.filter((k) => k.day > today - days),
-    vitals,
-    parameters,
-  );
-  const earlier = average(
-    kept.filter((k) => k.day <= today - days),
-    vitals,
-    parameters,
-  );
+  const average = averageOf(rule, parameters);
+  const now = average(kept.filter((k) => k[3] > today - days));
+  const earlier = average(kept.filter((k) => k[3] <= today - days));
   if (!now) return { memory, effects: [] };
 
   if (memory.episode) {
@@ -81,31 +78,56 @@ export function risingAverage(
     severity: rule.severity,
     ground: 'average',
     pages: rule.pages,
-    evidence: now.readings.slice(-evidenceAtMost),
+    evidence: now.kept.slice(-evidenceAtMost).map((k) => unpacked(rule.panel, k)),
     explanation: explainRising(rule, parameters, now, earlier),
     tasks: rule.tasks,
   };
   return { memory: { ...memory, episode: true, raisedOn: today }, effects: [effect] };
 }
 
-export type Average = { mean: Partial<Record<VitalName, number>>; readings: Evidence[]; days: number };
+export type Average = { mean: Partial<Record<VitalName, number>>; readings: number; days: number };
 
 /** Undefined when there is too little to speak of an average. */
-function average(
-  kept: RisingMemory['kept'],
-  vitals: readonly VitalName[],
-  parameters: Record<string, number>,
-): Average | undefined {
-  const first = Math.min(...kept.map((k) => k.day));
-  const counted = kept.filter((k) => k.day > first);
-  const onDays = new Set(counted.map((k) => k.day)).size;
-  if (counted.length < (parameters['readings-at-least'] ?? 12) || onDays < (parameters['days-at-least'] ?? 3))
-    return undefined;
-  const readings = counted.map((k) => k.evidence);
-  const mean: Average['mean'] = {};
-  for (const vital of vitals) {
-    const values = readings.map((r) => vitalIn(r, vital)).filter((v) => v !== undefined);
-    if (values.length > 0) mean[vital] = values.reduce((a, b) => a + b, 0) / values.length;
-  }
-  return { mean, readings, days: onDays };
+const averageOf =
+  (rule: Rule, parameters: Record<string, number>) =>
+  (kept: readonly Kept[]): (Average & { kept: readonly Kept[] }) | undefined => {
+    const first = kept.reduce((earliest, k) => Math.min(earliest, k[3]), Number.POSITIVE_INFINITY);
+    const counted = kept.filter((k) => k[3] > first);
+    const onDays = new Set(counted.map((k) => k[3])).size;
+    if (counted.length < (parameters['readings-at-least'] ?? 12) || onDays < (parameters['days-at-least'] ?? 3))
+      return undefined;
+    const mean: Average['mean'] = {};
+    vitalsOf(rule.panel).forEach((vital, i) => {
+      const values = counted.map((k) => k[4][i]).filter((v) => typeof v === 'number');
+      if (values.length > 0) mean[vital] = values.reduce((a, b) => a + b, 0) / values.length;
+    });
+    return { mean, readings: counted.length, days: onDays, kept: counted };
+  };
+
+/** In its place by when it was taken: nearly always at the end. */
+function placed(kept: readonly Kept[], fresh: Kept): Kept[] {
+  let at = kept.length;
+  while (at > 0 && (kept[at - 1]?.[1] ?? 0) > fresh[1]) at--;
+  return [...kept.slice(0, at), fresh, ...kept.slice(at)];
 }
+
+const packed = (evidence: Evidence, day: number): Kept => [
+  evidence.reading,
+  Date.parse(evidence.takenAt),
+  Date.parse(evidence.heardAt),
+  day,
+  vitalsOf(evidence.panel).map((vital) => vitalIn(evidence, vital) ?? null),
+  evidence.marks,
+];
+
+const unpacked = (panel: PanelName, [reading, taken, heard, , values, marks]: Kept): Evidence => ({
+  reading,
+  panel,
+  takenAt: new Date(taken).toISOString(),
+  heardAt: new Date(heard).toISOString(),
+  values: vitalsOf(panel).flatMap((vital, i) => {
+    const value = values[i];
+    return typeof value === 'number' ? [{ vital, value, unit: vitals[vital].ucum }] : [];
+  }),
+  marks,
+});

@@ -228,8 +228,7 @@ describe.concurrent('from a reading to a person', () => {
     await until(() => got.length >= 1);
     expect(got[0]).toMatchObject({ step: 0, recipient: { email: 'first@clinic.example' } });
     await ward.acknowledge();
-    const pages = await ward.pages();
-    expect(pages.find((p) => p.channel === 'webhook')?.state).toBe('sent');
+    await until(async () => (await ward.pages()).some((p) => p.channel === 'webhook' && p.state === 'sent'));
     expect(ward.judging().rules.health()).toMatchObject({ state: 'degraded' });
     // acknowledged while the mail was being retried: the retry finds it and is called off
     await until(async () => (await ward.pages()).every((p) => p.state !== 'due'));

@@ -223,6 +223,29 @@ describe.each(confirmedRules.map((rule) => [rule.rule, rule] as const))('%s, whi
     );
   });
 
+  it('loses no countdown to a flood of other values', () => {
+    const low = rule.parameters.some((p) => p.limits?.side === 'below');
+    const [worry, near] = low
+      ? [
+          [80, 44],
+          [92, 62],
+        ]
+      : [
+          [192, 122],
+          [178, 118],
+        ];
+    const flood = Array.from({ length: 60 }, (_, i) => ({
+      systolic: near![0]!,
+      diastolic: near![1]!,
+      takenAt: start + 4_000 * (i + 1),
+    }));
+    const seen = play(rule, [{ systolic: worry![0]!, diastolic: worry![1]!, takenAt: start }, ...flood], {
+      until: start + 1_000 + withinMs(rule),
+    });
+    const raises = rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'raise';
+    expect(seen.episodes.map((e) => e.grounds)).toEqual(raises ? [['unanswered']] : []);
+  });
+
   it('keeps a memory that stays small, whatever a device sends', () => {
     const flood = Array.from({ length: 400 }, (_, i) => ({
       systolic: 190 + (i % 20),
