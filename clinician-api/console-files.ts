@@ -15,6 +15,7 @@ export async function serveConsole(app: Web, consoleDir: string): Promise<void> 
     await app.register(staticFiles, {
       root: consoleDir,
       schemaHide: true,
+      preCompressed: true,
       cacheControl: false,
       dotfiles: 'ignore',
       setHeaders: (reply, path) => {

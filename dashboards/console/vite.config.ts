@@ -1,4 +1,7 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -8,7 +11,7 @@ const folder = (name: string) => fileURLToPath(new URL(`../../${name}`, import.m
 /** `npx vite build dashboards/console` needs no network; `npx vite dashboards/console` serves it beside a running API. */
 export default defineConfig({
   root,
-  plugins: [react(), onlyWoff2()],
+  plugins: [react(), onlyWoff2(), compressed()],
   resolve: { alias: { '#domain': folder('domain'), '#runtime': folder('runtime') } },
   build: {
     outDir: 'dist',
@@ -31,5 +34,21 @@ function onlyWoff2(): Plugin {
       id.includes('@fontsource') && id.includes('.css')
         ? css.replaceAll(/, url\([^)]*\.woff\) format\('woff'\)/g, '')
         : undefined,
+  };
+}
+
+/** Text files beside their compressed twins, which the server sends to whoever takes them: a quarter of the way to a phone. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    async writeBundle({ dir = 'dist' }, files) {
+      for (const name of Object.keys(files).filter((file) => /\.(js|css|html|svg)$/.test(file))) {
+        const path = join(dir, name);
+        const content = await readFile(path);
+        await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }));
+        await writeFile(`${path}.br`, brotliCompressSync(content));
+      }
+    },
   };
 }

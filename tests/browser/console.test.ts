@@ -5,7 +5,7 @@ import type { ReadingsView, Worklist } from '#domain/views.ts';
 import { changeAlert } from '#runtime/records/alerts.ts';
 import { screens, startConsole } from '../support/console.ts';
 import { makeAlert } from '../support/episodes.ts';
-import { password } from '../support/people.ts';
+import { makeClinician, password } from '../support/people.ts';
 import { until } from '../support/until.ts';
 import type { Ward } from '../support/ward.ts';
 
@@ -40,16 +40,16 @@ describe('signing in', () => {
 
   it('comes back at the same address when the session has ended, with nothing of a patient left on the screen', async () => {
     const { page, context, close } = await open(ward.nurse, { path: '/tasks' });
-    await page.getByRole('heading', { name: 'Tasks' }).waitFor();
+    await page.getByText(ward.people.overdue.patient.name.en).waitFor();
     await context.clearCookies();
-    await page.getByRole('link', { name: 'Alerts' }).click();
+    await page.evaluate("window.dispatchEvent(new Event('online'))");
     await page.getByText('Your session has ended.').waitFor();
-    expect(await page.getByText(ward.people.crisis.patient.name.en).count()).toBe(0);
+    expect(await page.getByText(ward.people.overdue.patient.name.en).count()).toBe(0);
     await page.getByLabel('E-mail').fill('nurse@clinic.example');
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Alerts', exact: true }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/alerts');
+    await page.getByText(ward.people.overdue.patient.name.en).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/tasks');
     await close();
   });
 
@@ -148,6 +148,33 @@ describe('the patient page', () => {
     await row.waitFor();
     expect(await row.textContent()).toContain('moved while measuring');
     await doubtful.close();
+  });
+});
+
+describe('the alert page', () => {
+  it('says whom the escalation calls next and when, who was called, and the way from the cuff to here', async () => {
+    const { page, close } = await open(ward.doctor, { path: `/alerts/${ward.alerts.crisis.id}` });
+    await page.getByText(/^Li Na will be paged in .+ unless somebody acknowledges\.$/).waitFor();
+    const pages = page.locator('.card', { has: page.getByRole('heading', { name: 'Pages' }) });
+    expect(await pages.textContent()).toMatch(/Chen Wei.*by e-mail.*sent/);
+    const way = page.locator('.card', { has: page.getByRole('heading', { name: 'Timeline' }) });
+    expect(await way.locator('[data-done=true] .what').allTextContents()).toEqual([
+      'Measured',
+      'Heard at home',
+      'Alert opened',
+      'First page sent',
+      'Seen',
+    ]);
+    expect(await way.locator('[data-done=false] .what').allTextContents()).toEqual(['Acknowledged']);
+    await close();
+  });
+
+  it('offers an administrator nothing to decide', async () => {
+    const administrator = await makeClinician(site.api.records, { teams: [ward.team], role: 'administrator' });
+    const { page, close } = await open(administrator, { path: `/alerts/${ward.alerts.crisis.id}` });
+    await page.getByText('Li Na will be paged', { exact: false }).waitFor();
+    expect(await page.getByRole('button', { name: /Acknowledge|Resolve|Complete/ }).count()).toBe(0);
+    await close();
   });
 });
 

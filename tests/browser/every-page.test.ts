@@ -93,6 +93,22 @@ describe('languages', () => {
   });
 });
 
+describe('the files', () => {
+  it('come compressed, so that the first page costs a phone less than 300 kB, fonts aside', async () => {
+    const html = await (await fetch(site.api.base)).text();
+    const paths = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(paths.length).toBeGreaterThan(1);
+    let bytes = 0;
+    for (const path of paths) {
+      const answer = await fetch(`${site.api.base}${path}`, { headers: { 'accept-encoding': 'gzip' } });
+      expect(answer.headers.get('content-encoding'), path).toBe('gzip');
+      expect(answer.headers.get('content-type'), path).toMatch(/javascript|css/);
+      bytes += Number(answer.headers.get('content-length'));
+    }
+    expect(bytes).toBeLessThan(300_000);
+  });
+});
+
 describe('a line that breaks', () => {
   it('is said at once with the time of what is shown, and comes back by itself', async () => {
     const { page, context, close } = await site.open(site.ward.nurse);

@@ -63,7 +63,7 @@ async function open(
     colorScheme: dark ? 'dark' : 'light',
     reducedMotion: 'reduce',
   });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints = complaintsOf(page);
   if (who) {

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Alert } from '#domain/alert.ts';
 import { AlertId, type DeviceId, PatientId, type SourceId, type TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
-import type { Mark, StoredReading } from '#domain/reading.ts';
-import { type PanelName, type VitalName, vitals } from '#domain/vitals.ts';
+import type { StoredReading } from '#domain/reading.ts';
 import type { Words } from '#domain/words.ts';
-import { readingId } from '#runtime/reading-id.ts';
 import { changeAlert, openAlert } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { keepLatestValues } from '#runtime/records/latest-values.ts';
@@ -14,6 +12,7 @@ import { writeRuleBook } from '#runtime/records/rule-book.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from '../../rules/book/index.ts';
 import { makePage, makeTask } from './episodes.ts';
+import { ago, month, type Pressure, pressureReading, type Resident, wornReadings } from './ward-readings.ts';
 import { makeClinician, makeDevice, makeRota, makeSource, makeTeam } from './people.ts';
 
 /** A ward as a nurse finds it in the morning: one of each kind of trouble, and people who are well. */
@@ -21,9 +20,7 @@ import { makeClinician, makeDevice, makeRota, makeSource, makeTeam } from './peo
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
-const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 
-export type Resident = { patient: Patient; device: DeviceId; source: SourceId };
 export type Ward = Awaited<ReturnType<typeof settleWard>>;
 
 export async function settleWard({ records, store }: { records: Records; store: VitalsStore }) {
@@ -212,67 +209,6 @@ async function settle(
     .execute();
   const device = await makeDevice(records, { source, model: 'UA-651BLE', patient: patient.id });
   return { patient, device, source };
-}
-
-type Pressure = { systolic: number; diastolic: number; pulse?: number; takenAt: string; marks?: Mark[] };
-
-/** Mornings and evenings of 30 days, the last one `endsAgoMs` ago; a wave stands for the body. */
-const month = (systolic: number, diastolic: number, endsAgoMs: number): Pressure[] =>
-  Array.from({ length: 60 }, (_, i) => ({
-    systolic: Math.round(systolic + 7 * Math.sin(i * 1.7) + 4 * Math.sin(i / 5)),
-    diastolic: Math.round(diastolic + 4 * Math.cos(i * 2.1)),
-    pulse: Math.round(72 + 5 * Math.sin(i * 0.9)),
-    takenAt: ago(endsAgoMs + i * 12 * hourMs),
-  }));
-
-const pressureReading = (who: Resident, { systolic, diastolic, pulse, takenAt, marks }: Pressure): StoredReading =>
-  readingOf(who, 'blood-pressure', takenAt, { systolic, diastolic, ...(pulse ? { 'pulse-rate': pulse } : {}) }, marks);
-
-/** A watch every two minutes for a day: more than a chart shows one by one. */
-function wornReadings(who: Resident): StoredReading[] {
-  return Array.from({ length: 720 }, (_, i) => {
-    const takenAt = ago(30_000 + i * 2 * minuteMs);
-    const rate = Math.round(70 + 9 * Math.sin(i / 40) + 3 * Math.sin(i * 1.3));
-    return [
-      readingOf(who, 'heart-rate', takenAt, { 'heart-rate': rate }),
-      readingOf(who, 'pulse-oximetry', takenAt, {
-        'oxygen-saturation': Math.round(96 + 1.4 * Math.sin(i / 25)),
-        'pulse-rate': rate,
-      }),
-    ];
-  }).flat();
-}
-
-function readingOf(
-  who: Resident,
-  panel: PanelName,
-  takenAt: string,
-  values: Partial<Record<VitalName, number>>,
-  marks: Mark[] = [],
-): StoredReading {
-  const later = new Date(Date.parse(takenAt) + 800).toISOString();
-  const reading = {
-    device: who.device,
-    model: 'UA-651BLE',
-    panel,
-    values: Object.entries(values).map(([vital, value]) => ({
-      vital: vital as VitalName,
-      value,
-      unit: vitals[vital as VitalName].ucum,
-    })),
-    takenAt,
-    clock: 'source' as const,
-    heardAt: later,
-    marks,
-  };
-  return {
-    ...reading,
-    id: readingId(reading),
-    patient: who.patient.id,
-    source: who.source,
-    storedAt: new Date(Date.parse(takenAt) + 1_300).toISOString(),
-    flags: [],
-  };
 }
 
 async function keep(records: Records, store: VitalsStore, readings: StoredReading[]): Promise<void> {

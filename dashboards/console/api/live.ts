@@ -13,7 +13,11 @@ import { keys } from './queries.ts';
 const pollEveryMs = 30_000;
 /** Even with a live stream: a change that was lost on its way must not stay unseen for long. */
 const checkEveryMs = 120_000;
-const reopenAfterMs = 3_000;
+/** A refused stream is asked for again after this, and after twice as long each time. */
+const reopenAfterMs = 2_000;
+const reopenAfterAtMostMs = 60_000;
+/** A browser has six connections to one server: tabs that nobody looks at must not hold them all. */
+const hiddenForMs = 10_000;
 /** Many changes at once (a broker that comes back) are one round of questions. */
 const gatherMs = 250;
 
@@ -34,6 +38,8 @@ function startLive(client: QueryClient): () => void {
   const refresher = createRefresher(client);
   let stream: EventSource | undefined;
   let cancelReopen = () => {};
+  let cancelRest = () => {};
+  let refusals = 0;
   let askedAt = clock.now();
 
   const askAll = () => {
@@ -46,6 +52,7 @@ function startLive(client: QueryClient): () => void {
     const next = new EventSource('/api/v1/changes');
     stream = next;
     next.onopen = () => {
+      refusals = 0;
       connection.streamOpened();
       // whatever happened before the stream stood open was told to nobody
       askAll();
@@ -54,7 +61,9 @@ function startLive(client: QueryClient): () => void {
       connection.streamBroke();
       refresher.all();
       // the browser tries again by itself only where it was not refused
-      if (next.readyState === EventSource.CLOSED) cancelReopen = clock.after(reopenAfterMs, open);
+      if (next.readyState !== EventSource.CLOSED) return;
+      cancelReopen = clock.after(Math.min(reopenAfterMs * 2 ** refusals, reopenAfterAtMostMs), open);
+      refusals += 1;
     };
     next.addEventListener('gap', askAll);
     next.addEventListener('change', (event) => {
@@ -66,19 +75,26 @@ function startLive(client: QueryClient): () => void {
     if (connection.current().state !== 'live' || clock.now() - askedAt >= checkEveryMs) askAll();
   });
   /** A phone that was in a pocket, a laptop that was closed: the stream may be dead without having said so. */
-  const wake = () => {
-    if (document.visibilityState === 'visible') open();
+  const look = () => {
+    cancelRest();
+    if (document.visibilityState === 'visible') return open();
+    cancelRest = clock.after(hiddenForMs, () => {
+      stream?.close();
+      cancelReopen();
+      connection.streamBroke();
+    });
   };
   open();
   window.addEventListener('online', open);
-  document.addEventListener('visibilitychange', wake);
+  document.addEventListener('visibilitychange', look);
   return () => {
     stopPolling();
     cancelReopen();
+    cancelRest();
     refresher.stop();
     stream?.close();
     window.removeEventListener('online', open);
-    document.removeEventListener('visibilitychange', wake);
+    document.removeEventListener('visibilitychange', look);
   };
 }
 

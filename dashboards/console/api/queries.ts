@@ -44,6 +44,12 @@ export const useSession = () =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
+/** Administrators see, and leave what is clinical to clinicians; the API holds them to it. */
+export function useMayAct(): boolean {
+  const role = useSession().data?.clinician.role;
+  return role === 'nurse' || role === 'doctor';
+}
+
 export const useWorklist = () =>
   useQuery({ queryKey: keys.worklist, queryFn: ({ signal }) => request('/worklist', Worklist, { signal }) });
 

@@ -11,6 +11,7 @@ export type Sheet = {
   alerts: number[];
   drawn: readonly VitalName[];
   windowMs: number;
+  names: Record<VitalName, string>;
 };
 
 export function coloursOf(place: Element): Colours {
@@ -36,16 +37,12 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
 
-  ctx.font = `${11 * ratio}px ${fontFamily}`;
-  ctx.textBaseline = 'bottom';
-  ctx.textAlign = 'left';
   for (const limit of sheet.limits) {
     ctx.strokeStyle = ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
     ctx.lineWidth = (limit.strong ? 1.5 : 1) * ratio;
     ctx.setLineDash(limit.strong ? [8 * ratio, 4 * ratio] : [2 * ratio, 4 * ratio]);
     line(ctx, bbox.left, y(limit.value), bbox.left + bbox.width, y(limit.value));
     ctx.setLineDash([]);
-    ctx.fillText(`${limit.side === 'above' ? '≥' : '<'}${limit.value}`, bbox.left + 4 * ratio, y(limit.value) - ratio);
   }
 
   for (const at of sheet.alerts) {
@@ -110,6 +107,22 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
       ctx.stroke();
     }
   });
+
+  // last, so that nothing hides them: the first vital's limits stand at the left edge, the second's at the right
+  ctx.font = `${11 * ratio}px ${fontFamily}`;
+  ctx.textBaseline = 'bottom';
+  ctx.lineJoin = 'round';
+  ctx.lineWidth = 4 * ratio;
+  ctx.strokeStyle = colours.surface;
+  for (const limit of sheet.limits) {
+    const right = limit.vital === sheet.drawn[1];
+    const text = `${sheet.names[limit.vital]} ${limit.side === 'above' ? '≥' : '<'} ${limit.value}`;
+    const [left, bottom] = [bbox.left + (right ? bbox.width - 4 * ratio : 4 * ratio), y(limit.value) - ratio];
+    ctx.textAlign = right ? 'right' : 'left';
+    ctx.strokeText(text, left, bottom);
+    ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
+    ctx.fillText(text, left, bottom);
+  }
   ctx.restore();
 }
 

@@ -37,7 +37,8 @@ export function PanelChart(chart: Chart) {
     const { points, limits, alerts, windowMs, from, to } = chart;
     // what was measured this minute must not stick to the edge
     const air = ((to - from) / 1000) * 0.015;
-    const sheet: Sheet = { points, limits, alerts, drawn, windowMs };
+    const names = t('vitalShort', { returnObjects: true });
+    const sheet: Sheet = { points, limits, alerts, drawn, windowMs, names };
     // asked for here, so that a change of the colour scheme draws anew
     const colours = { ...coloursOf(element), scheme };
     const font = getComputedStyle(element).fontFamily;
@@ -83,7 +84,7 @@ export function PanelChart(chart: Chart) {
       watcher.disconnect();
       made.destroy();
     };
-  }, [chart, language, zone, scheme]);
+  }, [chart, t, language, zone, scheme]);
 
   const name = say(panels[chart.panel].name);
   return (

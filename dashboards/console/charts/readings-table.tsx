@@ -13,7 +13,7 @@ export function ReadingsTable({ view }: { view: ReadingsView }) {
   return (
     <div className="stack" style={{ gap: 6 }}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a frame that scrolls must be reachable by keyboard (WCAG 2.1.1) */}
-      <section className="table-frame" tabIndex={0} aria-label={label}>
+      <section className="table-frame" data-panel-of={view.panel} tabIndex={0} aria-label={label}>
         {view.resolution === 'raw' ? <Raw view={view} /> : <Windows view={view} />}
       </section>
       {view.resolution === 'windows' && (

@@ -171,7 +171,7 @@ export const zh: Texts = {
     why: '触发原因',
     rule: '规则 {{rule}}，第 {{version}} 版',
     evidence: '依据',
-    clock: '警报历程',
+    clock: '时间线',
     steps: {
       measured: '测量',
       heard: '网关收到',

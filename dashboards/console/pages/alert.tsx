@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { vitalIn } from '#domain/reading.ts';
 import type { AlertDetail, AlertView } from '#domain/views.ts';
-import { useAlert } from '../api/queries.ts';
+import { useAlert, useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { noteAtMost, useAcknowledging } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
@@ -135,7 +135,8 @@ function Act({ detail }: { detail: AlertDetail }) {
   const times = useTimes();
   const now = useNow();
   const { alert } = detail;
-  if (alert.state === 'open') return <Acknowledge detail={detail} />;
+  const mayAct = useMayAct();
+  if (alert.state === 'open') return mayAct ? <Acknowledge detail={detail} /> : <Next detail={detail} />;
   if (alert.state === 'acknowledged')
     return (
       <>
@@ -149,7 +150,7 @@ function Act({ detail }: { detail: AlertDetail }) {
           </span>
         </p>
         <p className="small muted">{t('alert.stopped')}</p>
-        <Resolve alert={alert.id} />
+        {mayAct && <Resolve alert={alert.id} />}
       </>
     );
   const time = alert.resolvedAt ? times.shortMoment(alert.resolvedAt, now) : '';

@@ -3,7 +3,7 @@ import { IconDeviceHeartMonitor, IconRouter, IconRouterOff, IconWifiOff } from '
 import { useMemo, useState } from 'react';
 import type { CareTeam } from '#domain/people.ts';
 import type { PatientView } from '#domain/views.ts';
-import { type PanelName, panelNames } from '#domain/vitals.ts';
+import { type PanelName, panelNames, vitals } from '#domain/vitals.ts';
 import { type Range, ranges, useAlerts, usePatient, useTasks } from '../api/queries.ts';
 import { PanelSection } from '../charts/panel-section.tsx';
 import { useLanguage, useTimes } from '../locales/language.ts';
@@ -146,6 +146,7 @@ function Head({ view }: { view: PatientView }) {
         {others.map((value) => (
           <div key={value.vital} className="pressure">
             <span className="muted">{t(`vitalShort.${value.vital}`)}</span> <b>{shown(value.vital, value.value)}</b>
+            <span className="unit">{vitals[value.vital].unit}</span>
             <div className="small muted">
               <Ago at={value.takenAt} />
             </div>

@@ -2,6 +2,7 @@ import { IconCircleCheck, IconClockExclamation, IconClockHour4 } from '@tabler/i
 import { Link } from 'wouter';
 import type { Task } from '#domain/task.ts';
 import type { Words } from '#domain/words.ts';
+import { useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { CompleteTask } from '../parts/complete-task.tsx';
 import { useNow } from '../time/clock.ts';
@@ -10,6 +11,7 @@ import { useNow } from '../time/clock.ts';
 export function TaskItem(props: { task: Task; name: Words; age?: number; doneByName?: Words | null; bare?: boolean }) {
   const { t, say } = useLanguage();
   const { task, name, age, bare } = props;
+  const mayAct = useMayAct();
   return (
     <li className="item">
       <div>
@@ -28,7 +30,7 @@ export function TaskItem(props: { task: Task; name: Words; age?: number; doneByN
         </div>
         {task.result && <p className="muted">{task.result}</p>}
       </div>
-      <div className="act">{!task.doneAt && <CompleteTask task={task} name={say(name)} />}</div>
+      <div className="act">{mayAct && !task.doneAt && <CompleteTask task={task} name={say(name)} />}</div>
     </li>
   );
 }

@@ -1,6 +1,7 @@
 import { IconClockExclamation, IconClockHour4, IconPointFilled, IconUserCheck, IconWifiOff } from '@tabler/icons-react';
 import { Link } from 'wouter';
 import type { Reason, WorklistEntry } from '#domain/views.ts';
+import { useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { QuickAcknowledge } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
@@ -14,7 +15,8 @@ import { alertToAcknowledge, type Group } from './triage.ts';
 export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) {
   const { say } = useLanguage();
   const { patient } = entry;
-  const open = alertToAcknowledge(entry);
+  const mayAct = useMayAct();
+  const open = mayAct ? alertToAcknowledge(entry) : undefined;
   const severity = { now: 'critical', today: 'urgent', review: 'routine', 'in-hand': 'none', steady: 'none' }[group];
   return (
     <li className={group === 'steady' ? 'entry steady' : 'entry'} data-severity={severity} data-patient={patient.id}>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 import { systemClock } from '#runtime/clock.ts';
 
 /**
@@ -20,9 +20,36 @@ export function hearServerDate(header: string | null): void {
   aheadMs = Math.abs(difference) > toleranceMs ? difference : 0;
 }
 
+type Ticker = { now: number; watchers: Set<() => void>; stop: () => void };
+/** One ticker for each pace, however many texts follow it: a worklist of 300 patients has a thousand of them. */
+const tickers = new Map<number, Ticker>();
+
 /** The time now, renewed every `everyMs`, for texts such as "3 min ago". */
 export function useNow(everyMs = 15_000): number {
-  const [now, setNow] = useState(clock.now);
-  useEffect(() => clock.every(everyMs, () => setNow(clock.now())), [everyMs]);
-  return now;
+  const follow = useCallback((watcher: () => void) => join(everyMs, watcher), [everyMs]);
+  return useSyncExternalStore(follow, () => tickers.get(everyMs)?.now ?? roundedNow(everyMs));
 }
+
+function join(everyMs: number, watcher: () => void): () => void {
+  let ticker = tickers.get(everyMs);
+  if (!ticker) {
+    const started: Ticker = { now: clock.now(), watchers: new Set(), stop: () => {} };
+    started.stop = clock.every(everyMs, () => {
+      started.now = clock.now();
+      for (const each of started.watchers) each();
+    });
+    tickers.set(everyMs, started);
+    ticker = started;
+  }
+  const joined = ticker;
+  joined.watchers.add(watcher);
+  return () => {
+    joined.watchers.delete(watcher);
+    if (joined.watchers.size > 0) return;
+    joined.stop();
+    tickers.delete(everyMs);
+  };
+}
+
+/** Before the ticker runs: equal for two looks in a row, as React asks of a store. */
+const roundedNow = (everyMs: number): number => Math.floor(clock.now() / everyMs) * everyMs;

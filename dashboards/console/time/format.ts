@@ -64,7 +64,7 @@ export function relative(at: number, now: number, language: Language, justNow: s
 
 /** `1.4 s`, `2 min 5 s`, `3 h 20 min`, `2 d 4 h`: two units at most. */
 export function duration(ms: number, language: Language): string {
-  const units = { en: [' d', ' h', ' min', ' s'], zh: ['天', '小时', '分', '秒'] }[language];
+  const units = { en: [' d', ' h', ' min', ' s'], zh: ['天', '小时', '分钟', '秒'] }[language];
   const whole = Math.round(ms / 1000);
   if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1)}${units[3]}`;
   const amounts = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
