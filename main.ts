@@ -55,41 +55,50 @@ const stopMs = 12_000;
 /**
  * The composition root: all services in one process, on servers of its own unless URLs name others. When a part does not
  * start, those that did are stopped again.
- * @param environment variables of runtime/config.ts. @throws SetupFault
+ * @param environment variables of runtime/config.ts
+ * @param options `openLog`: where to log instead of standard output
+ * @throws SetupFault
  */
 export async function startPlatform(
   environment: Environment,
   progress: Progress,
-  options: { log?: Log } = {},
+  options: { openLog?: (dataDir: string) => Log } = {},
 ): Promise<Platform> {
   const config = readConfig(environment);
-  const log = options.log ?? createLog(config.LOG_LEVEL);
-  const started: Started = [];
+  const folder = openDataFolder(config.DATA_DIR);
+  // only now: whoever finds another Hearthbeat on the folder must not touch its log
+  const log = options.openLog?.(folder.path) ?? createLog(config.LOG_LEVEL);
+  const started: Started = [{ name: 'data folder', end: folder.release }];
   const stop = () => stopAll(started, log);
   try {
-    return { ...(await compose({ config, log, progress, started, path: environment.PATH })), stop };
+    return { ...(await compose({ config, folder, log, progress, started, path: environment.PATH })), stop };
   } catch (fault) {
     await stop();
     throw fault;
   }
 }
 
-type Parts = { config: Config; log: Log; progress: Progress; started: Started; path: string | undefined };
+type Parts = {
+  config: Config;
+  folder: DataFolder;
+  log: Log;
+  progress: Progress;
+  started: Started;
+  path: string | undefined;
+};
 
 async function compose(parts: Parts): Promise<Omit<Platform, 'stop'>> {
-  const { config, log, progress, started } = parts;
-  const dataFolder = openDataFolder(config.DATA_DIR);
-  started.push({ name: 'data folder', end: dataFolder.release });
+  const { config, folder, log, progress, started } = parts;
   await requireFreePort('HTTP_PORT', config.HTTP_PORT, config.HTTP_HOST);
   await requireFreePort('MQTT_PORT', config.MQTT_PORT, '127.0.0.1');
-  const secrets = readSecrets(dataFolder.path);
+  const secrets = readSecrets(folder.path);
 
-  const databaseUrl = await startDatabase(parts, dataFolder, secrets);
+  const databaseUrl = await startDatabase(parts, secrets);
   const records = await progress.step('Bringing the database up to date', () => openRecords(databaseUrl, log, started));
-  const { store, supervised, shortfall } = await startStore(parts, dataFolder, secrets, records);
+  const { store, supervised, shortfall } = await startStore(parts, secrets, records);
 
   const metrics = createMetrics();
-  const journal = await createJournalFiles({ folder: join(dataFolder.path, 'journal'), clock, log, metrics });
+  const journal = await createJournalFiles({ folder: join(folder.path, 'journal'), clock, log, metrics });
   started.push({ name: 'journal', end: journal.close });
   const downlink = createDownlink();
   const agenda = createAgenda({ records, clock, log }, { databaseUrl, redisUrl: config.REDIS_URL });
@@ -130,11 +139,11 @@ async function compose(parts: Parts): Promise<Omit<Platform, 'stop'>> {
       await service.start();
     }
   });
-  return { config, dataDir: dataFolder.path, records, databaseUrl, store, health };
+  return { config, dataDir: folder.path, records, databaseUrl, store, health };
 }
 
-async function startDatabase(parts: Parts, folder: DataFolder, secrets: Secrets): Promise<string> {
-  const { config, log, progress, started } = parts;
+async function startDatabase(parts: Parts, secrets: Secrets): Promise<string> {
+  const { config, folder, log, progress, started } = parts;
   if (config.DATABASE_URL) return config.DATABASE_URL;
   const postgres = createPostgres(
     { clock, log },
@@ -185,11 +194,10 @@ async function openRecords(databaseUrl: string, log: Log, started: Started): Pro
 
 async function startStore(
   parts: Parts,
-  folder: DataFolder,
   secrets: Secrets,
   records: Records,
 ): Promise<{ store: VitalsStore; supervised?: Service; shortfall?: string }> {
-  const { config, log, progress, started } = parts;
+  const { config, folder, log, progress, started } = parts;
   const influxd = findInfluxd(parts.path);
   const choice = chooseVitals(folder.path, { ownUrl: config.INFLUX_URL !== undefined, influxd });
   const keep = <Store extends VitalsStore>(store: Store) => {

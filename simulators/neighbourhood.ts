@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, renameSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import pino from 'pino';
 import { SetupFault } from '#domain/errors.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { readConfig } from '#runtime/config.ts';
 import { createLog } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
+import { prepareDataFolder } from '#runtime/servers/data-folder.ts';
 import { live } from '#runtime/setup/life.ts';
 import { createProgress, type Progress } from '#runtime/setup/progress.mjs';
 import { startPlatform } from '../main.ts';
@@ -34,7 +35,7 @@ async function openNeighbourhood(
   progress: Progress,
 ): Promise<{ stop(): Promise<void> }> {
   const { DATA_DIR, LOG_LEVEL, MQTT_PORT } = readConfig(environment);
-  const dataDir = resolve(DATA_DIR);
+  const dataDir = prepareDataFolder(DATA_DIR);
   const mailbox = join(dataDir, 'mail');
   const ends: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -54,7 +55,7 @@ async function openNeighbourhood(
         ...(catchAllUrl ? { SMTP_URL: catchAllUrl, SMTP_CONFIDENTIAL: 'true', MAILBOX_DIR: mailbox } : {}),
       },
       progress,
-      { log: createLog(LOG_LEVEL, logFile(dataDir)) },
+      { openLog: (folder) => createLog(LOG_LEVEL, logFile(folder)) },
     );
     ends.push(platform.stop);
 
@@ -98,14 +99,14 @@ async function openNeighbourhood(
 
 /** The log of the last start is kept beside the one of this. */
 function logFile(dataDir: string): pino.DestinationStream {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'hearthbeat.log');
   try {
     renameSync(file, `${file}.1`);
   } catch {
     // the first start has none
   }
-  return pino.destination(file);
+  // synchronous: an end in the midst of a start must not wait for a file that is still being opened
+  return pino.destination({ dest: file, sync: true, mode: 0o600 });
 }
 
 function movedIn(homes: ChildProcess, order: Extract<Order, { order: 'move-in' }>): Promise<void> {

@@ -30,13 +30,14 @@ const rootsFolder = '/var/lib/hearthbeat';
 
 /** @throws SetupFault when it cannot be used, or another Hearthbeat uses it. */
 export function openDataFolder(dataDir: string): DataFolder {
-  const path = resolve(dataDir);
-  makePrivate(path);
+  const path = prepareDataFolder(dataDir);
   const release = hold(path);
   return { path, release, serverFolder: (server) => serverFolder(path, server, serverAccount()) };
 }
 
-function makePrivate(path: string): void {
+/** Makes it where it is missing, for its owner alone. @returns its absolute path @throws SetupFault */
+export function prepareDataFolder(dataDir: string): string {
+  const path = resolve(dataDir);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const { uid } = statSync(path);
@@ -46,6 +47,7 @@ function makePrivate(path: string): void {
       );
     }
     chmodSync(path, 0o700);
+    return path;
   } catch (fault) {
     if (fault instanceof SetupFault) throw fault;
     const { code } = fault as NodeJS.ErrnoException;

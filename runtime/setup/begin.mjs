@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { buildConsole } from './console.mjs';
 import { ableNode, checkMachine, root, SetupFault } from './machine.mjs';
 import { installModules } from './modules.mjs';
@@ -56,9 +57,9 @@ async function begin(name, args) {
 function handOver([program, ...args]) {
   const child = spawn(program, args, { cwd: root, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  const parent = process.ppid;
+  const before = lineage();
   const watch = setInterval(() => {
-    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM');
+    if (process.env.npm_lifecycle_event && lineage() !== before) child.kill('SIGTERM');
   }, 1_000);
   return new Promise((resolve) => {
     child.once('error', (fault) => {
@@ -71,4 +72,15 @@ function handOver([program, ...args]) {
       resolve(signal ? 1 : code);
     });
   });
+}
+
+/** Our ancestors up to npm: itself, and the shell that npm puts between us. */
+function lineage() {
+  const parent = String(process.ppid);
+  try {
+    const isShell = readFileSync(`/proc/${parent}/cmdline`, 'utf8').includes('begin.mjs');
+    return isShell ? `${parent} ${/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${parent}/status`, 'utf8'))[1]}` : parent;
+  } catch {
+    return parent;
+  }
 }

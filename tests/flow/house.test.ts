@@ -132,7 +132,7 @@ beforeAll(async () => {
     SMTP_URL: mail.url,
     SMTP_CONFIDENTIAL: 'true',
   };
-  platform = await startPlatform(environment, createProgress(), { log });
+  platform = await startPlatform(environment, createProgress(), { openLog: () => log });
   bluez = createSimulatedBluez({ clock, random }, { busAddress: bus.address, adapters: ['hci0'] });
   await bluez.start();
   radio = createBluezRadio({ clock, log }, { adapter: 'hci0', busAddress: bus.address });
