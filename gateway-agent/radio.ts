@@ -15,14 +15,28 @@ export interface Radio {
   /**
    * Connects to a device that has just advertised, and resolves when its services are known. To one that has not,
    * `not-advertising` at once: waiting for a silent device blocks the radio for most of a minute.
+   * Beyond `radioLimits.links` it waits for a place as long as the advertisement is fresh.
    * @param hear gets every value the device indicates or notifies, in order. A device that was subscribed to in an earlier link may
    * speak before connect() resolves.
    */
   connect(address: string, hear: (heard: Heard) => void): Promise<Link>;
+  /**
+   * Ends the link to a device and undoes its pairing and trust. Resolves, too, when nothing is known of it. A device that keeps its own half of
+   * the pairing may have to be made to forget it as well.
+   */
+  forget(address: string): Promise<void>;
+  /** `degraded` when it listens and has heard nothing at all for very long: it may be deaf. */
   health(): Health;
   /** Ends every link and every watch. */
   close(): Promise<void>;
 }
+
+export const radioLimits = {
+  /** Links at a time, those being made included. The usual controllers hold seven or eight. */
+  links: 7,
+  /** Attempts that wait for a place; a further one is `busy` at once. */
+  waiting: 64,
+} as const;
 
 export type Advertisement = { address: string; name?: string; rssi?: number; paired: boolean; at: number };
 
@@ -50,7 +64,7 @@ export type LinkEnd = 'device' | 'gateway' | 'radio';
 
 /**
  * `radio-away`: no bus, no bluetoothd, no such adapter, or it is off. `not-advertising`: not heard just now. `busy`: a link to it stands or
- * is being made. `not-reached`: it did not answer. `link-lost`: it went away meanwhile. `late`: no answer within the deadline.
+ * is being made, or there are too many others. `not-reached`: it did not answer. `link-lost`: it went away meanwhile. `late`: no answer within the deadline.
  * `pairing-refused`: it would not pair. `not-paired`: it wants pairing for this. `no-such`: it has no such characteristic.
  * `refused`: it, or BlueZ, said no.
  */

@@ -1,8 +1,8 @@
 import type { Message, MessageBus } from 'dbus-next';
 import { type Clock, within } from '#runtime/clock.ts';
 import { RadioFault } from '../radio.ts';
+import { dbus } from './dbus-next.ts';
 import { faultOf } from './faults.ts';
-import { dbus } from './node-ble.ts';
 
 /**
  * One connection to the bus on which org.bluez lives: calls with a deadline, and what BlueZ says of its own accord as
@@ -10,9 +10,13 @@ import { dbus } from './node-ble.ts';
  */
 export type BluezBus = {
   readonly raw: MessageBus;
-  /** Rejects with a RadioFault. @param what stands in its text. */
+  /** Rejects with a RadioFault. */
   call(path: string, face: string, member: string, options?: CallOptions): Promise<unknown[]>;
-  /** Any promise of node-ble, which has no deadlines and never settles when the bus is gone. */
+  /** The same without a deadline: for those that put one around it by `bounded`. Never settles when the bus is gone. */
+  ask(path: string, face: string, member: string, options?: Omit<CallOptions, 'ms'>): Promise<unknown[]>;
+  /** Asks BlueZ for all its objects, which come as one event, at their place between the signals before and after them. */
+  takeStock(): Promise<void>;
+  /** A promise that may never settle, as those of `ask` and of node-ble. @param what stands in the text of the RadioFault. */
   bounded<T>(promise: Promise<T>, ms: number, what: string): Promise<T>;
   /** Resolves with the reason when the connection is gone for good; a new bus must be opened then. */
   readonly lost: Promise<string>;
@@ -22,11 +26,14 @@ export type BluezBus = {
 export type CallOptions = { signature?: string; body?: unknown[]; ms?: number; destination?: string };
 
 export type BluezEvent =
+  | { kind: 'everything'; objects: Objects }
   | { kind: 'changed'; path: string; face: string; values: Properties; invalidated: string[] }
   | { kind: 'added'; path: string; faces: Record<string, Properties> }
   | { kind: 'removed'; path: string; faces: string[] }
   | { kind: 'bluetoothd'; present: boolean };
 
+/** By path, by interface. */
+export type Objects = Record<string, Record<string, Properties>>;
 export type Properties = Record<string, unknown>;
 
 export const callWithinMs = 5_000;
@@ -88,21 +95,43 @@ export async function openBluezBus(
     }
   };
 
-  const call: BluezBus['call'] = async (path, face, member, options = {}) => {
-    const { signature = '', body = [], ms = callWithinMs, destination = bluez } = options;
-    const message = new dbus.Message({ destination, path, interface: face, member, signature, body });
-    const reply = await bounded(
-      Promise.resolve().then(() => raw.call(message)),
-      ms,
-      member,
-    );
+  const ask: BluezBus['ask'] = async (path, face, member, options = {}) => {
+    const { signature = '', body = [], destination = bluez } = options;
+    const reply = await raw.call(new dbus.Message({ destination, path, interface: face, member, signature, body }));
     return reply?.body ?? [];
+  };
+  const call: BluezBus['call'] = (path, face, member, { ms = callWithinMs, ...options } = {}) =>
+    bounded(ask(path, face, member, options), ms, member);
+
+  // the library resolves a promise with the reply, and that is later than the signals which came in the same breath behind it
+  let stockSerial: number | undefined;
+  const takeStock = async () => {
+    const serial = raw.newSerial();
+    stockSerial = serial;
+    const question = {
+      destination: bluez,
+      path: '/',
+      interface: objectManagerFace,
+      member: 'GetManagedObjects',
+      serial,
+    };
+    try {
+      await bounded(
+        Promise.resolve().then(() => raw.call(new dbus.Message(question))),
+        callWithinMs,
+        question.member,
+      );
+    } finally {
+      if (stockSerial === serial) stockSerial = undefined;
+    }
   };
 
   try {
     await bounded(connected, openWithinMs, 'opening the bus');
     let owner = '';
     raw.on('message', (message) => {
+      if (message.type === dbus.MessageType.METHOD_RETURN && message.replySerial === stockSerial)
+        return hear({ kind: 'everything', objects: plainObjects(message.body[0] as Objects) });
       if (message.type !== dbus.MessageType.SIGNAL) return;
       const event = eventIn(message, owner);
       if (!event) return;
@@ -127,9 +156,9 @@ export async function openBluezBus(
         body: [bluez],
         destination: daemon.name,
       });
-      owner = name as string;
+      owner ||= name as string; // a newer one may have come meanwhile
     }
-    return { raw, call, bounded, lost, close };
+    return { raw, call, ask, takeStock, bounded, lost, close };
   } catch (thrown) {
     close();
     throw faultOf(thrown, 'opening the bus');
@@ -160,7 +189,10 @@ function eventIn(message: Message, owner: string): BluezEvent | undefined {
   return undefined;
 }
 
-export const plainFaces = (faces: Record<string, Properties>): Record<string, Properties> =>
+const plainObjects = (objects: Objects): Objects =>
+  Object.fromEntries(Object.entries(objects).map(([path, faces]) => [path, plainFaces(faces)]));
+
+const plainFaces = (faces: Record<string, Properties>): Record<string, Properties> =>
   Object.fromEntries(Object.entries(faces).map(([face, values]) => [face, plain(values)]));
 
 /** Without the Variant around each value. */

@@ -1,23 +1,17 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { Heard, Link, LinkEnd } from '../radio.ts';
-import { RadioFault } from '../radio.ts';
+import { type Heard, type Link, type LinkEnd, RadioFault, radioLimits } from '../radio.ts';
 import { type BluezBus, callWithinMs, type Properties } from './bus.ts';
 import type { KnownDevice } from './devices.ts';
 import { faultOf, isError } from './faults.ts';
-import {
-  type BleAdapter,
-  type BleCharacteristic,
-  type BleDevice,
-  type BleServer,
-  dbus,
-  releaseServer,
-} from './node-ble.ts';
+import { createPlaces } from './places.ts';
+import type { Peer, Way } from './way.ts';
 
-/** How long the radio waits for what. BlueZ itself gives up a connection after about 42 s and a pairing after 30 s. */
+/** How long the radio waits for what. BlueZ itself gives up a pairing after 30 s. */
 export const deadlines = {
-  connectMs: 45_000,
+  /** BlueZ would try for 42 s, and all others would wait; a device that advertised just now answers in a few. */
+  connectMs: 20_000,
   resolveMs: 15_000,
-  gattMs: 15_000,
+  lookMs: 15_000,
   pairMs: 40_000,
   readMs: 10_000,
   writeMs: 10_000,
@@ -26,231 +20,164 @@ export const deadlines = {
   disconnectMs: 8_000,
 } as const;
 
-/** GATT trees kept for devices that will come again; a tree holds one match rule for each characteristic. */
-const keptAtMost = 16;
-
 /**
- * The links to devices, over node-ble, for one life of bluetoothd. The GATT tree of a device and its subscriptions are kept from visit to
- * visit, as BlueZ keeps them: it subscribes again by itself when the device comes back, and the first value may be there before
- * the services are resolved, so the listener must never have gone away. Nothing is unsubscribed: clearing the
- * subscription made some cuffs forget their pairing.
+ * The links to devices over one connection to the bus, whatever the way in which devices are spoken to. Nothing that is asked over a link can
+ * outlast it, or its deadline. Nothing is unsubscribed at the end: clearing the subscription made some cuffs forget
+ * their pairing, and BlueZ subscribes again by itself when the device comes back.
  */
 export type Links = {
-  connect(device: KnownDevice, hear: (heard: Heard) => void): Promise<Link>;
+  /** @param mayConnect is called when there is a place and it is this one's turn. @throws RadioFault, as `mayConnect` does. */
+  connect(device: KnownDevice, hear: (heard: Heard) => void, mayConnect: () => void): Promise<Link>;
   /** A link to it stands or is being made. */
   holds(path: string): boolean;
   /** BlueZ told something new of the device. */
   changed(path: string, values: Properties): void;
-  /** BlueZ forgot objects at or below the device. */
-  forget(path: string): void;
-  forgetAll(): void;
+  /** What BlueZ knows of the device, at the moment, new or not. */
+  seen(device: KnownDevice): void;
+  /** Ends the link without a word to the device. */
+  end(path: string, by: LinkEnd): void;
+  endAll(): void;
 };
 
-type Kept = {
-  device: BleDevice;
-  server?: BleServer;
-  subscribed: Set<string>;
-  hear?: (heard: Heard) => void;
+/** Who has waited longer for a place hears `busy`, and may ask again. */
+const placeWithinMs = 30_000;
+
+type Open = {
+  readonly ended: Promise<LinkEnd>;
+  end(by: LinkEnd): void;
+  /** Connect was called: from here on `Connected: false` is about this link, not about one before. */
+  dialled: boolean;
+  /** Connect was answered. */
+  stands: boolean;
+  leaving: boolean;
+  over: boolean;
+  readonly resolved: Promise<void>;
+  resolve(): void;
 };
 
-type Open = { changed(values: Properties): void; end(by: LinkEnd): void };
-
-export function createLinks(clock: Clock, bus: BluezBus, adapter: BleAdapter): Links {
-  const kept = new Map<string, Kept>();
+export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
   const open = new Map<string, Open>();
+  const places = createPlaces(clock, { places: radioLimits.links, mayWait: radioLimits.waiting });
+  /** One attempt to connect at a time, as the controller has it. */
+  const turns = createPlaces(clock, { places: 1, mayWait: radioLimits.links });
 
-  const release = (path: string) => {
-    const tree = kept.get(path);
-    if (!tree) return;
-    kept.delete(path);
-    if (tree.server) releaseServer(tree.server);
-    tree.device.removeAllListeners();
-    tree.device.helper.removeListeners();
-  };
-
-  const take = async (device: KnownDevice): Promise<Kept> => {
-    let tree = kept.get(device.path);
-    if (!tree) {
-      const ble = (await bus.bounded(
-        adapter.getDevice(device.address),
-        callWithinMs,
-        'finding the device',
-      )) as BleDevice;
-      tree = { device: ble, subscribed: new Set() };
-    }
-    kept.delete(device.path);
-    kept.set(device.path, tree); // the one used last stands last
-    for (const path of kept.keys()) if (kept.size > keptAtMost && !open.has(path)) release(path);
-    return tree;
-  };
-
-  const connect: Links['connect'] = async (known, hear) => {
-    const { path } = known;
+  const begin = (path: string): Open => {
     if (open.has(path)) throw new RadioFault('busy', 'a link to the device stands already');
     const { promise: ended, resolve: settle } = Promise.withResolvers<LinkEnd>();
     const { promise: resolved, resolve } = Promise.withResolvers<void>();
-    let over = false;
-    let leaving = false;
     const entry: Open = {
-      changed: ({ Connected, ServicesResolved }) => {
-        if (ServicesResolved === true) resolve();
-        if (Connected === false) entry.end(leaving ? 'gateway' : 'device');
-      },
+      ended,
+      resolved,
+      resolve,
+      dialled: false,
+      stands: false,
+      leaving: false,
+      over: false,
       end: (by) => {
-        if (over) return;
-        over = true;
+        entry.over = true;
         if (open.get(path) === entry) open.delete(path);
         settle(by);
       },
     };
     // before Connect(): what happens while it runs must not be missed
     open.set(path, entry);
-    const unlessEnded = <T>(promise: Promise<T>, ms: number, what: string): Promise<T> => {
-      const lost = ended.then((by): never => {
+    return entry;
+  };
+
+  const connect: Links['connect'] = async (known, hear, mayConnect) => {
+    const entry = begin(known.path);
+    let peer: Peer | undefined;
+    const ask: Ask = async (promise, ms, what) => {
+      promise.catch(() => {});
+      const lost = entry.ended.then((by): never => {
         throw new RadioFault(by === 'radio' ? 'radio-away' : 'link-lost', `${what}: the link is gone`);
       });
-      lost.catch(() => {});
-      promise.catch(() => {});
       return bus.bounded(Promise.race([promise, lost]), ms, what);
     };
-
     const leave = async () => {
-      leaving = true;
-      await bus.bounded(tree.device.disconnect(), deadlines.disconnectMs, 'disconnecting').catch(() => {});
+      entry.leaving = true;
+      if (peer && entry.dialled)
+        await bus.bounded(peer.disconnect(), deadlines.disconnectMs, 'disconnecting').catch(() => {});
       entry.end('gateway');
     };
-
-    let tree: Kept;
     try {
-      tree = await take(known);
+      const leavePlace = await places.take(placeWithinMs);
+      void entry.ended.then(leavePlace);
+      const endTurn = await turns.take(radioLimits.links * deadlines.connectMs);
+      try {
+        mayConnect();
+        if (entry.over) throw new RadioFault('radio-away', 'the radio went away meanwhile');
+        peer = await ask(way.peer(known), callWithinMs, 'finding the device');
+        peer.listen(hear);
+        entry.dialled = true;
+        await ask(peer.connect(), deadlines.connectMs, 'connecting');
+      } finally {
+        endTurn();
+      }
+      entry.stands = true;
+      if (!known.resolved) await ask(entry.resolved, deadlines.resolveMs, 'resolving services');
+      await ask(peer.look(), deadlines.lookMs, 'looking at the services');
     } catch (thrown) {
-      entry.end('radio');
+      void leave();
       throw faultOf(thrown, 'connecting');
     }
-    tree.hear = hear;
-    try {
-      await unlessEnded(tree.device.connect(), deadlines.connectMs, 'connecting');
-      // node-ble adds a listener with each connect() and its own events are not used here
-      tree.device.helper.removeAllListeners('PropertiesChanged');
-      const already = await unlessEnded(
-        tree.device.helper.prop('ServicesResolved'),
-        callWithinMs,
-        'asking for services',
-      );
-      if (already !== true) await unlessEnded(resolved, deadlines.resolveMs, 'resolving services');
-      tree.server ??= await serverOf(tree.device, unlessEnded);
-    } catch (thrown) {
-      const fault = faultOf(thrown, 'connecting');
-      void leave();
-      throw fault;
-    }
-    const { server } = tree;
-
-    const find = (service: string, characteristic: string): BleCharacteristic | undefined =>
-      server._services[service]?._characteristics[characteristic];
-    const get = (service: string, characteristic: string): BleCharacteristic => {
-      const found = find(service, characteristic);
-      if (!found) throw new RadioFault('no-such', 'the device has no such characteristic');
-      return found;
-    };
-
-    return {
-      address: known.address,
-      ended,
-      paired: () => known.paired,
-      has: (service, characteristic) => find(service, characteristic) !== undefined,
-      pair: async () => {
-        if (!known.paired) {
-          try {
-            await unlessEnded(tree.device.pair(), deadlines.pairMs, 'pairing');
-          } catch (thrown) {
-            const fault = faultOf(thrown, 'pairing');
-            if (!isError(fault.cause, 'AlreadyExists')) throw fault;
-          }
-          known.paired = true;
-        }
-        if (!known.trusted)
-          await unlessEnded(
-            tree.device.helper.set('Trusted', new dbus.Variant('b', true)),
-            callWithinMs,
-            'trusting the device',
-          );
-      },
-      read: async (service, characteristic) => {
-        const value = await unlessEnded(get(service, characteristic).readValue(), deadlines.readMs, 'reading');
-        return Buffer.from(value);
-      },
-      write: (service, characteristic, bytes) =>
-        // node-ble's plain writeValue() asks for a reliable write, which most meters refuse
-        unlessEnded(
-          Promise.resolve().then(() => get(service, characteristic).writeValueWithResponse(bytes)),
-          deadlines.writeMs,
-          'writing',
-        ),
-      subscribe: (service, characteristic) =>
-        subscribe(clock, tree, get(service, characteristic), service, characteristic, unlessEnded),
-      disconnect: async () => {
-        if (!over) await leave();
-      },
-    };
+    return linkTo(known, peer, entry, ask, leave);
   };
 
   return {
     connect,
     holds: (path) => open.has(path),
-    changed: (path, values) => open.get(path)?.changed(values),
-    forget: (path) => {
-      for (const at of [...kept.keys()]) if (at === path || path.startsWith(`${at}/`)) release(at);
-      open.get(path)?.end('radio');
+    changed: (path, { Connected, ServicesResolved }) => {
+      const entry = open.get(path);
+      if (!entry?.dialled) return;
+      if (ServicesResolved === true) entry.resolve();
+      if (Connected === false) entry.end(entry.leaving ? 'gateway' : 'device');
     },
-    forgetAll: () => {
+    seen: ({ path, connected, resolved }) => {
+      const entry = open.get(path);
+      if (!entry?.stands) return;
+      if (!connected) entry.end(entry.leaving ? 'gateway' : 'device');
+      else if (resolved) entry.resolve();
+    },
+    end: (path, by) => open.get(path)?.end(by),
+    endAll: () => {
       for (const entry of [...open.values()]) entry.end('radio');
-      for (const path of [...kept.keys()]) release(path);
     },
   };
 }
 
-type Unless = <T>(promise: Promise<T>, ms: number, what: string) => Promise<T>;
+/** `promise`, unless the link ends or `ms` pass before. */
+type Ask = <T>(promise: Promise<T>, ms: number, what: string) => Promise<T>;
 
-/** node-ble waits for ever when the link drops while it looks; what it finds too late is released again. */
-async function serverOf(device: BleDevice, unlessEnded: Unless): Promise<BleServer> {
-  const looking = device.gatt() as Promise<BleServer>;
-  try {
-    return await unlessEnded(looking, deadlines.gattMs, 'looking at the services');
-  } catch (thrown) {
-    looking.then(releaseServer, () => {});
-    throw thrown;
-  }
-}
-
-async function subscribe(
-  clock: Clock,
-  tree: Kept,
-  found: BleCharacteristic,
-  service: string,
-  characteristic: string,
-  unlessEnded: Unless,
-): Promise<void> {
-  const key = `${service}/${characteristic}`;
-  if (tree.subscribed.has(key)) {
-    // BlueZ has subscribed again by itself; saying so once more costs nothing and heals what it may have lost
-    const again = found.helper.callMethod('StartNotify');
-    await unlessEnded(again, deadlines.subscribeMs, 'subscribing').catch((thrown: Error) => {
-      if (!isError(thrown.cause, 'InProgress')) throw thrown;
-    });
-    return;
-  }
-  // the listener first: a cuff that speaks at once would not be heard by one that comes after startNotifications()
-  found.on('valuechanged', (bytes) => {
-    tree.hear?.({ service, characteristic, bytes: Buffer.from(bytes), at: clock.now() });
-  });
-  tree.subscribed.add(key);
-  try {
-    await unlessEnded(found.startNotifications(), deadlines.subscribeMs, 'subscribing');
-  } catch (thrown) {
-    tree.subscribed.delete(key);
-    found.removeAllListeners('valuechanged');
-    found.helper.removeAllListeners('PropertiesChanged');
-    throw thrown;
-  }
+function linkTo(known: KnownDevice, peer: Peer, entry: Open, ask: Ask, leave: () => Promise<void>): Link {
+  /** What the way throws at once comes as a rejection, too. */
+  const say = <T>(to: () => Promise<T>, ms: number, what: string) => ask(Promise.resolve().then(to), ms, what);
+  return {
+    address: known.address,
+    ended: entry.ended,
+    paired: () => known.paired,
+    has: peer.has,
+    pair: async () => {
+      if (!known.paired) {
+        try {
+          await say(peer.pair, deadlines.pairMs, 'pairing');
+        } catch (thrown) {
+          const fault = faultOf(thrown, 'pairing');
+          if (!isError(fault.cause, 'AlreadyExists')) throw fault;
+        }
+        known.paired = true;
+      }
+      if (!known.trusted) await say(peer.trust, callWithinMs, 'trusting the device');
+    },
+    read: (service, characteristic) => say(() => peer.read(service, characteristic), deadlines.readMs, 'reading'),
+    write: async (service, characteristic, bytes) => {
+      await say(() => peer.write(service, characteristic, bytes), deadlines.writeMs, 'writing');
+    },
+    subscribe: async (service, characteristic) => {
+      await say(() => peer.notify(service, characteristic), deadlines.subscribeMs, 'subscribing');
+    },
+    disconnect: async () => {
+      if (!entry.over) await leave();
+    },
+  };
 }

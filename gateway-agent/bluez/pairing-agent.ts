@@ -1,10 +1,10 @@
 import type { Message } from 'dbus-next';
 import { type BluezBus, callWithinMs } from './bus.ts';
+import { dbus } from './dbus-next.ts';
 import { isError } from './faults.ts';
-import { dbus } from './node-ble.ts';
 
 /**
- * org.bluez.Agent1, on node-ble's own connection, for BlueZ asks the agent of whoever called Pair(). Cuffs pair without a word ("just
+ * org.bluez.Agent1, on the radio's own connection, for BlueZ asks the agent of whoever called Pair(). Cuffs pair without a word ("just
  * works"); a device that wants its passkey is asked for through `passkey`, and refused where nobody can give one. Only devices that the
  * gateway is connecting to itself are let in.
  * The library's own way to export an interface is broken in the version we stand on, so the messages are answered one by one.

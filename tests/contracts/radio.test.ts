@@ -6,6 +6,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { seededRandom } from '#runtime/random.ts';
 import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
 import type { Advertisement, Heard, Link, Radio } from '../../gateway-agent/radio.ts';
 import { sigUuid } from '../../gateway-agent/uuid.ts';
 import { createSimulatedBluez, type SimulatedBluez, type SimulatedBluezConfig } from '../../simulators/bluez/bluez.ts';
@@ -19,7 +20,10 @@ import { connectToBluez } from '../support/bluez-client.ts';
 import { until } from '../support/until.ts';
 
 /** What the gateway expects of a Radio, held against the simulated bluetoothd, on each kind of bus there is. */
-const adapters: [string, typeof createBluezRadio][] = [['node-ble', createBluezRadio]];
+const adapters: [string, typeof createBluezRadio][] = [
+  ['node-ble', createBluezRadio],
+  ['D-Bus', createDbusRadio],
+];
 
 const bloodPressure = sigUuid(0x1810);
 const measurement = sigUuid(0x2a35);

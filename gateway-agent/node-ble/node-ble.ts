@@ -4,16 +4,13 @@ import type { MessageBus } from 'dbus-next';
 import type NodeBle from 'node-ble';
 
 /**
- * node-ble 1.13 and the D-Bus library below it, loaded so that both are the one CommonJS copy that node-ble itself uses: a Variant
- * of another copy is refused. The types add what node-ble has and does not declare, as far as this adapter stands on it.
+ * node-ble 1.13. The types add what it has and does not declare, as far as this adapter stands on it.
  *
  * createBluetooth() takes the bus address from the environment of the process and keeps the bus to itself. Several radios in one
  * process need several buses, and each bus needs an error listener at birth, or its first hiccup ends the process: so the bus
  * is opened here and node-ble's own Bluetooth object is put on top of it.
  */
 const load = createRequire(import.meta.url);
-
-export const dbus = load('dbus-next') as typeof import('dbus-next');
 
 const BluetoothOn = load('node-ble/src/Bluetooth.js') as new (bus: MessageBus) => NodeBle.Bluetooth;
 
