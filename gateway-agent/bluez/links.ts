@@ -121,7 +121,9 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
       void leave();
       throw faultOf(thrown, 'connecting');
     }
-    return linkTo(known, peer, entry, ask, leave);
+    const { cancelPairing } = peer;
+    const giveUp = () => bus.bounded(cancelPairing(), callWithinMs, 'giving up pairing');
+    return linkTo(known, peer, entry, { ask, leave, giveUp });
   };
 
   return {
@@ -149,7 +151,12 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
 /** `promise`, unless the link ends or `ms` pass before. */
 type Ask = <T>(promise: Promise<T>, ms: number, what: string) => Promise<T>;
 
-function linkTo(known: KnownDevice, peer: Peer, entry: Open, ask: Ask, leave: () => Promise<void>): Link {
+function linkTo(
+  known: KnownDevice,
+  peer: Peer,
+  entry: Open,
+  { ask, leave, giveUp }: { ask: Ask; leave: () => Promise<void>; giveUp: () => Promise<unknown> },
+): Link {
   /** What the way throws at once comes as a rejection, too. */
   const say = <T>(to: () => Promise<T>, ms: number, what: string) => ask(Promise.resolve().then(to), ms, what);
   return {
@@ -163,7 +170,11 @@ function linkTo(known: KnownDevice, peer: Peer, entry: Open, ask: Ask, leave: ()
           await say(peer.pair, deadlines.pairMs, 'pairing');
         } catch (thrown) {
           const fault = faultOf(thrown, 'pairing');
-          if (!isError(fault.cause, 'AlreadyExists')) throw fault;
+          if (!isError(fault.cause, 'AlreadyExists')) {
+            // BlueZ would go on, and try to reach by itself a device that went away: until it gives up nobody else could
+            await giveUp().catch(() => {});
+            throw fault;
+          }
         }
         known.paired = true;
       }

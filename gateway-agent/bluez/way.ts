@@ -31,6 +31,7 @@ export interface Peer {
   look(): Promise<unknown>;
   disconnect(): Promise<unknown>;
   pair(): Promise<unknown>;
+  cancelPairing(): Promise<unknown>;
   trust(): Promise<unknown>;
   has(service: string, characteristic: string): boolean;
   /** read, write and notify throw `no-such` for one that the device has not. */

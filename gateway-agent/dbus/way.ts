@@ -58,6 +58,7 @@ export const dbusWay: WayTo = (clock, bus) => {
         look: async () => {},
         disconnect: () => onDevice('Disconnect'),
         pair: () => onDevice('Pair'),
+        cancelPairing: () => onDevice('CancelPairing'),
         trust: () =>
           bus.ask(device, propertiesFace, 'Set', {
             signature: 'ssv',

@@ -84,6 +84,8 @@ function peerOn(tree: Tree, now: () => number): Peer {
     },
     disconnect: () => device.disconnect(),
     pair: () => device.pair(),
+    // node-ble's cancelPair() calls a method that BlueZ does not have
+    cancelPairing: () => device.helper.callMethod('CancelPairing'),
     trust: () => device.helper.set('Trusted', new dbus.Variant('b', true)),
     has: (service, characteristic) => find(service, characteristic) !== undefined,
     read: async (service, characteristic) => Buffer.from(await get(service, characteristic).readValue()),

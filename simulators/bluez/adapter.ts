@@ -15,6 +15,8 @@ export interface Adapter {
   show(): void;
   clientGone(sender: string): void;
   shutDown(): void;
+  /** shutDown, in the sight of all clients. */
+  unplug(): void;
 }
 
 /** Asks a client for the GattProfile1 objects it offers: their UUIDs. */
@@ -222,7 +224,7 @@ export function createAdapter(
     };
   }
 
-  return {
+  const adapter: Adapter = {
     name: config.name,
     path,
     addPeripheral,
@@ -251,7 +253,12 @@ export function createAdapter(
         if (device.isTemporary()) devices.delete(device.path);
       }
     },
+    unplug() {
+      adapter.shutDown();
+      tree.remove(path);
+    },
   };
+  return adapter;
 }
 
 /** @returns undefined when nothing is asked for. @throws BluezFault */

@@ -27,6 +27,9 @@ export interface SimulatedBluez {
   /** @param adapter `hci0`…: the one adapter that hears it. */
   addPeripheral(adapter: string, profile: PeripheralProfile): Peripheral;
   removePeripheral(adapter: string, peripheral: Peripheral): void;
+  /** Pulled out of its socket: its links drop, and it and its devices go from the bus. Bonds stay. */
+  unplug(adapter: string): void;
+  plugIn(adapter: string): void;
 }
 
 export type SimulatedBluezConfig = { busAddress: string; adapters: readonly string[] } & Partial<Timings>;
@@ -160,6 +163,8 @@ export function createSimulatedBluez(
     },
     addPeripheral: (adapter, profile) => adapterNamed(adapter).addPeripheral(profile),
     removePeripheral: (adapter, peripheral) => adapterNamed(adapter).removePeripheral(peripheral),
+    unplug: (adapter) => adapterNamed(adapter).unplug(),
+    plugIn: (adapter) => adapterNamed(adapter).show(),
   };
 }
 
