@@ -110,11 +110,7 @@ export function createSimulatedBluez(
     connection = opened;
     lost = null;
     // the library keeps the end of its socket to itself
-    (opened as unknown as { _connection: EventEmitter })._connection.once('end', () => {
-      if (connection !== opened) return;
-      lost = 'the bus is gone';
-      tree.carriedBy(null);
-    });
+    (opened as unknown as { _connection: EventEmitter })._connection.once('end', busGone);
     const rule = `type='signal',sender='${bus}',member='NameOwnerChanged'`;
     const match = { destination: bus, path: '/org/freedesktop/DBus', interface: bus, member: 'AddMatch' };
     await call(new Message({ ...match, signature: 's', body: [rule] }), startTimeoutMs);
@@ -128,7 +124,19 @@ export function createSimulatedBluez(
       await stop();
       throw new SetupFault('Another Bluetooth service is on this D-Bus already: give the simulation a bus of its own.');
     }
-    tree.carriedBy((message) => opened.send(message));
+    tree.carriedBy((message) => {
+      try {
+        opened.send(message);
+      } catch {
+        busGone(); // the socket knows it a moment earlier than its end is told
+      }
+    });
+
+    function busGone() {
+      if (connection !== opened) return;
+      lost = 'the bus is gone';
+      tree.carriedBy(null);
+    }
   }
 
   /** The objects stand before the name is taken, so that the first client finds them all. */
