@@ -26,14 +26,63 @@ export const marks = [
   'improper-position',
   'demo',
   'control-solution',
+  'device-test',
+  // meters and sensors: Sensor Status Annunciation of 0x2A18 and 0x2AA7
+  'battery-low',
+  'device-fault',
+  'sample-insufficient',
+  'strip-error',
+  'measurement-interrupted',
+  'outside-operating-temperature',
+  'above-measuring-range',
+  'below-measuring-range',
+  'clock-in-doubt',
+  'calibration-needed',
+  'session-stopped',
+  'device-alert',
+  'below-low-limit',
+  'above-high-limit',
+  'below-hypo-limit',
+  'above-hyper-limit',
+  'falling-fast',
+  'rising-fast',
+  // where and when the drop was taken: Sample Location of 0x2A18, Meal of 0x2A34
+  'alternate-site',
+  'fasting',
+  'before-meal',
+  'after-meal',
+  'bedtime',
+  // oximeters and straps: Measurement Status, Device and Sensor Status of 0x2A5E and 0x2A5F, contact of 0x2A37
+  'early-estimate',
+  'questionable',
+  'poor-signal',
+  'low-perfusion',
+  'no-pulse-found',
+  'sensor-off',
 ] as const;
 export const Mark = z.enum(marks);
 export type Mark = z.infer<typeof Mark>;
 
 /** Marks that say the value may be an artefact: such a reading alone never raises an alert. */
-export const artefactMarks: readonly Mark[] = ['body-movement', 'cuff-too-loose', 'improper-position'];
+export const artefactMarks: readonly Mark[] = [
+  'body-movement',
+  'cuff-too-loose',
+  'improper-position',
+  'device-fault',
+  'sample-insufficient',
+  'strip-error',
+  'measurement-interrupted',
+  'outside-operating-temperature',
+  'session-stopped',
+  'early-estimate',
+  'questionable',
+  'poor-signal',
+  'low-perfusion',
+  'no-pulse-found',
+  'sensor-off',
+];
 /** Marks of readings that are about no patient: they are stored nowhere near one and reach no rule. */
-export const testMarks: readonly Mark[] = ['demo', 'control-solution'];
+export const testMarks: readonly Mark[] = ['demo', 'control-solution', 'device-test'];
 
 export const Value = z.object({
   vital: z.enum(vitalNames),
@@ -62,7 +111,7 @@ export const Reading = z.object({
   takenAt: Instant,
   clock: ClockQuality,
   heardAt: Instant,
-  marks: z.array(Mark).max(16).default([]),
+  marks: z.array(Mark).max(marks.length).default([]),
   /** The frame as it came over the air, hexadecimal, for audit. */
   raw: z
     .string()

@@ -7,7 +7,9 @@ import type { Words } from './words.ts';
  * LOINC and UCUM: loinc.org, ucum.org (case-sensitive). MDC: ISO/IEEE 11073-10101 (`urn:iso:std:iso:11073:10101`).
  * Hard range: outside it is a fault of the device, not a person. Soft range: possible, worth a second look.
  * Ranges: blood pressure and pulse after the gates of A&D's own software and clinical review; SpO2 after MDPnP (50-100);
- * each is an engineering limit for plausibility, never a clinical threshold (those live in rules/book).
+ * glucose: what meters and sensors can show at all (Tidepool uploader, simglucose); weight: Chan & Raffa 2017 (50 to 750 lb);
+ * temperature: MDPnP, and 86 to 110 would be degrees Fahrenheit under a wrong label.
+ * Each is an engineering limit for plausibility, never a clinical threshold (those live in rules/book).
  */
 export type Vital = {
   loinc: string;
@@ -15,7 +17,8 @@ export type Vital = {
   ucum: string;
   /** How people write the unit. */
   unit: string;
-  mdc: number;
+  /** Absent where ISO/IEEE 11073-10101 has none that we could confirm. */
+  mdc?: number;
   name: Words;
   hard: readonly [low: number, high: number];
   soft: readonly [low: number, high: number];
@@ -84,6 +87,115 @@ export const vitals = {
     soft: [70, 100],
     decimals: 0,
   },
+  'perfusion-index': {
+    loinc: '61006-3',
+    ucum: '%',
+    unit: '%',
+    mdc: 150320,
+    name: { en: 'Perfusion index', zh: '灌注指数' },
+    hard: [0, 100],
+    soft: [0.3, 20],
+    decimals: 1,
+  },
+  glucose: {
+    loinc: '41653-7',
+    ucum: 'mg/dL',
+    unit: 'mg/dL',
+    mdc: 160184,
+    name: { en: 'Blood glucose', zh: '血糖' },
+    hard: [10, 600],
+    soft: [40, 400],
+    decimals: 0,
+  },
+  'sensor-glucose': {
+    loinc: '99504-3',
+    ucum: 'mg/dL',
+    unit: 'mg/dL',
+    mdc: 160212,
+    name: { en: 'Sensor glucose', zh: '组织间液葡萄糖' },
+    hard: [20, 600],
+    soft: [39, 400],
+    decimals: 0,
+  },
+  ketone: {
+    loinc: '66441-7',
+    ucum: 'mmol/L',
+    unit: 'mmol/L',
+    name: { en: 'Blood ketone', zh: '血酮' },
+    hard: [0, 10],
+    soft: [0, 3],
+    decimals: 1,
+  },
+  'body-weight': {
+    loinc: '29463-7',
+    ucum: 'kg',
+    unit: 'kg',
+    mdc: 188736,
+    name: { en: 'Body weight', zh: '体重' },
+    hard: [22.7, 340.2],
+    soft: [35, 250],
+    decimals: 1,
+  },
+  'body-height': {
+    loinc: '8302-2',
+    ucum: 'cm',
+    unit: 'cm',
+    mdc: 188740,
+    name: { en: 'Body height', zh: '身高' },
+    hard: [50, 250],
+    soft: [120, 210],
+    decimals: 0,
+  },
+  'body-mass-index': {
+    loinc: '39156-5',
+    ucum: 'kg/m2',
+    unit: 'kg/m²',
+    mdc: 188752,
+    name: { en: 'Body mass index', zh: '体质指数' },
+    hard: [10, 100],
+    soft: [14, 60],
+    decimals: 1,
+  },
+  'body-fat': {
+    loinc: '41982-0',
+    ucum: '%',
+    unit: '%',
+    mdc: 188748,
+    name: { en: 'Body fat', zh: '体脂率' },
+    hard: [1, 75],
+    soft: [4, 60],
+    decimals: 1,
+  },
+  'fat-free-mass': {
+    loinc: '91557-9',
+    ucum: 'kg',
+    unit: 'kg',
+    mdc: 188756,
+    name: { en: 'Fat-free mass', zh: '去脂体重' },
+    hard: [10, 200],
+    soft: [25, 120],
+    decimals: 1,
+  },
+  'muscle-mass': {
+    loinc: '73964-9',
+    ucum: 'kg',
+    unit: 'kg',
+    mdc: 188776,
+    name: { en: 'Muscle mass', zh: '肌肉量' },
+    hard: [5, 150],
+    soft: [10, 80],
+    decimals: 1,
+  },
+  'body-temperature': {
+    loinc: '8310-5',
+    ucum: 'Cel',
+    unit: '°C',
+    mdc: 150364,
+    name: { en: 'Body temperature', zh: '体温' },
+    hard: [25, 45],
+    soft: [34, 41],
+    decimals: 1,
+  },
 } as const satisfies Record<string, Vital>;
 
 export type VitalName = keyof typeof vitals;
@@ -107,7 +219,33 @@ export const panels = {
     loinc: '59408-5',
     name: { en: 'Oxygen saturation', zh: '血氧' },
     required: ['oxygen-saturation'],
-    optional: ['pulse-rate'],
+    optional: ['pulse-rate', 'perfusion-index'],
+  },
+  glucose: { loinc: '41653-7', name: { en: 'Blood glucose', zh: '血糖' }, required: ['glucose'], optional: [] },
+  'continuous-glucose': {
+    loinc: '99504-3',
+    name: { en: 'Continuous glucose', zh: '持续葡萄糖监测' },
+    required: ['sensor-glucose'],
+    optional: [],
+  },
+  'blood-ketone': { loinc: '66441-7', name: { en: 'Blood ketone', zh: '血酮' }, required: ['ketone'], optional: [] },
+  'body-weight': {
+    loinc: '29463-7',
+    name: { en: 'Body weight', zh: '体重' },
+    required: ['body-weight'],
+    optional: ['body-mass-index', 'body-height'],
+  },
+  'body-composition': {
+    loinc: '41982-0',
+    name: { en: 'Body composition', zh: '身体成分' },
+    required: ['body-fat'],
+    optional: ['fat-free-mass', 'muscle-mass', 'body-weight', 'body-height'],
+  },
+  'body-temperature': {
+    loinc: '8310-5',
+    name: { en: 'Body temperature', zh: '体温' },
+    required: ['body-temperature'],
+    optional: [],
   },
 } as const satisfies Record<string, Panel>;
 

@@ -17,7 +17,8 @@ import { fingerprint, layout, limits } from './outbox-layout.ts';
 export interface Outbox {
   /** The frame is on disk when this returns. */
   hear(frame: Omit<HeardFrame, 'n'>): HeardFrame;
-  settle(frame: HeardFrame, verdict: Verdict): void;
+  /** Takes the frame out, for all that it says together. */
+  settle(frame: HeardFrame, ...verdicts: Verdict[]): void;
   /** Frames that no visit has settled: the process died, or the disk was full. In the order heard. */
   unsettled(): HeardFrame[];
   /** Whether a measurement was taken in before; for months after its reading was trimmed. */
@@ -106,6 +107,22 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
     run('DELETE FROM aside WHERE n <= (SELECT max(n) FROM aside) - ?', limits.aside);
   };
 
+  const takeIn = (frame: HeardFrame, reading: NewReading) => {
+    const ref = readingId(reading);
+    remember(fingerprint(frame));
+    if (!remember(Buffer.from(ref, 'hex'))) return;
+    const message = JSON.stringify({ ref, ...reading });
+    const { lastInsertRowid } = run(
+      'INSERT INTO readings (ref, device, heard_at, message) VALUES (?, ?, ?, ?)',
+      ref,
+      frame.device,
+      frame.heardAt,
+      message,
+    );
+    if (Number(lastInsertRowid) % limits.sweepEvery === 0)
+      run('DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?)', limits.seen);
+  };
+
   return {
     hear: (frame) => {
       const { visit, device, profile, characteristic, model, comparison, heardAt, bytes } = frame;
@@ -127,24 +144,13 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
       return { ...frame, n: Number(lastInsertRowid) };
     },
 
-    settle: (frame, verdict) =>
+    settle: (frame, ...verdicts) =>
       write(() => {
         run('DELETE FROM frames WHERE n = ?', frame.n);
-        if (verdict.is === 'aside') setAside(frame, verdict.reason);
-        if (verdict.is !== 'reading') return;
-        const ref = readingId(verdict.reading);
-        remember(fingerprint(frame));
-        if (!remember(Buffer.from(ref, 'hex'))) return;
-        const message = JSON.stringify({ ref, ...verdict.reading });
-        const { lastInsertRowid } = run(
-          'INSERT INTO readings (ref, device, heard_at, message) VALUES (?, ?, ?, ?)',
-          ref,
-          frame.device,
-          frame.heardAt,
-          message,
-        );
-        if (Number(lastInsertRowid) % limits.sweepEvery === 0)
-          run('DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?)', limits.seen);
+        for (const verdict of verdicts) {
+          if (verdict.is === 'aside') setAside(frame, verdict.reason);
+          if (verdict.is === 'reading') takeIn(frame, verdict.reading);
+        }
       }),
 
     unsettled: () =>

@@ -162,13 +162,14 @@ export function settleFrames(
     told.has(frame.n) ? told.get(frame.n) === 'again' : isKnown(outbox, frame, measured);
   let readings = 0;
   let aside = 0;
-  for (const [index, verdict] of interpret(frames, over, known, zone).entries()) {
+  for (const [index, verdicts] of interpret(frames, over, known, zone).entries()) {
     const frame = frames[index]!;
-    if (!verdict || told.has(frame.n)) continue;
-    outbox.settle(frame, verdict);
-    told.set(frame.n, verdict.is);
-    if (verdict.is === 'reading') readings++;
-    if (verdict.is === 'aside') aside++;
+    if (!verdicts || told.has(frame.n)) continue;
+    outbox.settle(frame, ...verdicts);
+    const count = (is: Verdict['is']) => verdicts.filter((verdict) => verdict.is === is).length;
+    told.set(frame.n, count('reading') > 0 ? 'reading' : verdicts[0]!.is);
+    readings += count('reading');
+    aside += count('aside');
   }
   return { readings, aside };
 }

@@ -31,11 +31,6 @@ export function decodeDateTime(bytes: Uint8Array): DeviceTime | undefined {
   return frame.fault() ? undefined : time;
 }
 
-/** A whole Current Time characteristic, 0x2A2B: Date Time, day of week, 1/256 s, adjust reason; the last three say nothing we need. */
-export function decodeCurrentTime(bytes: Uint8Array): DeviceTime | undefined {
-  return bytes.length === 10 ? decodeDateTime(bytes.subarray(0, 7)) : undefined;
-}
-
 /**
  * The device's time counted in ms as if its zone were UTC: differences are right, the absolute value needs a zone.
  * Undefined when a part of the date is unknown or there is no such day.
@@ -44,4 +39,29 @@ export function countedMs(time: DeviceTime): number | undefined {
   const ms = Date.parse(`${time}Z`);
   if (Number.isNaN(ms) || time.startsWith('0000')) return undefined;
   return new Date(ms).toISOString().startsWith(time) ? ms : undefined;
+}
+
+/** The device's time that counts as `ms`; the inverse of countedMs. Undefined outside the years that the field can hold. */
+export function countedTime(ms: number): DeviceTime | undefined {
+  const year = new Date(ms).getUTCFullYear();
+  return year >= 1582 && year <= 9999 ? new Date(ms).toISOString().slice(0, 19) : undefined;
+}
+
+/** So many minutes later by the same clock; undefined when a part of the date is unknown. */
+export function laterBy(time: DeviceTime, minutes: number): DeviceTime | undefined {
+  const ms = countedMs(time);
+  return ms === undefined ? undefined : countedTime(ms + minutes * 60_000);
+}
+
+/** Date Time 0x2A08, 7 bytes. */
+export function encodeDateTime(time: DeviceTime): Uint8Array {
+  const [year, month, day, hour, minute, second] = time.split(/[-T:]/).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return Uint8Array.of(year & 0xff, year >> 8, month, day, hour, minute, second);
 }

@@ -42,6 +42,9 @@ export const times = (a: Decimal, b: Decimal): Decimal => ({
   exponent: a.exponent + b.exponent,
 });
 
+/** An integer of the wire in steps of mantissa × 10^exponent: a scale's 12274 in steps of 0.005 kg. */
+export const inSteps = (count: number, step: Decimal): Decimal => times({ mantissa: count, exponent: 0 }, step);
+
 /** The nearest number there is: read as decimal text, so that 36.4 is 36.4 and not 364 × 0.1. */
 export const toNumber = ({ mantissa, exponent }: Decimal): number => Number(`${mantissa}e${exponent}`);
 

@@ -21,7 +21,15 @@ export type BloodPressureFrame = {
   status?: readonly CuffStatus[];
 };
 
-export type CuffStatus = Exclude<Mark, 'demo' | 'control-solution'>;
+export type CuffStatus = Extract<
+  Mark,
+  | 'body-movement'
+  | 'cuff-too-loose'
+  | 'irregular-pulse'
+  | 'pulse-above-range'
+  | 'pulse-below-range'
+  | 'improper-position'
+>;
 
 const flag = { kPa: 1, deviceTime: 2, pulse: 4, userSlot: 8, status: 16 } as const;
 

@@ -33,7 +33,10 @@ const anyReading = fc.record(
         fc.record({
           vital: fc.constant(vital),
           value: fc.oneof(
-            { weight: 4, arbitrary: fc.integer({ min: vitals[vital].hard[0], max: vitals[vital].hard[1] }) },
+            {
+              weight: 4,
+              arbitrary: fc.integer({ min: Math.ceil(vitals[vital].hard[0]), max: Math.floor(vitals[vital].hard[1]) }),
+            },
             fc.double({ noNaN: true, noDefaultInfinity: true }),
           ),
           unit: fc.oneof({ weight: 9, arbitrary: fc.constant(vitals[vital].ucum as string) }, fc.constant('kPa')),

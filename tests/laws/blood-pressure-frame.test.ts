@@ -91,7 +91,7 @@ describe('the frame of a simulated cuff', () => {
     fc.assert(
       fc.property(frames, (frame) => {
         const decoded = decode(encodeBloodPressure(frame));
-        if (!('measured' in decoded)) throw new Error(`refused: ${decoded.fault}`);
+        if (!('measured' in decoded)) throw new Error(`refused: ${JSON.stringify(decoded)}`);
         const { values, marks, deviceTime, userSlot } = decoded.measured;
         const value = (vital: string) => values.find((one) => one.vital === vital)?.value;
         expect({

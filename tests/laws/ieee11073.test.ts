@@ -10,7 +10,7 @@ import {
   times,
   toNumber,
 } from '../../gateway-agent/profiles/ieee11073.ts';
-import vectors from '../vectors/blood-pressure.json' with { type: 'json' };
+import vectors from '../vectors/ieee11073.json' with { type: 'json' };
 
 type Expected = { value?: number | null; temperature?: number; text?: string; special?: string };
 

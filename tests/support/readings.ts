@@ -64,11 +64,13 @@ const anyInstant = (fromMs: number, toMs: number) =>
 
 const anyValue = (vital: VitalName) => {
   const [min, max] = vitals[vital].hard;
-  return fc.oneof(fc.integer({ min, max }), fc.double({ min, max, noNaN: true })).map((value) => ({
-    vital,
-    value: value === 0 ? 0 : value,
-    unit: vitals[vital].ucum as string,
-  }));
+  return fc
+    .oneof(fc.integer({ min: Math.ceil(min), max: Math.floor(max) }), fc.double({ min, max, noNaN: true }))
+    .map((value) => ({
+      vital,
+      value: value === 0 ? 0 : value,
+      unit: vitals[vital].ucum as string,
+    }));
 };
 
 /** A reading as it may lie in the store, taken in [fromMs, toMs). */

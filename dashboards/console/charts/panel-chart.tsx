@@ -10,7 +10,7 @@ import { dayOfMonth, timeOfDay } from '../time/format.ts';
 import { coloursOf, draw, type Sheet } from './drawing.ts';
 import { type Limit, type Point, scaleOf } from './points.ts';
 
-const heightPx = { 'blood-pressure': 320, 'heart-rate': 200, 'pulse-oximetry': 200 } as const;
+const heightPx = (panel: PanelName): number => (panel === 'blood-pressure' ? 320 : 200);
 
 type Chart = {
   panel: PanelName;
@@ -46,7 +46,7 @@ export function PanelChart(chart: Chart) {
     const made = new uPlot(
       {
         width: element.clientWidth,
-        height: heightPx[chart.panel],
+        height: heightPx(chart.panel),
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
         legend: { show: false },
         cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: false } },
@@ -77,7 +77,7 @@ export function PanelChart(chart: Chart) {
       element,
     );
     const watcher = new ResizeObserver(() =>
-      made.setSize({ width: element.clientWidth, height: heightPx[chart.panel] }),
+      made.setSize({ width: element.clientWidth, height: heightPx(chart.panel) }),
     );
     watcher.observe(element);
     return () => {

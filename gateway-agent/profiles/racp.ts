@@ -1,0 +1,241 @@
+import { type Answer, decodeAnswer, encodeAbort, encodeCount, encodeReport, type Which } from './racp-frames.ts';
+
+/**
+ * The dialogue with which records are fetched from a device's memory, as a pure state machine. A session feeds what happened and does
+ * what each step says: write these bytes (with response) to the control point, and, unless something happens before, feed `late` after
+ * `waitMs`. The step that holds an `outcome` is the last.
+ *
+ *   ask how many → ask for them → records … → final answer
+ *
+ * Only what is new is fetched: from the last known record on, which is asked for again as a witness. When it comes back as it was, the
+ * numbering still stands; when it does not, the memory was cleared or the numbering has begun anew, and everything is fetched (what
+ * is known already is recognised by the outbox). Before the first write: bonded, and notifications and indications asked for.
+ *
+ * The session keeps `outcome.cursor` only after every record it has fed is on disk. A record that was lost on the way is never skipped: the
+ * cursor does not move past a gap unless the device itself said that this was all and as many came as it had counted.
+ */
+export type Cursor = {
+  /** Of the newest record below which nothing is missing. */
+  number: number;
+  /** Its identity besides the number, such as its base time: tells a new numbering from the old. */
+  witness: string;
+};
+
+export type Goal = {
+  cursor?: Cursor;
+  /** From one record to the next: 1 for sequence numbers, the minutes of its interval for a CGM. */
+  spacing?: number;
+};
+
+export type Happening =
+  /** A record arrived. */
+  | { is: 'record'; number: number; witness: string }
+  /** The control point indicated. */
+  | { is: 'answer'; bytes: Uint8Array }
+  /** The write was refused with this ATT error. */
+  | { is: 'refused'; att: number }
+  | { is: 'late' }
+  /** The session wants to leave. */
+  | { is: 'leave' }
+  | { is: 'link-lost' };
+
+export type Step = { state: State; write?: Uint8Array; waitMs?: number; outcome?: Outcome };
+
+/**
+ * `complete`: the device said that this was all. `incomplete`: broken off or something missing; what came is good, and the rest is asked
+ * for next time. `refused`: the device will not be asked, and why. `records`: that came in the last asking. `cursor`: to be kept in place of the
+ * one before; absent, there is nothing to stand on, and the next fetch asks for everything.
+ */
+export type Outcome = {
+  end: 'complete' | 'incomplete' | 'refused';
+  why: string;
+  records: number;
+  cursor?: Cursor;
+};
+
+export const racpLimits = {
+  /** For any answer, and between two records: the profile's procedure time-out. */
+  answerMs: 30_000,
+  /** A busy server, or a procedure somebody else has under way, is asked again after so long, so many times. */
+  busyMs: 2_000,
+  busyTries: 5,
+  /** Records of one fetch that are kept count of; a u16 cannot number more. */
+  records: 65_536,
+} as const;
+
+export type State = {
+  goal: Goal;
+  phase: 'counting' | 'fetching' | 'resting' | 'aborting' | 'over';
+  /** What is being asked for. `resting` goes back to it. */
+  which: Which;
+  counted?: number;
+  arrivals: Cursor[];
+  busy: number;
+  resume: 'counting' | 'fetching';
+  /** Why an abort was asked for. */
+  why: string;
+};
+
+export function beginFetch(goal: Goal): Step {
+  const which: Which = goal.cursor ? { from: goal.cursor.number } : 'all';
+  return count({ goal, phase: 'counting', which, arrivals: [], busy: 0, resume: 'counting', why: '' });
+}
+
+export function next(state: State, happening: Happening): Step {
+  if (state.phase === 'over') return { state };
+  switch (happening.is) {
+    case 'record':
+      return record(state, happening);
+    case 'answer': {
+      const answer = decodeAnswer(happening.bytes);
+      // an answer that does not conform answers nothing: go on waiting, the deadline will tell
+      return 'fault' in answer ? wait(state) : answered(state, answer.said);
+    }
+    case 'refused':
+      return refused(state, happening.att);
+    case 'late':
+      return late(state);
+    case 'leave':
+      return state.phase === 'aborting' ? wait(state) : abort(state, 'left');
+    case 'link-lost':
+      return over(state, 'incomplete', 'link-lost');
+  }
+}
+
+const wait = (state: State): Step => ({ state, waitMs: racpLimits.answerMs });
+
+const count = (state: State): Step => ({
+  state: { ...state, phase: 'counting' },
+  write: encodeCount(state.which),
+  waitMs: racpLimits.answerMs,
+});
+
+const fetch = (state: State): Step => ({
+  state: { ...state, phase: 'fetching' },
+  write: encodeReport(state.which),
+  waitMs: racpLimits.answerMs,
+});
+
+/** The numbering has begun anew, or the device knows no "from": everything, once. */
+const fetchAll = (state: State): Step => count({ ...state, which: 'all', counted: undefined, arrivals: [] });
+
+const abort = (state: State, why: string): Step => ({
+  state: { ...state, phase: 'aborting', why },
+  write: encodeAbort(),
+  waitMs: racpLimits.answerMs,
+});
+
+const rest = (state: State): Step =>
+  state.busy >= racpLimits.busyTries
+    ? over(state, 'incomplete', 'busy')
+    : {
+        state: {
+          ...state,
+          phase: 'resting',
+          busy: state.busy + 1,
+          resume: state.phase === 'counting' ? 'counting' : 'fetching',
+        },
+        waitMs: racpLimits.busyMs,
+      };
+
+function record(state: State, { number, witness }: Cursor): Step {
+  if (state.arrivals.length >= racpLimits.records) return wait(state);
+  return wait({ ...state, arrivals: [...state.arrivals, { number, witness }] });
+}
+
+function answered(state: State, answer: Answer): Step {
+  if (answer.is === 'count') {
+    if (state.phase !== 'counting') return wait(state);
+    // nothing from the known record on, not even that one
+    if (answer.count === 0) return isPartial(state) ? fetchAll(state) : over(state, 'complete', 'no-records');
+    return fetch({ ...state, counted: answer.count });
+  }
+  if (state.phase === 'aborting') return answer.to === 'abort' ? over(state, 'incomplete', state.why) : wait(state);
+  if (answer.to === 'count' && state.phase === 'counting') return countRefused(state, answer.response);
+  if (answer.to === 'report' && state.phase === 'fetching') return fetched(state, answer.response);
+  return wait(state);
+}
+
+type Code = (Answer & { is: 'response' })['response'];
+
+/** Not every device counts, and none has to. */
+function countRefused(state: State, code: Code): Step {
+  if (code === 'server-busy') return rest(state);
+  if (code === 'no-records') return isPartial(state) ? fetchAll(state) : over(state, 'complete', code);
+  return fetch(state);
+}
+
+function fetched(state: State, code: Code): Step {
+  switch (code) {
+    case 'success':
+      if (isPartial(state) && !witnessed(state)) return fetchAll(state);
+      return missing(state) ? over(state, 'incomplete', 'fewer-than-counted') : over(state, 'complete', code);
+    case 'no-records':
+      return isPartial(state) ? fetchAll(state) : over(state, 'complete', code);
+    case 'server-busy':
+      return rest(state);
+    case 'not-completed':
+      return over(state, 'incomplete', code);
+    default:
+      // it knows no "from"
+      return isPartial(state) ? fetchAll(state) : over(state, 'refused', code);
+  }
+}
+
+/** ATT errors of the procedure. Source: Bluetooth Core Specification Supplement (0xFD, 0xFE); older profiles (0x80, 0x81). */
+const inProgress = [0x80, 0xfe];
+const notSubscribed = [0x81, 0xfd];
+
+function refused(state: State, att: number): Step {
+  if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
+  if (inProgress.includes(att)) return rest(state);
+  return over(state, 'refused', notSubscribed.includes(att) ? 'not-subscribed' : 'att-error');
+}
+
+function late(state: State): Step {
+  if (state.phase === 'resting') return state.resume === 'counting' ? count(state) : fetch(state);
+  if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
+  // a device that does not know how to count may not even say so
+  if (state.phase === 'counting' && state.arrivals.length === 0 && state.busy === 0)
+    return fetch({ ...state, busy: state.busy + 1 });
+  return abort(state, 'late');
+}
+
+const isPartial = (state: State): boolean => typeof state.which === 'object';
+
+/** The last known record came again as it was. */
+const witnessed = ({ goal, arrivals }: State): boolean =>
+  arrivals.some((one) => one.number === goal.cursor?.number && one.witness === goal.cursor.witness);
+
+const missing = ({ counted, arrivals }: State): boolean =>
+  counted !== undefined && new Set(arrivals.map((one) => `${one.number} ${one.witness}`)).size < counted;
+
+function over(state: State, end: Outcome['end'], why: string): Step {
+  const cursor = end === 'complete' ? newest(state) : unbroken(state);
+  return {
+    state: { ...state, phase: 'over' },
+    outcome: { end, why, records: state.arrivals.length, ...(cursor ? { cursor } : {}) },
+  };
+}
+
+/** After all there was: its highest number; where there was nothing, the device's memory is empty and nothing is known of it. */
+const newest = ({ arrivals }: State): Cursor | undefined =>
+  arrivals.reduce<Cursor | undefined>((best, one) => (best && best.number >= one.number ? best : one), undefined);
+
+/**
+ * After a part: as far as nothing is missing. With a cursor that was witnessed, from there on. Without one, the run that begins with the first
+ * arrival, if it rises: devices send the oldest first, and those that send the newest first show it with the second.
+ */
+function unbroken(state: State): Cursor | undefined {
+  const { goal, arrivals } = state;
+  const spacing = goal.spacing ?? 1;
+  const start = witnessed(state) ? goal.cursor : state.which === 'all' ? arrivals[0] : undefined;
+  if (!start) return goal.cursor;
+  const byNumber = new Map(arrivals.map((one) => [one.number, one]));
+  let last: Cursor = start;
+  for (let one = byNumber.get(last.number + spacing); one; one = byNumber.get(last.number + spacing)) last = one;
+  const rose = last.number > start.number;
+  const descending = (arrivals[1]?.number ?? -1) < start.number;
+  if (state.which === 'all' && (!rose || descending)) return goal.cursor;
+  return last;
+}

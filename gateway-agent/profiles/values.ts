@@ -1,0 +1,28 @@
+import type { Mark, Value } from '#domain/reading.ts';
+import { type VitalName, vitals } from '#domain/vitals.ts';
+import { type Decimal, isSpecial, type Special, toNumber } from './ieee11073.ts';
+
+/** A value in the catalogue's unit: the number nearest to the exact decimal, rounded by nobody but those who show it. */
+export const quantity = (vital: VitalName, number: Decimal | number): Value => ({
+  vital,
+  value: typeof number === 'number' ? number : toNumber(number),
+  unit: vitals[vital].ucum,
+});
+
+/** NaN, NRes, infinities and the reserved word are no numbers: where they stand there is no value. */
+export const present = (vital: VitalName, number: Decimal | Special | undefined): Value[] =>
+  number === undefined || isSpecial(number) ? [] : [quantity(vital, number)];
+
+/** Which bit of a status field says what; bits that stand for nothing here are reserved or of no clinical weight. */
+export type BitMarks = Readonly<Record<number, Mark>>;
+
+/** What a status field says, in the order of its bits, each once. */
+export const marksIn = (status: number, meanings: BitMarks): Mark[] => [
+  ...new Set(
+    Object.entries(meanings)
+      .filter(([bit]) => ((status >>> Number(bit)) & 1) === 1)
+      .map(([, mark]) => mark),
+  ),
+];
+
+export const bit = (field: number, n: number): boolean => ((field >>> n) & 1) === 1;
