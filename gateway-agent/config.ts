@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
 import { DeviceId, SourceId } from '#domain/ids.ts';
+import { defaultRadio, radioKinds } from './choose-radio.ts';
 
 /** Configuration of one gateway: environment variables, parsed once by main.ts and handed on as a value. */
 
@@ -36,6 +37,11 @@ export const variables = {
     schema: z.string().regex(/^hci\d+$/, 'must be hci and a number'),
     default: 'hci0',
     says: 'The Bluetooth adapter to listen with.',
+  },
+  GATEWAY_RADIO: {
+    schema: z.enum(radioKinds),
+    default: defaultRadio,
+    says: 'How devices are spoken to: dbus, or node-ble should a device do better with it.',
   },
   BUS_ADDRESS: {
     schema: z.string().min(1).optional(),

@@ -3,7 +3,7 @@ import { systemClock, within } from '#runtime/clock.ts';
 import { createLog, faultDetails } from '#runtime/log.ts';
 import { systemRandom } from '#runtime/random.ts';
 import { agentLimits, createGatewayAgent } from './agent.ts';
-import { createBluezRadio } from './bluez-radio.ts';
+import { chooseRadio } from './choose-radio.ts';
 import { readConfig } from './config.ts';
 
 /** One gateway as a process: `node gateway-agent/main.ts`, configured by the environment; SIGTERM or Ctrl-C ends it. */
@@ -11,7 +11,11 @@ async function run(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.LOG_LEVEL).child({ service: 'gateway-agent' });
   const clock = systemClock;
-  const radio = createBluezRadio({ clock, log }, { adapter: config.BLUETOOTH_ADAPTER, busAddress: config.BUS_ADDRESS });
+  const radio = await chooseRadio(
+    config.GATEWAY_RADIO,
+    { clock, log },
+    { adapter: config.BLUETOOTH_ADAPTER, busAddress: config.BUS_ADDRESS },
+  );
   const agent = createGatewayAgent(
     { radio, clock, random: systemRandom, log },
     {

@@ -8,7 +8,7 @@ import { systemClock as clock } from '#runtime/clock.ts';
 import { createLog, faultDetails, type Log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { createGatewayAgent } from '../../gateway-agent/agent.ts';
-import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
+import { chooseRadio, defaultRadio } from '../../gateway-agent/choose-radio.ts';
 import { createSimulatedBluez } from '../bluez/bluez.ts';
 import { startBus } from '../bus.ts';
 import { createBloodPressureCuff } from '../peripherals/blood-pressure-cuff.ts';
@@ -103,7 +103,8 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
     model,
     clockOffsetMs: cuffClockOffsetMs,
   });
-  const radio = createBluezRadio({ clock, log: log.child({ service: source }) }, { adapter, busAddress });
+  const deps = { clock, log: log.child({ service: source }) };
+  const radio = await chooseRadio(defaultRadio, deps, { adapter, busAddress });
   const agent = createGatewayAgent(
     { radio, clock, random, log: log.child({ service: source }) },
     {

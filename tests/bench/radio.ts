@@ -90,7 +90,9 @@ function report(found: Record<(typeof kinds)[number], Figures[]>): void {
   );
   row('processor time of a visit to a new device', 'ms', (all) => mean(all.map((one) => one.cpuPerNewVisit)));
   row('processor time of a visit to a known device', 'ms', (all) => mean(all.map((one) => one.cpuPerKnownVisit)));
-  row('growth of the heap with each visit', 'bytes', (all) => mean(all.map((one) => one.heapGrowthPerVisit)));
+  row('growth of the heap with each visit, warming up included', 'bytes', (all) =>
+    mean(all.map((one) => one.heapGrowthPerVisit)),
+  );
   row('resident memory', 'MB', (all) => mean(all.map((one) => one.residentMb)));
 }
 

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
 import type { Heard, Link } from '../../gateway-agent/radio.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
 import { address, bloodPressure, type CreateRadio, measurement, radioRoom, systolicIn } from '../support/radio-room.ts';
@@ -119,5 +121,30 @@ export function radioOutages(createRadio: CreateRadio): void {
     const cuff = room.cuffWith();
     await room.measure(cuff, 120);
     expect(deaf.health()).toEqual({ state: 'ok' });
+  });
+
+  it('scans afresh when it has heard nothing for long, for a scan may have died without a word', async () => {
+    await room.begin();
+    await room.radio.close();
+    let laterMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + laterMs };
+    const radio = createRadio({ clock, log: silentLog }, { adapter: 'hci0', busAddress: room.bus.address });
+    room.closeLater(() => radio.close());
+    radio.watch([bloodPressure], () => {});
+    await room.listens(radio);
+    const client = await room.client();
+    const scans = () =>
+      client.heard
+        .filter(({ path, member }) => path === '/org/bluez/hci0' && member === 'PropertiesChanged')
+        .map(({ body }) => (body[1] as Record<string, { value: unknown }>).Discovering?.value);
+    // looking again changes nothing while the silence is short
+    radio.watch([bloodPressure], () => {});
+    await systemClock.sleep(100);
+    expect(scans()).toEqual([]);
+    laterMs = 20 * 60_000;
+    radio.watch([bloodPressure], () => {});
+    await until(() => scans().length === 2);
+    expect(scans()).toEqual([false, true]);
+    expect(radio.health()).toEqual({ state: 'ok' });
   });
 }

@@ -10,7 +10,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { seededRandom, systemRandom } from '#runtime/random.ts';
 import { createGatewayAgent, type GatewayAgent, type GatewayConfig } from '../../gateway-agent/agent.ts';
-import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
 import { openOutbox } from '../../gateway-agent/outbox.ts';
 import { settleFrames } from '../../gateway-agent/session.ts';
 import { createSimulatedBluez, type SimulatedBluez } from '../../simulators/bluez/bluez.ts';
@@ -38,7 +38,7 @@ let agent: GatewayAgent;
 const agentWith = (config: Partial<GatewayConfig> = {}) =>
   createGatewayAgent(
     {
-      radio: createBluezRadio({ clock: systemClock, log: silentLog }, { adapter: 'hci0', busAddress: bus.address }),
+      radio: createDbusRadio({ clock: systemClock, log: silentLog }, { adapter: 'hci0', busAddress: bus.address }),
       clock: systemClock,
       random: systemRandom,
       log: silentLog,

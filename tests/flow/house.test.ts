@@ -9,7 +9,7 @@ import { silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { createProgress } from '#runtime/setup/progress.mjs';
 import { createGatewayAgent, type GatewayAgent } from '../../gateway-agent/agent.ts';
-import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
 import type { Radio } from '../../gateway-agent/radio.ts';
 import { type Platform, startPlatform } from '../../main.ts';
 import { createSimulatedBluez } from '../../simulators/bluez/bluez.ts';
@@ -135,7 +135,7 @@ beforeAll(async () => {
   platform = await startPlatform(environment, createProgress(), { openLog: () => log });
   bluez = createSimulatedBluez({ clock, random }, { busAddress: bus.address, adapters: ['hci0'] });
   await bluez.start();
-  radio = createBluezRadio({ clock, log }, { adapter: 'hci0', busAddress: bus.address });
+  radio = createDbusRadio({ clock, log }, { adapter: 'hci0', busAddress: bus.address });
   const mqttUrl = `mqtt://127.0.0.1:${environment.MQTT_PORT}`;
   gateway = createGatewayAgent(
     { radio, clock, random, log },
