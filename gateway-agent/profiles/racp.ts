@@ -11,7 +11,10 @@ import { type Answer, decodeAnswer, encodeAbort, encodeCount, encodeReport, type
  * numbering still stands; when it does not, the memory was cleared or the numbering has begun anew, and everything is fetched (what
  * is known already is recognised by the outbox). Before the first write: bonded, and notifications and indications asked for.
  *
- * The session keeps `outcome.cursor` only after every record it has fed is on disk. A record that was lost on the way is never skipped: the
+ * A whole memory whose fetch broke off leaves a run of records that came one after the other. The next fetch asks the device whether it holds
+ * any below that run, and if not, goes on from its end instead of from the beginning.
+ *
+ * The session keeps `outcome.cursor` and `outcome.run` only after every record it has fed is on disk. A record that was lost on the way is never skipped: the
  * cursor does not move past a gap unless the device itself said that this was all and as many came as it had counted.
  */
 export type Cursor = {
@@ -21,8 +24,13 @@ export type Cursor = {
   witness: string;
 };
 
+/** Records of which none is missing in between, while nobody knows of those below. */
+export type Run = { low: Cursor; high: Cursor };
+
 export type Goal = {
   cursor?: Cursor;
+  /** Of the fetch before, where that left no cursor. */
+  run?: Run;
   /** From one record to the next: 1 for sequence numbers, the minutes of its interval for a CGM. */
   spacing?: number;
 };
@@ -51,6 +59,7 @@ export type Outcome = {
   why: string;
   records: number;
   cursor?: Cursor;
+  run?: Run;
 };
 
 export const racpLimits = {
@@ -65,10 +74,12 @@ export const racpLimits = {
 
 export type State = {
   goal: Goal;
-  phase: 'counting' | 'fetching' | 'resting' | 'aborting' | 'over';
+  phase: 'surveying' | 'counting' | 'fetching' | 'resting' | 'aborting' | 'over';
   /** What is being asked for. `resting` goes back to it. */
   which: Which;
   counted?: number;
+  /** While surveying: how many it holds in all. */
+  total?: number;
   arrivals: Cursor[];
   busy: number;
   resume: 'counting' | 'fetching';
@@ -78,7 +89,9 @@ export type State = {
 
 export function beginFetch(goal: Goal): Step {
   const which: Which = goal.cursor ? { from: goal.cursor.number } : 'all';
-  return count({ goal, phase: 'counting', which, arrivals: [], busy: 0, resume: 'counting', why: '' });
+  const state: State = { goal, phase: 'counting', which, arrivals: [], busy: 0, resume: 'counting', why: '' };
+  if (goal.cursor || !goal.run) return count(state);
+  return { state: { ...state, phase: 'surveying' }, write: encodeCount('all'), waitMs: racpLimits.answerMs };
 }
 
 export function next(state: State, happening: Happening): Step {
@@ -144,6 +157,7 @@ function record(state: State, { number, witness }: Cursor): Step {
 }
 
 function answered(state: State, answer: Answer): Step {
+  if (state.phase === 'surveying') return surveyed(state, answer);
   if (answer.is === 'count') {
     if (state.phase !== 'counting') return wait(state);
     // nothing from the known record on, not even that one
@@ -154,6 +168,18 @@ function answered(state: State, answer: Answer): Step {
   if (answer.to === 'count' && state.phase === 'counting') return countRefused(state, answer.response);
   if (answer.to === 'report' && state.phase === 'fetching') return fetched(state, answer.response);
   return wait(state);
+}
+
+/** As many from the run's beginning on as in all: there is none below it. */
+function surveyed(state: State, answer: Answer): Step {
+  const { run } = state.goal;
+  if (answer.is !== 'count' || !run) return fetchAll(state);
+  if (state.total === undefined) {
+    const write = encodeCount({ from: run.low.number });
+    return { state: { ...state, total: answer.count }, write, waitMs: racpLimits.answerMs };
+  }
+  if (answer.count !== state.total) return fetchAll(state);
+  return count({ ...state, goal: { ...state.goal, cursor: run.high }, which: { from: run.high.number } });
 }
 
 type Code = (Answer & { is: 'response' })['response'];
@@ -188,13 +214,14 @@ const notSubscribed = [0x81, 0xfd];
 
 function refused(state: State, att: number): Step {
   if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
-  if (inProgress.includes(att)) return rest(state);
+  if (inProgress.includes(att) && state.phase !== 'surveying') return rest(state);
   return over(state, 'refused', notSubscribed.includes(att) ? 'not-subscribed' : 'att-error');
 }
 
 function late(state: State): Step {
   if (state.phase === 'resting') return state.resume === 'counting' ? count(state) : fetch(state);
   if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
+  if (state.phase === 'surveying') return fetchAll(state);
   // a device that does not know how to count may not even say so
   if (state.phase === 'counting' && state.arrivals.length === 0 && state.busy === 0)
     return fetch({ ...state, busy: state.busy + 1 });
@@ -212,9 +239,10 @@ const missing = ({ counted, arrivals }: State): boolean =>
 
 function over(state: State, end: Outcome['end'], why: string): Step {
   const cursor = end === 'complete' ? newest(state) : unbroken(state);
+  const run = cursor || end === 'complete' ? undefined : runOf(state);
   return {
     state: { ...state, phase: 'over' },
-    outcome: { end, why, records: state.arrivals.length, ...(cursor ? { cursor } : {}) },
+    outcome: { end, why, records: state.arrivals.length, ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) },
   };
 }
 
@@ -222,20 +250,20 @@ function over(state: State, end: Outcome['end'], why: string): Step {
 const newest = ({ arrivals }: State): Cursor | undefined =>
   arrivals.reduce<Cursor | undefined>((best, one) => (best && best.number >= one.number ? best : one), undefined);
 
-/**
- * After a part: as far as nothing is missing. With a cursor that was witnessed, from there on. Without one, the run that begins with the first
- * arrival, if it rises: devices send the oldest first, and those that send the newest first show it with the second.
- */
-function unbroken(state: State): Cursor | undefined {
-  const { goal, arrivals } = state;
+/** After a part: as far as nothing is missing after the witness. */
+const unbroken = (state: State): Cursor | undefined =>
+  state.goal.cursor && witnessed(state) ? highestFrom(state, state.goal.cursor) : state.goal.cursor;
+
+/** Devices send the oldest first. Of one that does not, the run holds the newest only, and the next survey finds more below. */
+function runOf(state: State): Run | undefined {
+  const low = state.arrivals[0];
+  return low ? { low, high: highestFrom(state, low) } : state.goal.run;
+}
+
+function highestFrom({ goal, arrivals }: State, start: Cursor): Cursor {
   const spacing = goal.spacing ?? 1;
-  const start = witnessed(state) ? goal.cursor : state.which === 'all' ? arrivals[0] : undefined;
-  if (!start) return goal.cursor;
   const byNumber = new Map(arrivals.map((one) => [one.number, one]));
-  let last: Cursor = start;
+  let last = start;
   for (let one = byNumber.get(last.number + spacing); one; one = byNumber.get(last.number + spacing)) last = one;
-  const rose = last.number > start.number;
-  const descending = (arrivals[1]?.number ?? -1) < start.number;
-  if (state.which === 'all' && (!rose || descending)) return goal.cursor;
   return last;
 }
