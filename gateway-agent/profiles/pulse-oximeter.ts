@@ -62,7 +62,7 @@ export const pulseOximeter: Profile = {
     },
     {
       name: 'Nonin 3230',
-      says: 'has the standard service beside its own; only the standard one is read, and no capture of it is known to us',
+      says: 'is said to have the standard service beside its own; only the standard one is read, and no capture of it is known to us',
       source: 'andreasdri/nonin-3230-ble',
     },
   ],

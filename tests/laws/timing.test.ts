@@ -105,3 +105,66 @@ describe('what the frames of one visit say', () => {
     expect(wordsOf(verdicts)[1]).toBe('reading');
   });
 });
+
+describe('what several frames of one visit say together', () => {
+  const visit = (profile: string, ...heard: [characteristic: number, hex: string, afterMs?: number][]): HeardFrame[] =>
+    heard.map(([characteristic, hex, afterMs = 0], n) => ({
+      n,
+      visit: 'v',
+      device: 'AA:BB:CC:00:00:01',
+      model: 'Accu-Chek Guide',
+      profile,
+      characteristic,
+      heardAt: now + afterMs,
+      bytes: Buffer.from(hex, 'hex'),
+    }));
+  const never = () => false;
+  const words = (verdicts: ReturnType<typeof interpret>) => verdicts.map((said) => said?.map((v) => v.is).join());
+
+  it('is said by the first of them, and kept with the bytes of all', () => {
+    const frames = visit('glucose', [0x2a18, '1b0f00e807011e053a1b53016fb0f80000'], [0x2a34, '020f0003']);
+    const verdicts = interpret(frames, true, never, 'UTC');
+    expect(words(verdicts)).toEqual(['reading', 'part']);
+    expect(verdicts[0]).toMatchObject([
+      {
+        reading: {
+          panel: 'glucose',
+          marks: ['fasting'],
+          sequence: 15,
+          raw: '1b0f00e807011e053a1b53016fb0f80000020f0003',
+        },
+      },
+    ]);
+    expect(words(interpret(frames.slice(0, 1), false, never, 'UTC'))).toEqual([undefined]);
+  });
+
+  it('is several readings where one frame holds several records, at the times the sensor counts', () => {
+    const started = '2026-05-01T00:00:00Z';
+    const frames = visit('continuous-glucose', [0x2aaa, 'ea0705010800002000'], [0x2aa7, '06000c10050006000c100600']);
+    const verdicts = interpret(frames, false, never, 'Europe/Paris');
+    expect(verdicts[1]).toMatchObject([
+      { reading: { takenAt: new Date(Date.parse(started) + 5 * 60_000).toISOString(), clock: 'device', sequence: 5 } },
+      { reading: { takenAt: new Date(Date.parse(started) + 6 * 60_000).toISOString(), clock: 'device', sequence: 6 } },
+    ]);
+    expect(words(verdicts)).toEqual([undefined, 'reading,reading']);
+    expect(words(interpret(frames, true, never, 'UTC'))).toEqual(['part', 'reading,reading']);
+    expect(words(interpret(frames, true, () => true, 'UTC'))).toEqual(['part', 'again,again']);
+  });
+
+  it('is kept aside where a sensor counts into the future', () => {
+    const frames = visit('continuous-glucose', [0x2aaa, '3308050108000020' + '00'], [0x2aa7, '06000c100500']);
+    expect(interpret(frames, true, never, 'UTC')[1]).toEqual([{ is: 'aside', reason: 'time-unknown' }]);
+  });
+
+  it('is one reading of a steady stream, taken at its last second, though every frame is the same', () => {
+    const second = '0c62004e002000000000';
+    const frames = visit(
+      'pulse-oximeter',
+      ...Array.from({ length: 90 }, (_, s): [number, string, number] => [0x2a5f, second, s * 1000]),
+    );
+    const readings = interpret(frames, true, () => true, 'UTC').flatMap((said) => said ?? []);
+    expect(readings.filter((v) => v.is === 'reading').map((v) => v.reading.takenAt)).toEqual(
+      [15, 75].map((s) => new Date(now + s * 1000).toISOString()),
+    );
+  });
+});
