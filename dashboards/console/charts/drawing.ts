@@ -67,6 +67,22 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
     }
   }
 
+  // above the lines and below the values, which nothing may hide; the first vital's limits at the left edge, the second's right
+  ctx.font = `${11 * ratio}px ${fontFamily}`;
+  ctx.textBaseline = 'bottom';
+  ctx.lineJoin = 'round';
+  ctx.lineWidth = 4 * ratio;
+  ctx.strokeStyle = colours.surface;
+  for (const limit of sheet.limits) {
+    const right = limit.vital === sheet.drawn[1];
+    const text = `${sheet.names[limit.vital]} ${limit.side === 'above' ? '≥' : '<'} ${limit.value}`;
+    const [left, bottom] = [bbox.left + (right ? bbox.width - 4 * ratio : 4 * ratio), y(limit.value) - ratio];
+    ctx.textAlign = right ? 'right' : 'left';
+    ctx.strokeText(text, left, bottom);
+    ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
+    ctx.fillText(text, left, bottom);
+  }
+
   sheet.drawn.forEach((vital, i) => {
     const colour = colours.lines[i] ?? colours.quiet;
     const series = sheet.points.flatMap((point) => {
@@ -107,22 +123,6 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
       ctx.stroke();
     }
   });
-
-  // last, so that nothing hides them: the first vital's limits stand at the left edge, the second's at the right
-  ctx.font = `${11 * ratio}px ${fontFamily}`;
-  ctx.textBaseline = 'bottom';
-  ctx.lineJoin = 'round';
-  ctx.lineWidth = 4 * ratio;
-  ctx.strokeStyle = colours.surface;
-  for (const limit of sheet.limits) {
-    const right = limit.vital === sheet.drawn[1];
-    const text = `${sheet.names[limit.vital]} ${limit.side === 'above' ? '≥' : '<'} ${limit.value}`;
-    const [left, bottom] = [bbox.left + (right ? bbox.width - 4 * ratio : 4 * ratio), y(limit.value) - ratio];
-    ctx.textAlign = right ? 'right' : 'left';
-    ctx.strokeText(text, left, bottom);
-    ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
-    ctx.fillText(text, left, bottom);
-  }
   ctx.restore();
 }
 

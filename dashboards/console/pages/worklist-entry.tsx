@@ -137,7 +137,8 @@ function Since({ reason }: { reason: Reason }) {
   const now = useNow();
   const ago = times.ago(reason.since, now);
   if (reason.kind === 'alert') return ` · ${ago}`;
-  if (reason.kind === 'task-due' || reason.kind === 'task-overdue') return ` · ${t('worklist.due', { ago })}`;
+  if (reason.kind === 'task-due') return ` · ${t('worklist.due', { ago })}`;
+  if (reason.kind === 'task-overdue') return ` · ${t('tasks.overdueSince', { ago })}`;
   return null;
 }
 
