@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runProgram } from './children.mjs';
 import { root, SetupFault } from './machine.mjs';
 
 const lockFile = join(root, 'package-lock.json');
@@ -50,17 +50,7 @@ async function runNpmCi() {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const [program, before] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { code, output } = await new Promise((resolve) => {
-    const child = spawn(program, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const keep = (chunk) => {
-      output = (output + chunk).slice(-20_000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.once('error', (fault) => resolve({ code: 1, output: String(fault) }));
-    child.once('close', (code) => resolve({ code, output }));
-  });
+  const { code, output } = await runProgram([program, ...before, ...args]);
   if (code !== 0) throw new SetupFault(sentenceFor(output));
 }
 
