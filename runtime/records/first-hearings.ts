@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { PatientId, ReadingId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { Within } from './connect.ts';
@@ -17,7 +18,7 @@ export type FirstHearing = Pick<StoredReading, 'takenAt' | 'clock' | 'heardAt' |
  */
 export const mayBeReplayed = (reading: { deviceTime?: string }): boolean => reading.deviceTime !== undefined;
 
-/** Of these readings, those that were heard before. */
+/** Of these readings, those that were heard before. They go as one parameter, an array: a statement takes 65,535. */
 export async function findFirstHearings(
   db: Within,
   readings: readonly ReadingId[],
@@ -26,7 +27,7 @@ export async function findFirstHearings(
   const rows = await db
     .selectFrom('first_hearing')
     .selectAll()
-    .where('reading_id', 'in', [...new Set(readings)])
+    .where('reading_id', '=', sql<ReadingId>`any(${[...new Set(readings)]})`)
     .execute();
   return new Map(rows.map((row) => [row.reading_id, row.hearing]));
 }
