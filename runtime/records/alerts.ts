@@ -31,7 +31,9 @@ export async function changeAlert(
     await db.updateTable('alert').set(columns).where('id', '=', id).execute();
     await recordAlertEvent(db, id, {
       at: event.at,
-      kind: { acknowledge: 'acknowledged', resolve: 'resolved', join: 'joined', worsen: 'worsened' }[event.kind],
+      kind: { acknowledge: 'acknowledged', resolve: 'resolved', join: 'joined', worsen: 'worsened', renew: 'renewed' }[
+        event.kind
+      ],
       actor: 'by' in event ? event.by : null,
       note: 'note' in event ? event.note : null,
     });

@@ -200,6 +200,7 @@ export const en = {
       resolved: 'Resolved',
       joined: 'Further readings joined',
       worsened: 'Became worse',
+      renewed: 'Confirmed anew, calling again',
       seen: 'Seen',
       paged: 'Page sent',
       undeliverable: 'A page reached nobody',
@@ -241,7 +242,7 @@ export const en = {
   },
   mailbox: {
     title: 'Mailbox',
-    lead: 'Every mail the simulated neighbourhood was sent. It leaves this machine for nobody.',
+    lead: 'Every mail of the simulated neighbourhood. None of it leaves this machine.',
     none: 'No mail yet',
     noneMore: 'When an alert pages somebody, the mail stands here.',
     to: 'to {{to}}',

@@ -201,6 +201,7 @@ export const zh: Texts = {
       resolved: '关闭',
       joined: '并入后续读数',
       worsened: '病情加重',
+      renewed: '再次证实异常，重新呼叫',
       seen: '已查看',
       paged: '发出呼叫',
       undeliverable: '呼叫未能送达任何人',
