@@ -73,6 +73,13 @@ export function isSameOrigin(
 }
 
 /**
+ * Did a person cause this request? The console marks what it asks by itself. The stream of changes can be marked by nobody, for
+ * browsers open it again by themselves; and whoever changes something is there.
+ */
+export const isByPerson = (headers: Record<string, unknown>, url: string, changes: boolean): boolean =>
+  changes || (headers['x-hearthbeat-background'] === undefined && url !== '/api/v1/changes');
+
+/**
  * Does the caller sit on this machine? The address alone would also fit whoever comes through a reverse proxy that names
  * nobody, so the name they asked for must be this machine's as well.
  */
