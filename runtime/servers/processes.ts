@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 
 /**
@@ -7,10 +7,12 @@ import type { Clock } from '../clock.ts';
  * name and works in exactly this folder; nothing else is ever signalled.
  */
 export function leftOver(program: string, folder: string): number[] {
+  // the kernel names the folder itself, however many links lead to it
+  const real = existsSync(folder) ? realpathSync(folder) : folder;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
-    .filter((pid) => pid !== process.pid && nameOf(pid) === program && folderOf(pid) === folder);
+    .filter((pid) => pid !== process.pid && nameOf(pid) === program && folderOf(pid) === real);
 }
 
 const politeMs = 10_000;
