@@ -121,6 +121,23 @@ describe.concurrent('from a reading to a person', () => {
     expect((await ward.theAlert()).explanation.en).toMatch(/none came within 5 min, so this rests on one reading/);
   });
 
+  it('calls although the clock is set back at the very moment the countdown is over', async (test) => {
+    let setBack = 0;
+    const unsteady = {
+      ...clock,
+      now: () => clock.now() - setBack,
+      // the agenda waits for the moment an entry is due; then somebody sets the clock
+      sleep: async (ms: number) => {
+        await clock.sleep(ms);
+        setBack = 5_000;
+      },
+    };
+    const ward = await openWard(test, { clock: unsteady });
+    const [reading, receivedAt] = [ward.measured(201, 118, seconds(297)), Date.now() - seconds(297)];
+    await ward.send([reading], receivedAt);
+    expect(await ward.theAlert()).toMatchObject({ severity: 'critical', state: 'open' });
+  });
+
   it('lets a better second measurement call the countdown off', async (test) => {
     const ward = await openWard(test);
     await ward.send([ward.measured(194, 112, seconds(299))], Date.now() - seconds(298));
