@@ -14,8 +14,10 @@ import { biome, runSuites } from './suites.mjs';
 const commands = {
   start: { packages: ['influxdb', 'dbus'], console: true, program: 'simulators/neighbourhood.ts' },
   serve: { packages: ['influxdb'], console: true, program: 'main.ts' },
-  test: { packages: ['influxdb', 'dbus', 'chromium'], console: true },
+  test: { packages: ['influxdb', 'dbus', 'chromium', 'redis-server'], console: true },
   bench: { packages: ['influxdb', 'dbus'], console: false, program: ([name]) => `tests/bench/${name}.ts` },
+  gateway: { packages: [], console: false, program: 'gateway-agent/main.ts' },
+  grafana: { packages: [], console: false, program: 'dashboards/grafana/build.ts' },
   lint: { packages: [], console: false },
   config: {
     packages: [],

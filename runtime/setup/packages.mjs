@@ -20,6 +20,11 @@ const packages = {
     also: ['chromium-browser', 'google-chrome', 'google-chrome-stable'],
     without: 'the tests in a browser are left out',
   },
+  'redis-server': {
+    program: 'redis-server',
+    without: 'the job queue is tested on PostgreSQL only',
+    service: 'redis-server',
+  },
 };
 
 const atMostMs = 10 * 60_000;
