@@ -209,7 +209,8 @@ function play(homes: ChildProcess, script: Happening[]): () => void {
 }
 
 async function end(homes: ChildProcess): Promise<void> {
-  if (homes.exitCode !== null) return;
+  // one that was killed has no exit code, and its exit comes no second time
+  if (homes.exitCode !== null || homes.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => homes.once('exit', () => resolve()));
   homes.kill('SIGTERM');
   const cancel = clock.after(leaveMs, () => homes.kill('SIGKILL'));
