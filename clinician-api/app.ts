@@ -110,7 +110,7 @@ function guard(app: Web, { records, clock }: ApiDeps, { publicUrl }: ApiConfig):
         (await whoHolds(records, token, clock.now(), isByPerson(request.headers, url, changes))) ?? null;
     const answer = mayUse(access, {
       role: request.signedIn?.clinician.role,
-      loopback: isLoopback(request.ip, request.hostname),
+      loopback: isLoopback(request.ip, request.hostname, request.headers),
     });
     if (answer === 'sign-in-first') throw new Refusal({ status: 401, code: 'not-signed-in' });
     if (answer === 'no') throw access === 'loopback' ? notFound() : new Refusal({ status: 403, code: 'not-permitted' });
