@@ -174,9 +174,8 @@ export function settleFrames(
 }
 
 function isKnown(outbox: Outbox, frame: HeardFrame, measured: Measured): boolean {
-  // without a time or number of its own, two equal measurements look like one told twice: so only within minutes are they taken for that
-  if (measured.deviceTime === undefined && measured.sequence === undefined)
-    return outbox.knowsFrame(frame, frame.heardAt - liveWithinMs);
+  // without a time of its own, two equal measurements look like one told twice: so only within minutes are they taken for that
+  if (measured.deviceTime === undefined) return outbox.knowsFrame(frame, frame.heardAt - liveWithinMs);
   return outbox.knows({ device: frame.device, ...measured } as NewReading);
 }
 
