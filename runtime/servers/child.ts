@@ -104,7 +104,7 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
         await untilServes(launch());
       } catch (fault) {
         stopping = true;
-        if (child) await end(clock, child, 'SIGKILL');
+        if (child) await end(clock, child, program.stopSignal);
         throw fault;
       }
       health = { state: 'ok' };
