@@ -32,16 +32,20 @@ export async function findFirstHearings(
   return new Map(rows.map((row) => [row.reading_id, row.hearing]));
 }
 
-/** Must be done before the reading goes into the vitals store. What is remembered already stays as it is. */
+/**
+ * Must be done before the reading goes into the vitals store, or is judged. What is remembered already stays as it is. Always
+ * in one order, so that recorder and judge can never wait for each other.
+ */
 export async function rememberFirstHearings(
   db: Within,
   heard: readonly { reading: ReadingId; hearing: FirstHearing }[],
 ): Promise<void> {
-  for (let i = 0; i < heard.length; i += rowsPerStatement)
+  const ordered = [...heard].sort((a, b) => (a.reading < b.reading ? -1 : 1));
+  for (let i = 0; i < ordered.length; i += rowsPerStatement)
     await db
       .insertInto('first_hearing')
       .values(
-        heard.slice(i, i + rowsPerStatement).map(({ reading, hearing }) => ({
+        ordered.slice(i, i + rowsPerStatement).map(({ reading, hearing }) => ({
           reading_id: reading,
           hearing: JSON.stringify(hearing),
         })),
