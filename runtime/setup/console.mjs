@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from './children.mjs';
-import { ableNode, root, SetupFault } from './machine.mjs';
+import { ableNode, requireWritable, root, SetupFault } from './machine.mjs';
 
 const folder = join(root, 'dashboards/console');
 const stamp = join(folder, 'dist/.built-from');
@@ -15,6 +15,7 @@ const atMostMs = 5 * 60_000;
 export async function buildConsole(progress) {
   const wanted = hashOf(sources);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  requireWritable(folder, 'the console is built');
   await progress.step('Building the console', async () => {
     const { code, output } = await runVite();
     if (code !== 0) {

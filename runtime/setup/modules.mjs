@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from './children.mjs';
-import { root, SetupFault } from './machine.mjs';
+import { requireWritable, root, SetupFault } from './machine.mjs';
 
 const lockFile = join(root, 'package-lock.json');
 const modules = join(root, 'node_modules');
@@ -13,7 +13,7 @@ export async function installModules(progress) {
   const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   if (!installedByHand()) {
-    requireWritable();
+    for (const folder of [root, modules]) requireWritable(folder, 'the node modules are installed');
     await progress.step('Installing node modules (the first time takes a minute or two)', runNpmCi);
   }
   try {
@@ -32,17 +32,6 @@ function installedByHand() {
   return Object.entries(packagesOf(lockFile)).every(
     ([path, { version, optional }]) => path === '' || there[path]?.version === version || (optional && !there[path]),
   );
-}
-
-function requireWritable() {
-  try {
-    accessSync(root, constants.W_OK);
-    if (existsSync(modules)) accessSync(modules, constants.W_OK);
-  } catch {
-    throw new SetupFault(
-      `You may not write to ${root}, where the node modules must be installed: clone Hearthbeat into a folder of your own.`,
-    );
-  }
 }
 
 /** Without install scripts: no package of ours needs one, and none shall run unseen. */
