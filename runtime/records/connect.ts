@@ -32,10 +32,26 @@ export function connect(
   pool.on('connect', (client) => client.on('error', () => {}));
   // One whose query was given up is still waiting for its answer, behind which every later query would wait in vain: after a
   // network that swallowed the connection for a quarter of an hour. `end` makes the pool drop it.
+  const givenUp = new WeakSet<pg.PoolClient>();
+  pool.on('connect', (client) => noteGivenUp(client, () => givenUp.add(client)));
   pool.on('release', (_, client) => {
-    if (!(client as unknown as { readyForQuery: boolean }).readyForQuery) void client.end().catch(() => {});
+    if (givenUp.has(client)) void client.end().catch(() => {});
   });
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** `pg` tells of a query it gave up by its text only. */
+function noteGivenUp(client: pg.PoolClient, note: () => void): void {
+  const query = client.query.bind(client) as (...parts: unknown[]) => unknown;
+  const noting = (...parts: unknown[]): unknown => {
+    const answer = query(...parts);
+    if (answer instanceof Promise)
+      answer.catch((fault: unknown) => {
+        if (fault instanceof Error && fault.message === 'Query read timeout') note();
+      });
+    return answer;
+  };
+  client.query = noting as typeof client.query;
 }
 
 const migrationsFolder = new URL('./migrations/', import.meta.url);
