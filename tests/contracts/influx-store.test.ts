@@ -10,6 +10,7 @@ import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { privateInflux } from '../support/private-servers.ts';
 import { anyPatient, storedReading } from '../support/readings.ts';
 import { hasInflux, testInflux } from '../support/servers.ts';
+import { until } from '../support/until.ts';
 
 type Influx = Awaited<ReturnType<typeof testInflux>>;
 const ends: (() => Promise<void>)[] = [];
@@ -159,7 +160,3 @@ const ask = (influx: Influx, path: string, body: string) =>
       'content-type': 'application/x-www-form-urlencoded',
     },
   });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await clock.sleep(5);
-}
