@@ -253,7 +253,7 @@ async function alertOf(
     title: trouble.title,
     explanation: {
       en: `Confirmed by a second measurement. ${list.length} readings within 3 min. Limit: ${trouble.limit.en}.`,
-      zh: `经复测证实。3 分钟内 ${list.length} 次测量。界限：${trouble.limit.zh}。`,
+      zh: `经复测证实。3 分钟内 ${list.length} 次测量。限值：${trouble.limit.zh}。`,
     },
     evidence: readings.map(({ id, panel, takenAt, heardAt, storedAt, values, marks }) => ({
       reading: id,

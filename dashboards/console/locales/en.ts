@@ -119,7 +119,7 @@ export const en = {
     title: 'Patient',
     noDevices: 'No device is assigned.',
     source: { online: 'Gateway online', offline: 'Gateway offline', unknown: 'Gateway not heard yet' },
-    sourceSince: '{{state}} since {{time}}',
+    sourceReported: '{{state}}, last report {{time}}',
     silent: 'Silent',
     lastReading: 'last reading {{ago}}',
     range: 'Time range',

@@ -120,7 +120,7 @@ export const zh: Texts = {
     title: '患者',
     noDevices: '尚未分配设备。',
     source: { online: '网关在线', offline: '网关离线', unknown: '网关尚未上线' },
-    sourceSince: '{{state}}，始于 {{time}}',
+    sourceReported: '{{state}}，末次上报 {{time}}',
     silent: '数据中断',
     lastReading: '末次读数：{{ago}}',
     range: '时间范围',
