@@ -14,7 +14,7 @@ import { connect, migrate, type Records } from '#runtime/records/connect.ts';
 import { createRecordsWatch } from '#runtime/records/watch.ts';
 import { readSecrets, type Secrets } from '#runtime/secrets.ts';
 import { type DataFolder, openDataFolder } from '#runtime/servers/data-folder.ts';
-import { createInflux, influxDatabases } from '#runtime/servers/influx.ts';
+import { createInflux } from '#runtime/servers/influx.ts';
 import { requireFreePort } from '#runtime/servers/ports.ts';
 import { createPostgres } from '#runtime/servers/postgres.ts';
 import { findInfluxd } from '#runtime/servers/programs.ts';
@@ -230,7 +230,7 @@ async function startStore(
       ...credentials,
       folder: folder.serverFolder('influxdb'),
       port: config.INFLUX_PORT,
-      databases: [...new Set([database, ...influxDatabases])],
+      databases: [database],
     },
   );
   started.push({ name: influx.name, end: influx.stop });

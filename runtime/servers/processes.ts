@@ -37,13 +37,6 @@ export async function endLeftOver(
   return false;
 }
 
-/** Start time of a process in clock ticks since boot: with the pid it names one process for good. See proc(5), field 22. */
-export function startTime(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  // the name in parentheses may itself hold blanks and parentheses
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
-
 const nameOf = (pid: number) => read(`/proc/${pid}/comm`)?.trim();
 
 function folderOf(pid: number): string | undefined {
