@@ -8,6 +8,8 @@ const running = new Set();
 let ending = false;
 const before = lineage();
 const keptCharacters = 200_000;
+/** The platform stops within seconds; a program that was told to end and hangs is killed after so long. */
+const endAtMostMs = 120_000;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
 // npm that is killed tells nobody: we see that we have another parent
@@ -44,10 +46,15 @@ export function runProgram([program, ...args], { stdio = ['ignore', 'pipe', 'pip
 
 function end(signal) {
   if (running.size === 0) process.exit(1);
+  if (!ending) setTimeout(killAll, endAtMostMs);
   ending = true;
   // Ctrl-C in a terminal has reached it already, and a second one means "at once"
   if (signal === 'SIGINT' && process.stdin.isTTY) return;
   for (const child of running) child.kill(signal);
+}
+
+function killAll() {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** Our ancestors up to npm: itself, and the shell that npm puts between us. */
