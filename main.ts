@@ -9,11 +9,12 @@ import { createJournalFiles } from '#runtime/journal-files.ts';
 import { createLog, faultDetails, type Log } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom as random } from '#runtime/random.ts';
+import { recordsAway } from '#runtime/records/away.ts';
 import { connect, migrate, type Records } from '#runtime/records/connect.ts';
 import { createRecordsWatch } from '#runtime/records/watch.ts';
 import { readSecrets, type Secrets } from '#runtime/secrets.ts';
 import { type DataFolder, openDataFolder } from '#runtime/servers/data-folder.ts';
-import { createInflux, influxDatabases } from '#runtime/servers/influx.ts';
+import { createInflux } from '#runtime/servers/influx.ts';
 import { requireFreePort } from '#runtime/servers/ports.ts';
 import { createPostgres } from '#runtime/servers/postgres.ts';
 import { findInfluxd } from '#runtime/servers/programs.ts';
@@ -184,9 +185,11 @@ async function openRecords(databaseUrl: string, log: Log, started: Started): Pro
       const { host } = new URL(databaseUrl);
       if (/^(28|3D)/.test(code))
         throw new SetupFault(`PostgreSQL at ${host} refuses the user, password or database of DATABASE_URL (${code}).`);
-      if (!/^(E[A-Z]+|57P0\d|08\d+)$/.test(code)) throw fault;
-      if (clock.now() > until)
-        throw new SetupFault(`PostgreSQL at ${host} cannot be reached (${code}): start it, or correct DATABASE_URL.`);
+      if (!/^E[A-Z]+$/.test(code) && !recordsAway(fault)) throw fault;
+      if (clock.now() > until) {
+        const why = code || 'it does not answer';
+        throw new SetupFault(`PostgreSQL at ${host} cannot be reached (${why}): start it, or correct DATABASE_URL.`);
+      }
       await clock.sleep(1_000);
     }
   }
@@ -227,7 +230,7 @@ async function startStore(
       ...credentials,
       folder: folder.serverFolder('influxdb'),
       port: config.INFLUX_PORT,
-      databases: [...new Set([database, ...influxDatabases])],
+      databases: [database],
     },
   );
   started.push({ name: influx.name, end: influx.stop });

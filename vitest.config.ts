@@ -7,7 +7,7 @@ export default defineConfig({
     // real servers, sockets and signal handlers: each file has a process of its own
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 40_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
     // a .data folder or a build beside the sources holds nothing to test

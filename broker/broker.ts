@@ -117,7 +117,8 @@ export function createBroker(
         credentials,
         sessions,
         onRefused: (refusal) => {
-          recordsAway = refusal === 'unavailable';
+          // a stranger whose name alone is wrong is refused without a look into the records: that says nothing of them
+          if (refusal === 'unavailable') recordsAway = true;
           refused(refusal);
         },
       }),

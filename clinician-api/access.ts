@@ -73,10 +73,19 @@ export function isSameOrigin(
 }
 
 /**
- * Does the caller sit on this machine? The address alone would also fit whoever comes through a reverse proxy that names
- * nobody, so the name they asked for must be this machine's as well.
+ * Did a person cause this request? The console marks what it asks by itself. The stream of changes can be marked by nobody, for
+ * browsers open it again by themselves; and whoever changes something is there.
  */
-export function isLoopback(address: string, hostname: string): boolean {
+export const isByPerson = (headers: Record<string, unknown>, url: string, changes: boolean): boolean =>
+  changes || (headers['x-hearthbeat-background'] === undefined && url !== '/api/v1/changes');
+
+/**
+ * Does the caller sit on this machine? The address alone would also fit whoever comes through a reverse proxy that names
+ * nobody, so the name they asked for must be this machine's as well; and whoever says that somebody forwarded them is taken at
+ * their word, for a proxy may pass on what a stranger claims.
+ */
+export function isLoopback(address: string, hostname: string, headers: Record<string, unknown>): boolean {
+  if (Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'))) return false;
   const here = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
   return here.includes(address) && ['localhost', '127.0.0.1', '::1', '[::1]'].includes(hostname);
 }

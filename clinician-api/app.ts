@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { whoHolds } from '#runtime/records/sessions.ts';
-import { accessOf, isLoopback, isSameOrigin, mayUse, needsSession } from './access.ts';
+import { accessOf, isByPerson, isLoopback, isSameOrigin, mayUse, needsSession } from './access.ts';
 import { serveConsole } from './console-files.ts';
 import type { Live } from './live.ts';
 import { describeApi } from './openapi.ts';
@@ -105,10 +105,12 @@ function guard(app: Web, { records, clock }: ApiDeps, { publicUrl }: ApiConfig):
       });
     const access = accessOf(`${request.method} ${url}`);
     const token = request.cookies[cookieName];
-    if (needsSession(access) && token) request.signedIn = (await whoHolds(records, token, clock.now())) ?? null;
+    if (needsSession(access) && token)
+      request.signedIn =
+        (await whoHolds(records, token, clock.now(), isByPerson(request.headers, url, changes))) ?? null;
     const answer = mayUse(access, {
       role: request.signedIn?.clinician.role,
-      loopback: isLoopback(request.ip, request.hostname),
+      loopback: isLoopback(request.ip, request.hostname, request.headers),
     });
     if (answer === 'sign-in-first') throw new Refusal({ status: 401, code: 'not-signed-in' });
     if (answer === 'no') throw access === 'loopback' ? notFound() : new Refusal({ status: 403, code: 'not-permitted' });

@@ -108,8 +108,9 @@ const sinceOf = (entry: WorklistEntry): number => (entry.reasons[0] ? Date.parse
 const neverMeasured: Words = { en: 'No reading yet', zh: '尚无测量数据' };
 
 function silentFor(ms: number): Words {
-  const hours = Math.floor(ms / 3_600_000);
-  if (hours < 1) return { en: 'No reading for less than an hour', zh: '近一小时内无测量数据' };
+  const minutes = Math.max(1, Math.floor(ms / 60_000));
+  if (minutes < 60) return { en: `No reading for ${minutes} min`, zh: `已 ${minutes} 分钟没有测量数据` };
+  const hours = Math.floor(minutes / 60);
   if (hours < 48) return { en: `No reading for ${hours} h`, zh: `已 ${hours} 小时没有测量数据` };
   const days = Math.floor(hours / 24);
   return { en: `No reading for ${days} days`, zh: `已 ${days} 天没有测量数据` };

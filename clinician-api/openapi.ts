@@ -64,7 +64,7 @@ export async function describeApi(app: Web): Promise<void> {
         title: 'Hearthbeat',
         version: '1',
         description:
-          'What care teams see and do. Sign in with POST /api/v1/session; the session travels in a cookie. Times are RFC 3339 in UTC, values are in the UCUM unit beside them, errors are application/problem+json (RFC 9457) with a `code` to program against.',
+          'What care teams see and do. Sign in with POST /api/v1/session; the session travels in a cookie and ends after 30 minutes without use; a GET with the header `X-Hearthbeat-Background: 1` is no use. Times are RFC 3339 in UTC, values are in the UCUM unit beside them, errors are application/problem+json (RFC 9457) with a `code` to program against.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: cookieName } } },

@@ -29,29 +29,34 @@ export function createSignInLimits(clock: Pick<Clock, 'now'>): SignInLimits {
 
   const countOf = (key: string, windowMs: number) => {
     const known = counts.get(key);
-    if (known && known.until > clock.now()) return known;
+    return known && known.until > clock.now() ? known : { failures: 0, until: clock.now() + windowMs };
+  };
+  const keep = (key: string, count: { failures: number; until: number }) => {
+    // whoever is counted most recently is forgotten last
     counts.delete(key);
-    const fresh = { failures: 0, until: clock.now() + windowMs };
-    counts.set(key, fresh);
+    counts.set(key, count);
     const [oldest] = counts.keys();
     if (oldest !== undefined && counts.size > countsAtMost) counts.delete(oldest);
-    return fresh;
   };
 
   return {
     attempt: (address, account) => {
       const who = account.trim().toLowerCase();
       const relevant = [
-        { limit: limits.address, count: countOf(`address ${address}`, limits.address.windowMs) },
-        { limit: limits.pair, count: countOf(`pair ${address} ${who}`, limits.pair.windowMs) },
-        { limit: limits.account, count: countOf(`account ${who}`, limits.account.windowMs) },
-      ];
+        { key: `address ${address}`, limit: limits.address },
+        { key: `pair ${address} ${who}`, limit: limits.pair },
+        { key: `account ${who}`, limit: limits.account },
+      ].map(({ key, limit }) => ({ key, limit, count: countOf(key, limit.windowMs) }));
       const full = relevant.filter(({ limit, count }) => count.failures >= limit.failures);
       if (full.length > 0) {
         const until = Math.max(...full.map(({ count }) => count.until));
         return { refusedForSeconds: Math.ceil((until - clock.now()) / 1000) };
       }
-      for (const { count } of relevant) count.failures += 1;
+      // a refused attempt leaves no trace: else a flood of them would push the counts that refuse it out of memory
+      for (const { key, count } of relevant) {
+        count.failures += 1;
+        keep(key, count);
+      }
       return {
         forgive: () => {
           for (const { count } of relevant) count.failures -= 1;

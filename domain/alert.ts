@@ -76,14 +76,16 @@ export type AlertChange =
       explanation?: Words;
       escalation: Escalation | null;
       at: string;
-    };
+    }
+  | { kind: 'renew'; evidence: Evidence[]; explanation: Words; escalation: Escalation | null; at: string };
 
 export type AlertRefusal = 'already-acknowledged' | 'already-resolved' | 'not-worse';
 
 /**
  * The one place where an alert changes. Pure: the new alert, or why not.
  * Acknowledging twice is refused so that the second person sees who was first. A worsening re-opens an acknowledged alert:
- * a worse state breaks through an acknowledgement that was given for a better one.
+ * a worse state breaks through an acknowledgement that was given for a better one. So does a renewal: the same state, confirmed
+ * anew when the episode has grown old.
  */
 export function change(alert: Alert, event: AlertChange): { alert: Alert } | { refused: AlertRefusal } {
   if (alert.state === 'resolved') return { refused: 'already-resolved' };
@@ -132,7 +134,35 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
           acknowledgedBy: null,
         },
       };
+    case 'renew':
+      return {
+        alert: {
+          ...alert,
+          state: 'open',
+          evidence: merge(alert.evidence, event.evidence),
+          explanation: event.explanation,
+          escalation: event.escalation,
+          acknowledgedAt: null,
+          acknowledgedBy: null,
+        },
+      };
   }
+}
+
+/** Whoever acknowledged has gone off shift. */
+const acknowledgementHoldsMs = 12 * 3_600_000;
+/** Everybody has been called and nobody came: somebody must be tried again sooner. */
+const unansweredRestsMs = 3_600_000;
+
+/**
+ * Does a new crisis call again although the episode is open? Else an alert that nobody remembered to close would swallow the
+ * next one in silence. @param now ms since 1970.
+ */
+export function hasGrownOld(alert: Alert, now: number): boolean {
+  if (alert.state === 'resolved') return false;
+  return alert.acknowledgedAt === null
+    ? now - Date.parse(alert.openedAt) >= unansweredRestsMs
+    : now - Date.parse(alert.acknowledgedAt) >= acknowledgementHoldsMs;
 }
 
 /** Readings that join an episode for days must not make its row grow without end. */

@@ -138,11 +138,12 @@ export type StoredReading = z.infer<typeof StoredReading>;
 
 /**
  * The text whose hash is the reading's id. Cuffs replay their memory and networks deliver twice: whatever comes again
- * must give the same text, so it holds what the device said and nothing the way added (neither the corrected time nor heardAt,
- * unless the device named no time and no number of its own).
+ * must give the same text, so it holds what the device said and nothing the way added (neither the corrected time nor heardAt).
+ * A device that named no time of its own leaves `takenAt` to tell two measurements apart: a record number alone may begin again
+ * with every battery, and then a new value would be taken for an old one and be judged by nobody.
  */
 export function identityOf(reading: Omit<Reading, 'ref'>): string {
-  const moment = reading.deviceTime ?? (reading.sequence === undefined ? reading.takenAt : '');
+  const moment = reading.deviceTime ?? reading.takenAt;
   const values = [...reading.values].sort((a, b) => (a.vital < b.vital ? -1 : 1)).map((v) => `${v.vital}=${v.value}`);
   return [reading.device, reading.userSlot ?? '', reading.panel, reading.sequence ?? '', moment, ...values].join('|');
 }

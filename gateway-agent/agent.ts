@@ -7,7 +7,7 @@ import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Service } from '#runtime/service.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
-import { profiles } from './profiles/catalogue.ts';
+import { visited } from './profiles/catalogue.ts';
 import type { Advertisement, Radio } from './radio.ts';
 import { settleFrames, type VisitReport, visit } from './session.ts';
 import { createUplink, type Uplink } from './uplink.ts';
@@ -26,7 +26,7 @@ export type GatewayConfig = {
   dataDir: string;
   /** IANA name of the zone in which the home's devices tell time; default: that of this machine. */
   timeZone?: string;
-  /** Only these devices are visited; absent: every one that speaks a profile we know. The server has the last word either way. */
+  /** Only these devices are visited; absent: every one that speaks a profile we visit. The server has the last word either way. */
   devices?: readonly string[];
 };
 
@@ -136,7 +136,7 @@ export function createGatewayAgent(
       });
       stopTidying = clock.every(agentLimits.tidyMs, tidy);
       stopWatching = radio.watch(
-        profiles.map(({ service }) => sigUuid(service)),
+        visited.map(({ service }) => sigUuid(service)),
         heard,
       );
     },

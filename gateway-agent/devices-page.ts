@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { type PanelName, panels, type Vital, vitals, vitalsOf } from '#domain/vitals.ts';
 import { batteryUuids } from './profiles/battery.ts';
-import { profiles } from './profiles/catalogue.ts';
+import { profiles, visited } from './profiles/catalogue.ts';
 import { currentTimeUuids } from './profiles/current-time.ts';
 import { deviceInformationUuids } from './profiles/device-information.ts';
 import type { Profile } from './profiles/profile.ts';
 
 /**
- * docs/devices.md, the devices that a gateway can read, written from what the profiles declare: `node gateway-agent/devices-page.ts`.
+ * docs/devices.md, the devices that a gateway reads and those whose frames it understands, written from what the profiles declare: `node gateway-agent/devices-page.ts`.
  * A test keeps file and declarations equal.
  */
 export function devicesPage(): string {
@@ -15,17 +15,21 @@ export function devicesPage(): string {
   const lines = [
     '# Devices',
     '',
-    'What a gateway reads over Bluetooth. Every device that keeps to one of these standard profiles is read, whoever made it; named are those',
-    'whose manners are known from captures or from the experience of other projects. This page is written from the profiles in',
+    `**Read today: ${visited.map(({ title }) => title).join(' and ')}.** Every device that keeps to one of these standards is visited, whoever made it.`,
+    'Of the other profiles here every frame is understood, but no gateway visits their devices yet: they must first be asked for their memory or',
+    'for consent, or be listened to for a while, and a visit does not do that yet.',
+    '',
+    'Named are devices whose manners are known from captures or from the experience of other projects. This page is written from the profiles in',
     '`gateway-agent/profiles/` by `node gateway-agent/devices-page.ts`.',
     '',
-    '| Profile | Service | Measures |',
-    '|---|---|---|',
+    '| Profile | Service | Measures | Read today |',
+    '|---|---|---|---|',
     ...profiles.map(
-      (p) => `| [${p.title}](#${anchorOf(p.title)}) | ${hex(p.service)} | ${panelsOf(p).map(nameOf).join(', ')} |`,
+      (p) =>
+        `| [${p.title}](#${anchorOf(p.title)}) | ${hex(p.service)} | ${panelsOf(p).map(nameOf).join(', ')} | ${visited.includes(p) ? 'yes' : 'not yet'} |`,
     ),
     '',
-    `Beside these, of every device that has them: Device Information ${hex(deviceInformationUuids.service)}, Battery ${hex(batteryUuids.service)}, and`,
+    `Beside these, of every device that is visited and has them: Device Information ${hex(deviceInformationUuids.service)}, Battery ${hex(batteryUuids.service)}, and`,
     `Current Time ${hex(currentTimeUuids.service)}.`,
     '',
     ...profiles.flatMap((p) => sectionOf(p, hex)),
@@ -35,14 +39,15 @@ export function devicesPage(): string {
 
 function sectionOf(profile: Profile, hex: (assigned: number) => string): string[] {
   const { title, measurements, reads, clocks, records, consent, quirks, devices } = profile;
-  const heard = measurements.map(({ name, characteristic, window, insteadOf }) => {
+  const understood = measurements.map(({ name, characteristic, window, insteadOf }) => {
     const stream = window ? `; a stream, read as the median of ${window.lengthMs / 1000} steady seconds` : '';
     const instead = insteadOf === undefined ? '' : `; in place of ${hex(insteadOf)} where a device has both`;
-    return `- hears ${name} ${hex(characteristic)}${stream}${instead}`;
+    return `- understands ${name} ${hex(characteristic)}${stream}${instead}`;
   });
   return [
     `## ${title}`,
     '',
+    ...(visited.includes(profile) ? [] : ['Not visited yet.', '']),
     ...panelsOf(profile).map(
       (panel) =>
         `- ${nameOf(panel)}: ${vitalsOf(panel)
@@ -52,16 +57,18 @@ function sectionOf(profile: Profile, hex: (assigned: number) => string): string[
           )
           .join(', ')}`,
     ),
-    ...heard,
-    ...reads.map(({ name, characteristic }) => `- reads ${name} ${hex(characteristic)}`),
+    ...understood,
+    ...reads.map(({ name, characteristic }) => `- understands ${name} ${hex(characteristic)}`),
     ...clocks.map(({ service, characteristic }) => `- clock: ${hex(characteristic)} in service ${hex(service)}`),
     ...(records
       ? [
-          `- asks for its memory at ${records.name} ${hex(records.characteristic)}, from the last known ${records.filter.replaceAll('-', ' ')} on`,
+          `- its memory is to be asked for at ${records.name} ${hex(records.characteristic)}, from the last known ${records.filter.replaceAll('-', ' ')} on`,
         ]
       : []),
     ...(consent
-      ? [`- asks a user of it for consent at ${consent.name} ${hex(consent.characteristic)}, where it has one`]
+      ? [
+          `- a user of it is to be asked for consent at ${consent.name} ${hex(consent.characteristic)}, where it has one`,
+        ]
       : []),
     '',
     '| Device | Good to know | From |',

@@ -3,7 +3,7 @@ import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
 import { type HeardFrame, interpret, type NewReading, type Verdict } from './interpret.ts';
 import type { Outbox } from './outbox.ts';
-import { profiles } from './profiles/catalogue.ts';
+import { listenedTo, profiles } from './profiles/catalogue.ts';
 import type { Measured, Profile } from './profiles/profile.ts';
 import { type Heard, type Link, type Radio, RadioFault } from './radio.ts';
 import { type Comparison, liveWithinMs } from './timing.ts';
@@ -121,18 +121,19 @@ export async function visit(
       });
     model ??= await readText(link, dis, modelNumber);
     battery = (await readBattery(link)) ?? battery;
-    const spoken = profiles.filter((p) =>
-      p.measurements.some((m) => link!.has(sigUuid(p.service), sigUuid(m.characteristic))),
+    const spoken = listenedTo((service, characteristic) => link!.has(sigUuid(service), sigUuid(characteristic)));
+    comparison = await readClock(
+      link,
+      spoken.map(({ profile }) => profile),
+      clock,
     );
-    comparison = await readClock(link, spoken, clock);
     // whoever has to read its frames in a later life needs the model
     if (model !== before?.model) note();
     ready = true;
     settle(false);
-    for (const profile of spoken)
-      for (const { characteristic } of profile.measurements)
-        if (link.has(sigUuid(profile.service), sigUuid(characteristic)))
-          await link.subscribe(sigUuid(profile.service), sigUuid(characteristic));
+    for (const { profile, characteristics } of spoken)
+      for (const characteristic of characteristics)
+        await link.subscribe(sigUuid(profile.service), sigUuid(characteristic));
     report.end = await untilSilent(clock, link, () => lastWordAt, quit);
   } catch (fault) {
     report.end = fault instanceof RadioFault ? fault.code : 'fault';
@@ -175,9 +176,8 @@ export function settleFrames(
 }
 
 function isKnown(outbox: Outbox, frame: HeardFrame, measured: Measured): boolean {
-  // without a time or number of its own, two equal measurements look like one told twice: so only within minutes are they taken for that
-  if (measured.deviceTime === undefined && measured.sequence === undefined)
-    return outbox.knowsFrame(frame, frame.heardAt - liveWithinMs);
+  // without a time of its own, two equal measurements look like one told twice: so only within minutes are they taken for that
+  if (measured.deviceTime === undefined) return outbox.knowsFrame(frame, frame.heardAt - liveWithinMs);
   return outbox.knows({ device: frame.device, ...measured } as NewReading);
 }
 

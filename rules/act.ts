@@ -1,10 +1,11 @@
-import { type Alert, type Evidence, severities } from '#domain/alert.ts';
+import { type Alert, type Evidence, hasGrownOld, severities } from '#domain/alert.ts';
 import { AlertId, type PatientId, TaskId, type TeamId } from '#domain/ids.ts';
 import type { Agenda } from '#runtime/agenda.ts';
 import { instant } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
+import { nextCallOfAlert } from '#runtime/records/alert-pages.ts';
 import { changeAlert, openAlert, recordAlertEvent } from '#runtime/records/alerts.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { callPlanOf } from '#runtime/records/on-call.ts';
@@ -68,13 +69,14 @@ async function raise(
   now: number,
 ): Promise<Alert | undefined> {
   const { open } = matter;
-  if (open && severities.indexOf(effect.severity) <= severities.indexOf(open.severity)) {
+  const worse = open && severities.indexOf(effect.severity) > severities.indexOf(open.severity);
+  if (open && !worse && !(effect.pages && (await mustCallAgain(db, open, now)))) {
     await addTasks(deps, db, open, effect.tasks, now);
     return join(db, open, effect.evidence, effect.explanation, now);
   }
   const { escalation, rota } = effect.pages ? await whomToCall(db, matter.team) : { escalation: null, rota: true };
   const alert = open
-    ? await worsen(db, open, effect, escalation, now)
+    ? await reopen(db, open, worse ? 'worsen' : 'renew', effect, escalation, now)
     : await openNew(deps, db, matter, effect, escalation, now);
   if (!alert) return open;
   await addTasks(deps, db, alert, effect.tasks, now);
@@ -121,16 +123,21 @@ async function openNew(
   return alert;
 }
 
-async function worsen(
+/** An alert that still calls needs no second round beside the first. */
+const mustCallAgain = async (db: Within, open: Alert, now: number): Promise<boolean> =>
+  hasGrownOld(open, now) && (await nextCallOfAlert(db, open)) === null;
+
+async function reopen(
   db: Within,
   open: Alert,
+  kind: 'worsen' | 'renew',
   effect: Extract<Effect, { kind: 'raise' }>,
   escalation: Alert['escalation'],
   now: number,
 ): Promise<Alert | undefined> {
   const { severity, evidence, explanation } = effect;
   const changed = await changeAlert(db, open.id, {
-    kind: 'worsen',
+    kind,
     severity,
     evidence,
     explanation,

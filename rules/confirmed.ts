@@ -32,7 +32,10 @@ export const ConfirmedMemory = z.object({
   kind: z.literal('confirmed'),
   kept: z.array(Kept),
   countdown: z.object({ first: ReadingId, at: z.number() }).nullable(),
-  /** The open episode; `from` is when its first value beyond the limit was taken. */
+  /**
+   * The open episode; `from` is when its first value beyond the limit was taken. While its severity is less than the rule's
+   * (raised by a late reading, or grown old), what is confirmed is raised anew.
+   */
   episode: z.object({ severity: Severity, opening: Words, from: z.number() }).nullable(),
   /** The first 16 digits of the ids of readings beyond the limit: cuffs replay their memory days later. */
   known: z.array(z.string()),
@@ -74,8 +77,7 @@ export function confirmed(
 ): Judgement<ConfirmedMemory> {
   // a window that was over when this was heard is judged as over, however late we come to judge
   const lapsed = before.countdown !== null && before.countdown.at <= now;
-  if (!lapsed && (happening.kind === 'lapse' || (happening.kind === 'reading' && isKnown(before, happening.reading))))
-    return { memory: before, effects: [] };
+  if (!lapsed && changesNothing(before, happening)) return { memory: before, effects: [] };
   const terms = termsOf(rule, parameters);
   const memory: ConfirmedMemory = {
     ...before,
@@ -87,7 +89,14 @@ export function confirmed(
   if (happening.kind === 'reading') take(terms, memory, effects, happening.reading, now);
   // its readings stay used: only new ones may open the next episode; a countdown under way goes on
   if (happening.kind === 'resolved') memory.episode = null;
+  // what is confirmed from now on is raised, and joins no more in silence
+  if (happening.kind === 'grown-old' && memory.episode) memory.episode.severity = 'routine';
   return { memory, effects };
+}
+
+function changesNothing(memory: ConfirmedMemory, happening: Happening): boolean {
+  if (happening.kind === 'reading') return isKnown(memory, happening.reading);
+  return happening.kind === 'lapse' || (happening.kind === 'grown-old' && memory.episode?.severity === 'routine');
 }
 
 const shortId = (evidence: Evidence): string => evidence.reading.slice(0, 16);
@@ -150,7 +159,7 @@ const lateTask = {
 
 /** What the readings at hand amount to. */
 function settle(terms: Terms, memory: ConfirmedMemory, effects: Effect[]): void {
-  const beyond = memory.kept.filter((k) => !k.used && grading(terms, k.evidence) === 'beyond');
+  const beyond = memory.kept.filter((k) => isWorry(terms, k));
   if (memory.episode?.severity === terms.rule.severity) {
     joinEpisode(terms, memory, effects, beyond);
     return;
@@ -181,7 +190,8 @@ function lapse(terms: Terms, memory: ConfirmedMemory, effects: Effect[]): void {
   const at = memory.countdown?.at ?? 0;
   memory.countdown = null;
   if (terms.unanswered === 'raise') {
-    raise(terms, memory, effects, 'unanswered');
+    // a care plan that changed meanwhile may have left nothing to worry about
+    if (memory.kept.some((k) => isWorry(terms, k))) raise(terms, memory, effects, 'unanswered');
     return;
   }
   for (const k of memory.kept) if (k.receivedAt + terms.windowMs <= at) k.used = true;
@@ -189,7 +199,7 @@ function lapse(terms: Terms, memory: ConfirmedMemory, effects: Effect[]): void {
 }
 
 function raise(terms: Terms, memory: ConfirmedMemory, effects: Effect[], ground: Ground): void {
-  const beyond = memory.kept.filter((k) => !k.used && grading(terms, k.evidence) === 'beyond');
+  const beyond = memory.kept.filter((k) => isWorry(terms, k));
   const from = Math.min(...beyond.map(takenAt));
   const evidence = use(memory, from);
   const explain = ground === 'confirmed' ? explainConfirmed : explainUnanswered;
@@ -240,7 +250,16 @@ function confirms(terms: Terms, a: Kept, b: Kept): boolean {
 }
 
 const isReassured = (terms: Terms, memory: ConfirmedMemory, worry: Kept): boolean =>
-  memory.kept.some((k) => takenAt(k) - takenAt(worry) >= terms.gapMs && grading(terms, k.evidence) === 'within');
+  memory.kept.some((k) => takenAfter(worry, k) >= terms.gapMs && grading(terms, k.evidence) === 'within');
+
+/** Two devices may disagree about the time: then a reading counts as taken when it was heard, at the latest. */
+const takenAfter = (a: Kept, b: Kept): number =>
+  a.device === b.device
+    ? takenAt(b) - takenAt(a)
+    : Math.min(takenAt(b), b.receivedAt) - Math.min(takenAt(a), a.receivedAt);
+
+/** Beyond the limit, and not yet evidence of anything. */
+const isWorry = (terms: Terms, k: Kept): boolean => !k.used && grading(terms, k.evidence) === 'beyond';
 
 const grading = (terms: Terms, evidence: Evidence): Grade =>
   gradeOf(terms.limits, terms.marginMmHg, (vital) => vitalIn(evidence, vital));

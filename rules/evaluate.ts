@@ -26,7 +26,7 @@ export function evaluate(
     throw new Error(`the memory of another kind of rule was given to ${rule.rule}`);
   return memory.kind === 'confirmed'
     ? confirmed(rule, parameters, memory, happening, now)
-    : risingAverage(rule, parameters, memory, happening);
+    : risingAverage(rule, parameters, memory, happening, now);
 }
 
 export function freshMemory(rule: Rule): Memory {

@@ -16,7 +16,7 @@ export function explainConfirmed(rule: Rule, parameters: Parameters, readings: r
   const list = listText(readings);
   return {
     en: `Confirmed by a second measurement. ${readings.length} readings within ${span.en}: ${list.en}. Limit: ${limits.en}.`,
-    zh: `经复测证实。${span.zh}内 ${readings.length} 次测量：${list.zh}。界限：${limits.zh}。`,
+    zh: `经复测证实。${span.zh}内 ${readings.length} 次测量：${list.zh}。限值：${limits.zh}。`,
   };
 }
 
@@ -27,11 +27,11 @@ export function explainUnanswered(rule: Rule, parameters: Parameters, readings: 
   return readings.length === 1
     ? {
         en: `One reading, ${list.en}, was beyond the limit (${limits.en}). A second measurement was asked for and none came within ${span.en}, so this rests on one reading.`,
-        zh: `一次测量 ${list.zh} 超出界限（${limits.zh}）。已请求复测，但 ${span.zh}内未收到复测结果，故本警报仅依据一次测量。`,
+        zh: `一次测量 ${list.zh} 超出限值（${limits.zh}）。已请求复测，但 ${span.zh}内未收到复测结果，故本警报仅依据一次测量。`,
       }
     : {
         en: `A reading was beyond the limit (${limits.en}), and nothing measured within ${span.en} confirmed or clearly disproved it: ${list.en}.`,
-        zh: `一次测量超出界限（${limits.zh}），${span.zh}内的后续测量既未证实也未明确否定：${list.zh}。`,
+        zh: `一次测量超出限值（${limits.zh}），${span.zh}内的后续测量既未证实也未明确否定：${list.zh}。`,
       };
 }
 
@@ -51,7 +51,7 @@ export function explainLate(rule: Rule, parameters: Parameters, reading: Evidenc
       };
   return {
     en: `A reading of ${list.en} arrived ${span.en} after it was taken. It is beyond the limit (${limits.en}). ${would.en} Because it is old, nobody was called: please find out how the patient is now.`,
-    zh: `一条 ${list.zh} 的读数在测量 ${span.zh}后才到达，超出界限（${limits.zh}）。${would.zh}因数据已非实时，未呼叫任何人：请了解患者目前情况。`,
+    zh: `一条 ${list.zh} 的读数在测量 ${span.zh}后才到达，超出限值（${limits.zh}）。${would.zh}因数据已非实时，未呼叫任何人：请了解患者目前情况。`,
   };
 }
 
@@ -60,7 +60,7 @@ export function explainRising(rule: Rule, parameters: Parameters, now: Average, 
   const [mean, meanBefore] = [meanText(now), meanText(before)];
   return {
     en: `The home average of the last 7 days is ${mean} (${now.readings} readings on ${now.days} days, the first day not counted); the 7 days before it was ${meanBefore} (${before.readings} readings). Limit: ${limits.en}.`,
-    zh: `近 7 天家庭血压均值为 ${mean}（${now.days} 天共 ${now.readings} 次测量，首日不计）；此前 7 天均值为 ${meanBefore}（${before.readings} 次测量）。界限：${limits.zh}。`,
+    zh: `近 7 天家庭血压均值为 ${mean}（${now.days} 天共 ${now.readings} 次测量，首日不计）；此前 7 天均值为 ${meanBefore}（${before.readings} 次测量）。限值：${limits.zh}。`,
   };
 }
 
@@ -69,14 +69,14 @@ export function withLatest(opening: Words, reading: Evidence, grade: Grade, para
   const value = valueText(reading);
   const margin = parameters['recovery-margin'] ?? 0;
   const stands: Record<Grade, Words> = {
-    beyond: { en: `${value}, still beyond the limit.`, zh: `${value}，仍超出界限。` },
+    beyond: { en: `${value}, still beyond the limit.`, zh: `${value}，仍超出限值。` },
     near: {
       en: `${value}, back inside the limit by less than ${margin} mmHg.`,
-      zh: `${value}，已回到界限内，但幅度不足 ${margin} mmHg。`,
+      zh: `${value}，已回到限值以内，但距限值不足 ${margin} mmHg。`,
     },
     within: {
       en: `${value}, back inside the limit. The alert stays until a person closes it.`,
-      zh: `${value}，已回到界限内。警报须由人员确认后关闭。`,
+      zh: `${value}，已回到限值以内。警报须由人员确认后关闭。`,
     },
   };
   return { en: `${opening.en} Latest: ${stands[grade].en}`, zh: `${opening.zh}最新读数：${stands[grade].zh}` };

@@ -6,7 +6,12 @@ import type { JournalEntry } from '#runtime/journal.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { findRegistrations } from '#runtime/records/devices.ts';
-import { findFirstHearings, mayBeReplayed } from '#runtime/records/first-hearings.ts';
+import {
+  type FirstHearing,
+  findFirstHearings,
+  mayBeReplayed,
+  rememberFirstHearings,
+} from '#runtime/records/first-hearings.ts';
 import type { JudgedReading } from './rule.ts';
 
 /** A reading that may be judged. `receivedAt`: when the server journalled it, ms since 1970. */
@@ -15,7 +20,8 @@ export type Heard = { reading: Omit<JudgedReading, 'day'>; receivedAt: number };
 /**
  * The readings of these entries by patient, in the order of the journal. What may not enter is left out without a word: ingest
  * applies the same rules of admission, keeps it in quarantine and says why. As there, a reading that was heard before keeps the
- * patient and the time of its first copy; when that was long ago it is late, however its clock is corrected today.
+ * patient and the time of its first copy; when that was long ago it is late, however its clock is corrected today. Whoever of
+ * the two comes first remembers it: while the vitals store is away the judge is far ahead.
  */
 export async function takeIn(db: Within, entries: readonly JournalEntry[]): Promise<Map<PatientId, Heard[]>> {
   const arrivals = entries.filter((entry) => entry.kind === 'readings').flatMap(readingsIn);
@@ -25,6 +31,7 @@ export async function takeIn(db: Within, entries: readonly JournalEntry[]): Prom
     arrivals.filter(({ reading }) => mayBeReplayed(reading)).map(({ id }) => id),
   );
   const heard = new Map<PatientId, Heard[]>();
+  const fresh: { reading: ReadingId; hearing: FirstHearing }[] = [];
   for (const { id, reading, source, receivedAt } of arrivals) {
     const registration = registrations.get(reading.device);
     const first = registration?.source === source ? hearings.get(id) : undefined;
@@ -33,6 +40,12 @@ export async function takeIn(db: Within, entries: readonly JournalEntry[]): Prom
     const patient = (first ?? admission)?.patient;
     if (!patient) continue;
     const takenAt = first?.takenAt ?? reading.takenAt;
+    if (admission && mayBeReplayed(reading)) {
+      const { clock, heardAt } = reading;
+      const hearing = { patient, takenAt, clock, heardAt, storedAt: instant(receivedAt), flags: admission.flags };
+      hearings.set(id, hearing);
+      fresh.push({ reading: id, hearing });
+    }
     const ofPatient = heard.get(patient) ?? [];
     heard.set(patient, ofPatient);
     ofPatient.push({
@@ -53,6 +66,7 @@ export async function takeIn(db: Within, entries: readonly JournalEntry[]): Prom
       receivedAt,
     });
   }
+  await rememberFirstHearings(db, fresh);
   return heard;
 }
 

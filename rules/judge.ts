@@ -1,4 +1,4 @@
-import type { Alert } from '#domain/alert.ts';
+import { type Alert, hasGrownOld } from '#domain/alert.ts';
 import type { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import { faultDetails } from '#runtime/log.ts';
@@ -12,8 +12,10 @@ import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule } from './rule.ts';
 import { dayNumberIn } from './zone.ts';
 
-/** What is to be judged of one patient: readings in the order of the journal, or the lapse of a countdown of one rule. */
-export type Matter = { patient: PatientId; heard: readonly Heard[] } | { patient: PatientId; lapseOf: string };
+/** What is to be judged of one patient: readings in the order of the journal, or the lapse at `at` of a countdown of one rule. */
+export type Matter =
+  | { patient: PatientId; heard: readonly Heard[] }
+  | { patient: PatientId; lapseOf: string; at: number };
 
 export type Ask = { device: DeviceId; source: SourceId; by: number };
 
@@ -62,7 +64,9 @@ export async function judge(
 type Timed = { happening: Happening; at: number };
 
 function happeningsFor(rule: Rule, matter: Matter, patient: JudgedPatient, now: number): Timed[] {
-  if ('lapseOf' in matter) return matter.lapseOf === rule.rule ? [{ happening: { kind: 'lapse' }, at: now }] : [];
+  // a clock that was set back between the agenda and here must not make a lapse come to nothing
+  if ('lapseOf' in matter)
+    return matter.lapseOf === rule.rule ? [{ happening: { kind: 'lapse' }, at: Math.max(now, matter.at) }] : [];
   return matter.heard
     .filter(({ reading }) => reading.evidence.panel === rule.panel)
     .map(({ reading, receivedAt }) => ({
@@ -89,11 +93,10 @@ async function judgeRule(
   const effects: Effect[] = [];
   let memory = before;
   try {
-    const wasClosed = memory.episode && !unresolved;
-    const all: Timed[] = wasClosed
-      ? [{ happening: { kind: 'resolved' }, at: happenings[0]?.at ?? 0 }, ...happenings]
-      : happenings;
-    for (const { happening, at } of all) {
+    for (const { happening, at } of [
+      ...sinceLastTime(rule, memory, unresolved, happenings, deps.now()),
+      ...happenings,
+    ]) {
       const judgement = evaluate(rule, parameters, memory, happening, at);
       memory = judgement.memory;
       effects.push(...judgement.effects);
@@ -113,6 +116,14 @@ async function judgeRule(
     if (effect.kind === 'measure-again') outcome.asks.push(effect);
   }
   return memory === before ? undefined : memory;
+}
+
+/** What became of the episode between two judgements. */
+function sinceLastTime(rule: Rule, memory: Memory, unresolved: Alert | undefined, then: Timed[], now: number): Timed[] {
+  if (!memory.episode) return [];
+  const at = then[0]?.at ?? now;
+  if (!unresolved) return [{ happening: { kind: 'resolved' }, at }];
+  return rule.pages && hasGrownOld(unresolved, at) ? [{ happening: { kind: 'grown-old' }, at }] : [];
 }
 
 /** A fault of a rule itself, not of the records: nothing has been written yet. */

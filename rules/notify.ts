@@ -14,6 +14,7 @@ import {
   cancelPages,
   claimPage,
   findPage,
+  hasReachedSomebody,
   nextFreeStep,
   type Page,
   pagesOfStep,
@@ -29,7 +30,7 @@ import { pageText } from './page-text.ts';
 /**
  * From an alert to a person who answers. The decision and its outbox rows stand in one transaction; sending comes after, at least
  * once; before each attempt the alert is read again, and once somebody has acknowledged it nobody else is called. When a step
- * reaches nobody, the next one begins at once.
+ * reaches nobody, the next one begins at once; when none of them reached anybody, the rounds begin again.
  */
 export interface Paging {
   /** Within the transaction that opened or worsened the alert. */
@@ -39,6 +40,8 @@ export interface Paging {
 
 /** Longer than a channel takes to give up: nobody sends a page that is being sent. */
 const leaseMs = 20_000;
+/** With every channel away, one alert calls so often: about three days where two are called every quarter of an hour. */
+const stepsAtMost = 500;
 /** The waits before the second, third, … attempt of one page. */
 const pausesMs = [5_000, 15_000, 30_000, 60_000, 60_000];
 
@@ -60,6 +63,11 @@ export function createPaging(
 
   const beginStep = async (db: Within, alert: Alert, call: Call, now: number): Promise<void> => {
     const step = alert.escalation && callStep(alert.escalation, call.nth);
+    if (alert.escalation && !step && call.base + call.nth < stepsAtMost) {
+      // rounds that reached nobody at all fell into an outage: they do not count
+      if (!(await hasReachedSomebody(db, alert.id, call.base)))
+        return beginStep(db, alert, { base: call.base + call.nth, nth: 0 }, now);
+    }
     if (!alert.escalation || !step) {
       log.error('nobody acknowledged an alert, and everybody has been called', { alert: alert.id });
       return recordAlertEvent(db, alert.id, { at: instant(now), kind: 'nobody-answered', actor: null, note: null });

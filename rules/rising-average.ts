@@ -10,7 +10,7 @@ import type { Effect, Happening, Judgement, Rule } from './rule.ts';
 /**
  * The average of the last seven of the patient's days that have readings in them, the first of those days discarded, against the
  * same of the seven days before. Needs no store: two weeks of readings are its memory. Late readings count like any other, for an
- * average wakes nobody. It closes by itself when the average is better than the limit by the margin.
+ * average wakes nobody; but it is raised only while its last reading is recent. It closes by itself when the average is better than the limit by the margin.
  */
 
 /** A reading in few bytes: id, taken, heard (ms since 1970), day, the values in the order of its panel, marks. */
@@ -30,6 +30,8 @@ export type RisingMemory = z.infer<typeof RisingMemory>;
 const days = 7;
 /** Twenty a day for two weeks; who measures more often is averaged over the latest. */
 const keptAtMost = 280;
+/** An average whose last reading is older speaks of the past: two days, so that who measures daily may miss one. */
+const newsForMs = 48 * 3_600_000;
 /** Once a person has closed it, the same slow trend is not told again before this many days. */
 const quietDays = 7;
 
@@ -38,8 +40,9 @@ export function risingAverage(
   parameters: Record<string, number>,
   before: RisingMemory,
   happening: Happening,
+  now: number,
 ): Judgement<RisingMemory> {
-  if (happening.kind === 'lapse') return { memory: before, effects: [] };
+  if (happening.kind === 'lapse' || happening.kind === 'grown-old') return { memory: before, effects: [] };
   if (happening.kind === 'resolved') return { memory: { ...before, episode: false }, effects: [] };
   const { evidence, day } = happening.reading;
   if (evidence.marks.some((mark) => artefactMarks.includes(mark))) return { memory: before, effects: [] };
@@ -53,18 +56,21 @@ export function risingAverage(
 
   const limits = limitsOf(rule, parameters);
   const average = averageOf(rule, parameters);
-  const now = average(kept.filter((k) => k[3] > today - days));
+  const recent = average(kept.filter((k) => k[3] > today - days));
   const earlier = average(kept.filter((k) => k[3] <= today - days));
-  if (!now) return { memory, effects: [] };
+  if (!recent) return { memory, effects: [] };
 
   if (memory.episode) {
-    if (gradeOf(limits, parameters['recovery-margin'] ?? 0, (vital) => now.mean[vital]) !== 'within')
+    if (gradeOf(limits, parameters['recovery-margin'] ?? 0, (vital) => recent.mean[vital]) !== 'within')
       return { memory, effects: [] };
     return { memory: { ...memory, episode: false, raisedOn: null }, effects: [{ kind: 'clear' }] };
   }
+  // a gateway that was away for weeks fills the memory; what ended long ago is news to nobody
+  const latest = kept.at(-1)?.[1] ?? 0;
+  if (now - latest > newsForMs) return { memory, effects: [] };
   if (!earlier || (memory.raisedOn !== null && today < memory.raisedOn + quietDays)) return { memory, effects: [] };
   const rising = limits.some(({ vital, side, value }) => {
-    const [mean, meanBefore] = [now.mean[vital], earlier.mean[vital]];
+    const [mean, meanBefore] = [recent.mean[vital], earlier.mean[vital]];
     return (
       mean !== undefined &&
       meanBefore !== undefined &&
@@ -78,8 +84,8 @@ export function risingAverage(
     severity: rule.severity,
     ground: 'average',
     pages: rule.pages,
-    evidence: now.kept.slice(-evidenceAtMost).map((k) => unpacked(rule.panel, k)),
-    explanation: explainRising(rule, parameters, now, earlier),
+    evidence: recent.kept.slice(-evidenceAtMost).map((k) => unpacked(rule.panel, k)),
+    explanation: explainRising(rule, parameters, recent, earlier),
     tasks: rule.tasks,
   };
   return { memory: { ...memory, episode: true, raisedOn: today }, effects: [effect] };

@@ -37,8 +37,15 @@ export type TaskWish = { kind: TaskKind; role: Role; dueAfterMinutes: number; ti
 /** An admitted reading as rules see it. `day` counts the patient's own calendar days since 1970. */
 export type JudgedReading = { evidence: Evidence; device: DeviceId; source: SourceId; late: boolean; day: number };
 
-/** `lapse`: a countdown may be over. `resolved`: the episode of this rule has been closed, by a person or by the rule itself. */
-export type Happening = { kind: 'reading'; reading: JudgedReading } | { kind: 'lapse' } | { kind: 'resolved' };
+/**
+ * `lapse`: a countdown may be over. `resolved`: the episode of this rule has been closed, by a person or by the rule itself.
+ * `grown-old`: it is open, but nobody looks after it any more: a new crisis must call again.
+ */
+export type Happening =
+  | { kind: 'reading'; reading: JudgedReading }
+  | { kind: 'lapse' }
+  | { kind: 'resolved' }
+  | { kind: 'grown-old' };
 
 /** On what grounds an alert was raised. `late` says what an old reading would have done. */
 export const grounds = ['confirmed', 'unanswered', 'late', 'average'] as const;

@@ -89,7 +89,7 @@ export function createRules(
   const onLapse = async (entry: AgendaEntry): Promise<void> => {
     const [patient = '', rule = ''] = entry.subject.split('/');
     await caughtUp();
-    await judgeAll([{ patient: PatientId.parse(patient), lapseOf: rule }]);
+    await judgeAll([{ patient: PatientId.parse(patient), lapseOf: rule, at: entry.dueAt }]);
     agenda.nudge();
   };
 

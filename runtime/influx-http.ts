@@ -73,7 +73,8 @@ export function createInfluxHttp(
         send('POST', path, options.headers?.['content-type'], body).then(
           ({ status, headers, text }) => {
             const retryAfter = headers['retry-after'];
-            if (status >= 300)
+            // 204 alone says "written" in every InfluxDB; whatever says 200 to a write is none
+            if (status !== 204)
               return callbacks?.error?.(new HttpError(status, undefined, text, retryAfter ? String(retryAfter) : null));
             callbacks?.responseStarted?.(headers, status);
             callbacks?.complete?.();
@@ -94,8 +95,7 @@ export function createInfluxHttp(
     async query(database, statement) {
       const { status, text } = await post({ db: database, epoch: 'ms', q: statement });
       if (status !== 200) throw new Outage('vitals-store-away', `InfluxDB answered a query with ${status}`);
-      const answer = JSON.parse(text) as Answer;
-      const [result] = answer.results ?? [];
+      const [result] = answerIn(text).results ?? [];
       if (!result || result.error !== undefined)
         throw new Outage('vitals-store-refused-query', 'InfluxDB refused a query', { retry: false });
       return (result.series ?? []).flatMap(({ columns, values }) =>
@@ -114,6 +114,15 @@ export function createInfluxHttp(
 const connectMs = 5_000;
 /** A batch of 5,000 readings takes a fraction of a second; who needs longer than this is not coming back. */
 const requestMs = 10_000;
+
+/** What is not JSON comes from something else than InfluxDB, or was cut off. The parser's own words would quote it. */
+function answerIn(text: string): Answer {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    throw new Outage('vitals-store-away', 'InfluxDB answered a query with something else than JSON');
+  }
+}
 
 type Answer = {
   results?: { error?: string; series?: { columns: string[]; values: (string | number | boolean | null)[][] }[] }[];

@@ -91,11 +91,13 @@ const mostAskedMs = 30_000;
 /**
  * Why the server refuses these lines for good, in words that quote no line; undefined when it is an outage. Statuses: 1.6.7 and
  * 3 answer 400 and keep the good lines, 2.7 answers 422 and keeps none, 413 is a body beyond the server's limit. A limit of
- * the whole server comes as 400 too, but is no fault of the line.
+ * the whole server comes as 400 too, but is no fault of the line; and neither is the 400 of something else than InfluxDB, such as
+ * a port that wants TLS or a proxy, which would put every reading into quarantine: InfluxDB answers in JSON.
  */
 function refusalIn(fault: unknown): string | undefined {
   if (!(fault instanceof HttpError) || ![400, 413, 422].includes(fault.statusCode)) return undefined;
   const text = fault.body ?? '';
+  if (fault.statusCode !== 413 && !isJson(text)) return undefined;
   // anchored, because behind "unable to parse" the server quotes the line, and that may hold any text
   if (/^\{"error":"partial write: max-(series|values)-per/.test(text)) return undefined;
   if (/beyond retention|outside retention/.test(text)) return 'older than the store keeps';
@@ -103,6 +105,14 @@ function refusalIn(fault: unknown): string | undefined {
   if (/field type conflict/.test(text)) return 'a field of another type stands in the store';
   if (fault.statusCode === 413) return 'too large';
   return 'the store could not read it';
+}
+
+function isJson(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
 }
 
 /** At most `count` at a time; the others wait in order. */

@@ -26,6 +26,7 @@ const moveInAtMostMs = 180_000;
 /** After the script somebody measures so often. */
 const everydayMs = 45_000;
 const leaveMs = 10_000;
+const logName = 'hearthbeat.log';
 
 const progress = createProgress();
 await live(progress, () => openNeighbourhood(process.env, progress));
@@ -87,7 +88,14 @@ async function openNeighbourhood(
         ),
       }),
     );
-    welcome(platform.config.PUBLIC_URL, dataDir, memory.passwords, platform.store.kind, script);
+    welcome({
+      address: platform.config.PUBLIC_URL,
+      dataDir,
+      passwords: memory.passwords,
+      script,
+      store: platform.store.kind,
+      mailIsCaught: catchAllUrl !== undefined,
+    });
     const cancelScript = play(homes, script);
     ends.push(async () => cancelScript());
     return { stop };
@@ -99,7 +107,7 @@ async function openNeighbourhood(
 
 /** The log of the last start is kept beside the one of this. */
 function logFile(dataDir: string): pino.DestinationStream {
-  const file = join(dataDir, 'hearthbeat.log');
+  const file = join(dataDir, logName);
   try {
     renameSync(file, `${file}.1`);
   } catch {
@@ -133,13 +141,16 @@ function movedIn(homes: ChildProcess, order: Extract<Order, { order: 'move-in' }
   });
 }
 
-function welcome(
-  address: string,
-  dataDir: string,
-  passwords: Record<string, string>,
-  store: 'influxdb' | 'postgresql',
-  script: Happening[],
-): void {
+function welcome(house: {
+  address: string;
+  dataDir: string;
+  passwords: Record<string, string>;
+  store: 'influxdb' | 'postgresql';
+  mailIsCaught: boolean;
+  script: Happening[];
+}): void {
+  const { address, dataDir, passwords, store, mailIsCaught, script } = house;
+  const pages = mailIsCaught ? `to the mail catch-all: ${address}/mailbox` : 'to the mail server of SMTP_URL';
   const logins = clinicians.map(
     ({ email, name, role }) => `    ${email.padEnd(34)} ${passwords[email]!.padEnd(14)} ${name.en}, ${role}`,
   );
@@ -152,12 +163,13 @@ function welcome(
       ...logins,
       `    ${loginsFile(dataDir)}`,
       '',
-      `  Readings are kept in ${store === 'influxdb' ? 'InfluxDB' : 'PostgreSQL'}. Pages go to the mail catch-all: ${address}/mailbox`,
+      `  Readings are kept in ${store === 'influxdb' ? 'InfluxDB' : 'PostgreSQL'}. Pages go ${pages}`,
       '',
       '  What will happen now',
       ...script.map(({ at, say }) => `    in about ${String(at).padStart(2)} s  ${say}`),
       '    30 s after the page the second doctor is paged, unless somebody acknowledges in the console',
       '',
+      `  The log: ${join(dataDir, logName)}`,
       '  Ctrl-C stops everything; the data stay.',
       '',
     ].join('\n'),
@@ -209,7 +221,8 @@ function play(homes: ChildProcess, script: Happening[]): () => void {
 }
 
 async function end(homes: ChildProcess): Promise<void> {
-  if (homes.exitCode !== null) return;
+  // one that was killed has no exit code, and its exit comes no second time
+  if (homes.exitCode !== null || homes.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => homes.once('exit', () => resolve()));
   homes.kill('SIGTERM');
   const cancel = clock.after(leaveMs, () => homes.kill('SIGKILL'));

@@ -8,6 +8,7 @@ import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { watchTouches } from './api/presence.ts';
 import { createQueryClient } from './api/query-client.ts';
 import { App } from './app.tsx';
 import { startLanguages } from './locales/language.ts';
@@ -16,6 +17,7 @@ import { theme } from './theme.ts';
 // their list of character ranges is long: the page need not wait for it
 void import('./styles/fonts.ts');
 await startLanguages();
+watchTouches();
 const place = document.getElementById('root');
 if (!place) throw new Error('index.html has no #root');
 

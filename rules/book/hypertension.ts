@@ -39,7 +39,7 @@ const confirmWithin: RuleParameter = {
 
 const margin: RuleParameter = {
   name: 'recovery-margin',
-  label: { en: 'Reassuring when better than the limit by', zh: '优于界限多少视为好转' },
+  label: { en: 'Reassuring when better than the limit by', zh: '较限值好转达到此幅度视为缓解' },
   unit: mmHg,
   default: 5,
   low: 0,
@@ -123,7 +123,7 @@ const low: Rule = {
   parameters: [
     {
       name: 'systolic-below',
-      label: { en: 'Low systolic pressure below', zh: '收缩压过低界限' },
+      label: { en: 'Low systolic pressure below', zh: '收缩压过低限值' },
       unit: mmHg,
       default: 90,
       low: 70,
@@ -167,7 +167,7 @@ const lowDiastolic: Rule = {
   parameters: [
     {
       name: 'diastolic-below',
-      label: { en: 'Low diastolic pressure below', zh: '舒张压过低界限' },
+      label: { en: 'Low diastolic pressure below', zh: '舒张压过低限值' },
       unit: mmHg,
       default: 60,
       low: 40,
@@ -207,7 +207,7 @@ const rising: Rule = {
   parameters: [
     {
       name: 'systolic-average-at-least',
-      label: { en: '7-day average, systolic, from', zh: '7 天收缩压均值界限' },
+      label: { en: '7-day average, systolic, from', zh: '7 天收缩压均值限值' },
       unit: mmHg,
       default: 135,
       low: 110,
@@ -217,7 +217,7 @@ const rising: Rule = {
     },
     {
       name: 'diastolic-average-at-least',
-      label: { en: '7-day average, diastolic, from', zh: '7 天舒张压均值界限' },
+      label: { en: '7-day average, diastolic, from', zh: '7 天舒张压均值限值' },
       unit: mmHg,
       default: 85,
       low: 65,

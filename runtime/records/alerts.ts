@@ -31,7 +31,9 @@ export async function changeAlert(
     await db.updateTable('alert').set(columns).where('id', '=', id).execute();
     await recordAlertEvent(db, id, {
       at: event.at,
-      kind: { acknowledge: 'acknowledged', resolve: 'resolved', join: 'joined', worsen: 'worsened' }[event.kind],
+      kind: { acknowledge: 'acknowledged', resolve: 'resolved', join: 'joined', worsen: 'worsened', renew: 'renewed' }[
+        event.kind
+      ],
       actor: 'by' in event ? event.by : null,
       note: 'note' in event ? event.note : null,
     });
@@ -76,8 +78,33 @@ export async function markSeen(records: Records, alert: Alert, by: ClinicianId, 
 
 export type AlertEvent = { at: string; kind: string; actor: ClinicianId | null; note: string | null; detail: object };
 
+/** Readings may join an episode for weeks, and of those the latest are enough; what people did is told whole. */
+const joinedAtMost = 100;
+
+/** Oldest first. */
 export async function eventsOfAlert(db: Within, alert: AlertId): Promise<AlertEvent[]> {
-  const rows = await db.selectFrom('alert_event').selectAll().where('alert_id', '=', alert).orderBy('id').execute();
+  const rows = await db
+    .selectFrom('alert_event')
+    .selectAll()
+    .where('alert_id', '=', alert)
+    .where((eb) =>
+      eb.or([
+        eb('kind', '<>', 'joined'),
+        eb(
+          'id',
+          'in',
+          eb
+            .selectFrom('alert_event as joined')
+            .select('joined.id')
+            .where('joined.alert_id', '=', alert)
+            .where('joined.kind', '=', 'joined')
+            .orderBy('joined.id', 'desc')
+            .limit(joinedAtMost),
+        ),
+      ]),
+    )
+    .orderBy('id')
+    .execute();
   return rows.map(({ at, kind, actor, note, detail }) => ({ at: at.toISOString(), kind, actor, note, detail }));
 }
 

@@ -16,7 +16,7 @@ pg.types.setTypeParser(dateType, (text) => text);
 /** A pool that outlives restarts of the server: a broken idle connection is replaced, not thrown. */
 export function connect(
   databaseUrl: string,
-  options: { connections: number; onFault: (fault: Error) => void },
+  options: { connections: number; onFault: (fault: Error) => void; answerMs?: number },
 ): Records {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -24,13 +24,34 @@ export function connect(
     connectionTimeoutMillis: 5_000,
     application_name: 'hearthbeat',
     // a query that hangs for so long will not come back; no query of ours takes a tenth of it
-    query_timeout: 30_000,
+    query_timeout: options.answerMs ?? 30_000,
   });
   pool.on('error', options.onFault);
   // The pool listens to idle connections only. One that breaks in the midst of a transaction fails its query, and without a
   // listener would end this process beside it.
   pool.on('connect', (client) => client.on('error', () => {}));
+  // One whose query was given up is still waiting for its answer, behind which every later query would wait in vain: after a
+  // network that swallowed the connection for a quarter of an hour. `end` makes the pool drop it.
+  const givenUp = new WeakSet<pg.PoolClient>();
+  pool.on('connect', (client) => noteGivenUp(client, () => givenUp.add(client)));
+  pool.on('release', (_, client) => {
+    if (givenUp.has(client)) void client.end().catch(() => {});
+  });
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** `pg` tells of a query it gave up by its text only. */
+function noteGivenUp(client: pg.PoolClient, note: () => void): void {
+  const query = client.query.bind(client) as (...parts: unknown[]) => unknown;
+  const noting = (...parts: unknown[]): unknown => {
+    const answer = query(...parts);
+    if (answer instanceof Promise)
+      answer.catch((fault: unknown) => {
+        if (fault instanceof Error && fault.message === 'Query read timeout') note();
+      });
+    return answer;
+  };
+  client.query = noting as typeof client.query;
 }
 
 const migrationsFolder = new URL('./migrations/', import.meta.url);

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Registration } from '#domain/admission.ts';
 import type { StatusMessage } from '#domain/downward.ts';
 import type { DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
@@ -7,6 +8,8 @@ import { storableJson } from './storable.ts';
 /**
  * What admission must know of these devices: the source each is registered with, and all its assignments, past ones included.
  * A device that is not in the answer is not registered. One query, however many devices.
+ *
+ * They go as one parameter, an array: a statement takes 65,535, and a home that has gone wild can name more in one batch.
  */
 export async function findRegistrations(
   db: Within,
@@ -25,7 +28,7 @@ export async function findRegistrations(
       'assignment.from_at as from',
       'assignment.to_at as to',
     ])
-    .where('device.id', 'in', [...new Set(devices)])
+    .where('device.id', '=', sql<DeviceId>`any(${[...new Set(devices)]})`)
     .execute();
   for (const { device, source, patient, userSlot, from, to } of rows) {
     const registration = registrations.get(device) ?? { source, assignments: [] };

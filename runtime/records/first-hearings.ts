@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { PatientId, ReadingId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { Within } from './connect.ts';
@@ -17,7 +18,7 @@ export type FirstHearing = Pick<StoredReading, 'takenAt' | 'clock' | 'heardAt' |
  */
 export const mayBeReplayed = (reading: { deviceTime?: string }): boolean => reading.deviceTime !== undefined;
 
-/** Of these readings, those that were heard before. */
+/** Of these readings, those that were heard before. They go as one parameter, an array: a statement takes 65,535. */
 export async function findFirstHearings(
   db: Within,
   readings: readonly ReadingId[],
@@ -26,21 +27,25 @@ export async function findFirstHearings(
   const rows = await db
     .selectFrom('first_hearing')
     .selectAll()
-    .where('reading_id', 'in', [...new Set(readings)])
+    .where('reading_id', '=', sql<ReadingId>`any(${[...new Set(readings)]})`)
     .execute();
   return new Map(rows.map((row) => [row.reading_id, row.hearing]));
 }
 
-/** Must be done before the reading goes into the vitals store. What is remembered already stays as it is. */
+/**
+ * Must be done before the reading goes into the vitals store, or is judged. What is remembered already stays as it is. Always
+ * in one order, so that recorder and judge can never wait for each other.
+ */
 export async function rememberFirstHearings(
   db: Within,
   heard: readonly { reading: ReadingId; hearing: FirstHearing }[],
 ): Promise<void> {
-  for (let i = 0; i < heard.length; i += rowsPerStatement)
+  const ordered = [...heard].sort((a, b) => (a.reading < b.reading ? -1 : 1));
+  for (let i = 0; i < ordered.length; i += rowsPerStatement)
     await db
       .insertInto('first_hearing')
       .values(
-        heard.slice(i, i + rowsPerStatement).map(({ reading, hearing }) => ({
+        ordered.slice(i, i + rowsPerStatement).map(({ reading, hearing }) => ({
           reading_id: reading,
           hearing: JSON.stringify(hearing),
         })),

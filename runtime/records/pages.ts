@@ -104,6 +104,19 @@ export async function pagesOfStep(db: Within, alert: AlertId, step: number): Pro
   return rows.map(pageOf);
 }
 
+/** Whether any page of this step or a later one got through. */
+export async function hasReachedSomebody(db: Within, alert: AlertId, fromStep: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('page')
+    .select('id')
+    .where('alert_id', '=', alert)
+    .where('step', '>=', fromStep)
+    .where('state', '=', 'sent')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The next step number that no page of this alert has. */
 export async function nextFreeStep(db: Within, alert: AlertId): Promise<number> {
   const row = await db

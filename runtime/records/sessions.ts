@@ -68,11 +68,19 @@ export async function openSession(db: Within, clinician: Clinician, now: number)
   return token;
 }
 
-/** Whoever holds this token, noting the use; undefined when it is unknown, over, or its clinician may not sign in any more. */
-export async function whoHolds(db: Within, token: string, now: number): Promise<SignedIn | undefined> {
+/**
+ * Whoever holds this token; undefined when it is unknown, over, or its clinician may not sign in any more.
+ * @param byPerson only what somebody does is noted as use: a screen nobody touches must not stay signed in because it asks.
+ */
+export async function whoHolds(
+  db: Within,
+  token: string,
+  now: number,
+  byPerson: boolean,
+): Promise<SignedIn | undefined> {
   const found = await findSession(db, hashOf(token), now);
   if (!found) return undefined;
-  if (now - found.seenAt < notedEveryMs) return found.signedIn;
+  if (!byPerson || now - found.seenAt < notedEveryMs) return found.signedIn;
   await db
     .updateTable('session')
     .set({ seen_at: new Date(now) })
@@ -81,7 +89,7 @@ export async function whoHolds(db: Within, token: string, now: number): Promise<
   return { ...found.signedIn, expiresAt: endOf(now, found.expiresAt) };
 }
 
-/** The same for an open stream, which is no use: a screen nobody touches must not stay signed in because it listens. */
+/** The same for an open stream, which is no use either. */
 export async function checkSession(db: Within, session: string, now: number): Promise<SignedIn | undefined> {
   return (await findSession(db, session, now))?.signedIn;
 }

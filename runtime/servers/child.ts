@@ -22,7 +22,6 @@ export type Program = {
   portVariable: string;
   stopSignal: NodeJS.Signals;
   account: Account | undefined;
-  environment?: Record<string, string>;
   /** Before every start, restarts too. */
   prepare?: () => void;
   /** True once it serves; false while it does not answer yet; throws a SetupFault when it never will. */
@@ -104,7 +103,7 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
         await untilServes(launch());
       } catch (fault) {
         stopping = true;
-        if (child) await end(clock, child, 'SIGKILL');
+        if (child) await end(clock, child, program.stopSignal);
         throw fault;
       }
       health = { state: 'ok' };
@@ -136,7 +135,8 @@ function spawnServer(program: Program): ChildProcess {
     cwd: program.folder,
     detached: true,
     stdio: ['ignore', output, output],
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: program.folder, ...program.environment },
+    // ours alone: a monitoring variable of the user's own server must not reach it
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: program.folder },
     ...(program.account && { uid: program.account.uid, gid: program.account.gid }),
   });
   // what cannot be spawned ends by an 'error' and no 'exit': `pid` is undefined then, which counts as ended

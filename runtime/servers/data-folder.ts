@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SetupFault } from '#domain/errors.ts';
 import { type Account, serverAccount } from './account.ts';
@@ -39,7 +39,7 @@ export function openDataFolder(dataDir: string): DataFolder {
 export function prepareDataFolder(dataDir: string): string {
   const path = resolve(dataDir);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const { uid } = statSync(path);
     if (uid !== process.getuid?.()) {
       throw new SetupFault(
@@ -52,6 +52,18 @@ export function prepareDataFolder(dataDir: string): string {
     if (fault instanceof SetupFault) throw fault;
     const { code } = fault as NodeJS.ErrnoException;
     throw new SetupFault(`${path} cannot be written (${code}): set DATA_DIR to a folder that can.`);
+  }
+}
+
+/** Step by step, for Node's own recursive one tries for ever where the kernel answers ENOENT, as under /proc (24.21). */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (fault) {
+    // another start may have made it meanwhile
+    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
   }
 }
 

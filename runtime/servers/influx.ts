@@ -19,9 +19,6 @@ export type InfluxSettings = {
   databases: string[];
 };
 
-/** Raw readings, and their hourly and daily rollups: databases, because those mean the same in InfluxDB 1, 2 and 3. */
-export const influxDatabases = ['vitals', 'vitals_1h', 'vitals_1d'];
-
 const answerMs = 5_000;
 
 /** An InfluxDB 1.x of our own on loopback, with a password. */
@@ -45,8 +42,6 @@ export function createInflux(
     portVariable: 'INFLUX_PORT',
     stopSignal: 'SIGTERM',
     account,
-    // a pprof or monitoring variable of the user's own influxd must not reach ours: its environment is ours alone
-    environment: {},
     prepare: () => beginWalSegments(join(dataFolder, 'wal'), account),
     serves: () => serves(ask, settings, folder),
   });
@@ -110,7 +105,7 @@ bind-address = "127.0.0.1:0"
  * A torn end of a write-ahead log, as power loss leaves it, hides whatever is appended behind it from the next start: with
  * 1.6.7 that lost 2,000 acknowledged points. So no start appends to an old segment: each shard gets a new one.
  */
-export function beginWalSegments(walFolder: string, account: Account | undefined): void {
+function beginWalSegments(walFolder: string, account: Account | undefined): void {
   for (const database of entriesOf(walFolder)) {
     for (const policy of entriesOf(join(walFolder, database))) {
       for (const shard of entriesOf(join(walFolder, database, policy))) {

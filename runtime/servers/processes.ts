@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 
 /**
@@ -7,10 +7,12 @@ import type { Clock } from '../clock.ts';
  * name and works in exactly this folder; nothing else is ever signalled.
  */
 export function leftOver(program: string, folder: string): number[] {
+  // the kernel names the folder itself, however many links lead to it
+  const real = existsSync(folder) ? realpathSync(folder) : folder;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
-    .filter((pid) => pid !== process.pid && nameOf(pid) === program && folderOf(pid) === folder);
+    .filter((pid) => pid !== process.pid && nameOf(pid) === program && folderOf(pid) === real);
 }
 
 const politeMs = 10_000;
@@ -33,13 +35,6 @@ export async function endLeftOver(
     if (leftOver(program, folder).length === 0) return true;
   }
   return false;
-}
-
-/** Start time of a process in clock ticks since boot: with the pid it names one process for good. See proc(5), field 22. */
-export function startTime(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  // the name in parentheses may itself hold blanks and parentheses
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 const nameOf = (pid: number) => read(`/proc/${pid}/comm`)?.trim();

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { runProgram } from './children.mjs';
 import { buildConsole } from './console.mjs';
-import { ableNode, checkMachine, root, SetupFault } from './machine.mjs';
+import { ableNode, checkMachine, SetupFault } from './machine.mjs';
 import { installModules } from './modules.mjs';
 import { installPackages } from './packages.mjs';
 import { createProgress } from './progress.mjs';
@@ -15,8 +14,10 @@ import { biome, runSuites } from './suites.mjs';
 const commands = {
   start: { packages: ['influxdb', 'dbus'], console: true, program: 'simulators/neighbourhood.ts' },
   serve: { packages: ['influxdb'], console: true, program: 'main.ts' },
-  test: { packages: ['influxdb', 'dbus', 'chromium'], console: true },
+  test: { packages: ['influxdb', 'dbus', 'chromium', 'redis-server'], console: true },
   bench: { packages: ['influxdb', 'dbus'], console: false, program: ([name]) => `tests/bench/${name}.ts` },
+  gateway: { packages: [], console: false, program: 'gateway-agent/main.ts' },
+  grafana: { packages: [], console: false, program: 'dashboards/grafana/build.ts' },
   lint: { packages: [], console: false },
   config: {
     packages: [],
@@ -50,37 +51,8 @@ async function begin(name, args) {
   return handOver([ableNode(), ...words]);
 }
 
-/**
- * Runs the program and ends when it ends. Ctrl-C reaches it by itself; other signals are passed on. When this process is
- * killed, the program sees its channel close and stops; when npm above us is killed, we see another parent and stop it.
- */
-function handOver([program, ...args]) {
-  const child = spawn(program, args, { cwd: root, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  const before = lineage();
-  const watch = setInterval(() => {
-    if (process.env.npm_lifecycle_event && lineage() !== before) child.kill('SIGTERM');
-  }, 1_000);
-  return new Promise((resolve) => {
-    child.once('error', (fault) => {
-      progress.fail(`${program} could not be run (${fault.message}).`);
-      clearInterval(watch);
-      resolve(1);
-    });
-    child.once('exit', (code, signal) => {
-      clearInterval(watch);
-      resolve(signal ? 1 : code);
-    });
-  });
-}
-
-/** Our ancestors up to npm: itself, and the shell that npm puts between us. */
-function lineage() {
-  const parent = String(process.ppid);
-  try {
-    const isShell = readFileSync(`/proc/${parent}/cmdline`, 'utf8').includes('begin.mjs');
-    return isShell ? `${parent} ${/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${parent}/status`, 'utf8'))[1]}` : parent;
-  } catch {
-    return parent;
-  }
+/** The program lives as long as we do: when we are killed it sees its channel close, and stops. */
+async function handOver(command) {
+  const { code } = await runProgram(command, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  return code;
 }

@@ -89,7 +89,9 @@ async function addToRota(db: Within, team: TeamId, clinician: ClinicianId): Prom
   await db.insertInto('on_call').values({ team_id: team, position, clinician_id: clinician }).execute();
 }
 
-const bothWays = (text: string) => ({ en: text, zh: text });
+function bothWays(text: string) {
+  return { en: text, zh: text };
+}
 
 function sentenceFor(fault: unknown): string {
   if (fault instanceof SetupFault) return fault.message;

@@ -1,18 +1,21 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ableNode, root, SetupFault } from './machine.mjs';
+import { runProgram } from './children.mjs';
+import { ableNode, requireWritable, root, SetupFault } from './machine.mjs';
 
 const folder = join(root, 'dashboards/console');
 const stamp = join(folder, 'dist/.built-from');
 /** What the console is made of: its own sources, the words it shares, its libraries. */
 const sources = [folder, join(root, 'domain'), join(root, 'package-lock.json')];
 
+const atMostMs = 5 * 60_000;
+
 /** Builds the console when it is missing or its sources have changed. */
 export async function buildConsole(progress) {
   const wanted = hashOf(sources);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  requireWritable(folder, 'the console is built');
   await progress.step('Building the console', async () => {
     const { code, output } = await runVite();
     if (code !== 0) {
@@ -24,18 +27,8 @@ export async function buildConsole(progress) {
 }
 
 function runVite() {
-  const args = [join(root, 'node_modules/vite/bin/vite.js'), 'build', folder, '--logLevel', 'error'];
-  return new Promise((resolve) => {
-    const child = spawn(ableNode(), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        output = (output + chunk).slice(-20_000);
-      });
-    }
-    child.once('error', (fault) => resolve({ code: 1, output: `error: ${fault.message}` }));
-    child.once('close', (code) => resolve({ code, output }));
-  });
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  return runProgram([ableNode(), vite, 'build', folder, '--logLevel', 'error'], { atMostMs });
 }
 
 function hashOf(paths) {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A fault that a person must mend: its message is one sentence that says what to do. The twin of domain/errors.ts. */
@@ -35,6 +35,15 @@ export function ableNode() {
   throw new SetupFault(
     `npm has no Node ${able[0]} for this machine (${process.arch}): install Node ${able.join('.')} or newer yourself.`,
   );
+}
+
+/** @param what is to happen there, for the sentence */
+export function requireWritable(folder, what) {
+  try {
+    if (existsSync(folder)) accessSync(folder, constants.W_OK);
+  } catch {
+    throw new SetupFault(`You may not write to ${folder}, where ${what}: clone Hearthbeat into a folder of your own.`);
+  }
 }
 
 const versionOf = (text) => text.split('.').map(Number);

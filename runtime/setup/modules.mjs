@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, SetupFault } from './machine.mjs';
+import { runProgram } from './children.mjs';
+import { requireWritable, root, SetupFault } from './machine.mjs';
 
 const lockFile = join(root, 'package-lock.json');
 const modules = join(root, 'node_modules');
@@ -13,7 +13,7 @@ export async function installModules(progress) {
   const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   if (!installedByHand()) {
-    requireWritable();
+    for (const folder of [root, modules]) requireWritable(folder, 'the node modules are installed');
     await progress.step('Installing node modules (the first time takes a minute or two)', runNpmCi);
   }
   try {
@@ -34,33 +34,12 @@ function installedByHand() {
   );
 }
 
-function requireWritable() {
-  try {
-    accessSync(root, constants.W_OK);
-    if (existsSync(modules)) accessSync(modules, constants.W_OK);
-  } catch {
-    throw new SetupFault(
-      `You may not write to ${root}, where the node modules must be installed: clone Hearthbeat into a folder of your own.`,
-    );
-  }
-}
-
 /** Without install scripts: no package of ours needs one, and none shall run unseen. */
 async function runNpmCi() {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const [program, before] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { code, output } = await new Promise((resolve) => {
-    const child = spawn(program, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const keep = (chunk) => {
-      output = (output + chunk).slice(-20_000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.once('error', (fault) => resolve({ code: 1, output: String(fault) }));
-    child.once('close', (code) => resolve({ code, output }));
-  });
+  const { code, output } = await runProgram([program, ...before, ...args]);
   if (code !== 0) throw new SetupFault(sentenceFor(output));
 }
 

@@ -1,6 +1,7 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { runProgram } from './children.mjs';
 
 /** Debian's packages by the program that shows they are there, and what is different without them. */
 const packages = {
@@ -18,6 +19,11 @@ const packages = {
     program: 'chromium',
     also: ['chromium-browser', 'google-chrome', 'google-chrome-stable'],
     without: 'the tests in a browser are left out',
+  },
+  'redis-server': {
+    program: 'redis-server',
+    without: 'the job queue is tested on PostgreSQL only',
+    service: 'redis-server',
   },
 };
 
@@ -88,12 +94,9 @@ async function silence(before, service) {
   for (const command of commands) await run([...before, ...command]).catch(() => {});
 }
 
-function run([program, ...args]) {
-  return new Promise((resolve, reject) => {
-    execFile(program, args, { timeout: atMostMs, maxBuffer: 16 * 1024 * 1024 }, (fault, stdout, stderr) => {
-      if (!fault) return resolve();
-      const words = `${stderr}\n${stdout}`.split('\n').find((line) => line.startsWith('E: '));
-      reject(new Error(words ?? `${program} failed.`));
-    });
-  });
+async function run(command) {
+  const { code, output } = await runProgram(command, { atMostMs });
+  if (code === 0) return;
+  const words = output.split('\n').find((line) => line.startsWith('E: '));
+  throw new Error(words ?? `${command.join(' ')} failed.`);
 }

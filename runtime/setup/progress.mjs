@@ -1,3 +1,5 @@
+const quietMs = 3_000;
+
 /**
  * What a person sees while Hearthbeat prepares itself: a line per step, on standard error, so that standard output stays
  * free for what was asked for. Plain JavaScript, because it is needed before Node 24 is there.
@@ -13,7 +15,8 @@ export function createProgress(stream = process.stderr) {
       const frames = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
       let frame = 0;
       const draw = () => stream.write(`\r\x1b[K${frames[frame++ % frames.length]} ${words} … ${seconds()}`);
-      const spinner = lively ? setInterval(draw, 120) : undefined;
+      // where nothing can be drawn over, a step that takes long says once what it is
+      const spinner = lively ? setInterval(draw, 120) : setTimeout(() => stream.write(`… ${words}\n`), quietMs);
       try {
         const result = await run();
         clearInterval(spinner);

@@ -37,6 +37,8 @@ type Home = {
 const cuffClockOffsetMs = 8 * 3_600_000;
 const watchEveryMs = 10_000;
 
+/** Less than the parent's patience. */
+const leaveAtMostMs = 8_000;
 const homes = new Map<SourceId, Home>();
 /** In the order of moving in; the last is left first. */
 const leaving: (() => Promise<void>)[] = [];
@@ -173,6 +175,8 @@ function cannotMoveIn(fault: unknown): void {
 let left: Promise<void> | undefined;
 function leave(): Promise<void> {
   left ??= (async () => {
+    // whoever waits for a platform that hangs waits for ever, and nobody is there any more to end us
+    clock.after(leaveAtMostMs, () => process.exit(1));
     for (const out of leaving.splice(0).reverse()) await out().catch(() => {});
     process.exit(0);
   })();

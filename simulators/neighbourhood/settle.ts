@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +7,7 @@ import { instant } from '#runtime/clock.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { hashPassword } from '#runtime/records/passwords.ts';
+import { hashToken } from '#runtime/records/sources.ts';
 import { clinicians, type Resident, residents, teams } from './people.ts';
 
 /**
@@ -125,7 +126,7 @@ async function settleHome(db: Records, resident: Resident, token: string, histor
     .values({ patient_id: patient.id, overrides: '{}', silent_after_minutes: resident.silentAfterMinutes })
     .onConflict((c) => c.doNothing())
     .execute();
-  const secret = { secret_hash: createHash('sha256').update(token).digest('hex') };
+  const secret = { secret_hash: hashToken(token) };
   await db
     .insertInto('source')
     .values({

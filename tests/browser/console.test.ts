@@ -53,6 +53,23 @@ describe('signing in', () => {
     await close();
   });
 
+  it('tells the server what it asks by itself, so that a screen nobody touches is signed out in time', async () => {
+    const { page, close } = await open(ward.nurse, { path: '/tasks' });
+    await page.getByText(ward.people.overdue.patient.name.en).waitFor();
+    const asksByItself = async () => {
+      const asked = page.waitForRequest((request) => request.url().includes('/api/v1/tasks'));
+      await page.evaluate("window.dispatchEvent(new Event('online'))");
+      const answered = await (await asked).response();
+      await answered?.finished();
+      return answered?.request().headers()['x-hearthbeat-background'] === '1';
+    };
+    expect(await asksByItself()).toBe(true);
+    await page.keyboard.press('Tab');
+    expect(await asksByItself()).toBe(false);
+    expect(await asksByItself()).toBe(true);
+    await close();
+  });
+
   it('signs out', async () => {
     const { page, close } = await open(ward.nurse);
     await page.getByRole('button', { name: /^Account/ }).click();

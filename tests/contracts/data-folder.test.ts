@@ -80,6 +80,13 @@ describe('the data folder', () => {
     expect(open).toThrow(new SetupFault(`${path} cannot be written (ENOTDIR): set DATA_DIR to a folder that can.`));
   });
 
+  it('cannot stand under /proc, and says so at once', () => {
+    path = '/proc/hearthbeat/data';
+    expect(open).toThrow(
+      new SetupFault('/proc/hearthbeat/data cannot be written (ENOENT): set DATA_DIR to a folder that can.'),
+    );
+  });
+
   if (isRoot) {
     it('of another user is not used, as its owner could not use it afterwards', () => {
       open().release();

@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { createLog, silentLog as log } from '#runtime/log.ts';
@@ -8,6 +10,7 @@ import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { privateInflux } from '../support/private-servers.ts';
 import { anyPatient, storedReading } from '../support/readings.ts';
 import { hasInflux, testInflux } from '../support/servers.ts';
+import { until } from '../support/until.ts';
 
 type Influx = Awaited<ReturnType<typeof testInflux>>;
 const ends: (() => Promise<void>)[] = [];
@@ -48,7 +51,8 @@ const promises = () => {
     const patient = anyPatient();
     await ask(influx, '/query', `q=drop database ${influx.database}`);
     expect(await store.write([storedReading(patient)])).toEqual([]);
-    expect(await store.read({ ...query, patient })).toHaveLength(1);
+    // influxd is still busy with the dropping for a moment, and may refuse to be asked
+    await until(async () => (await store.read({ ...query, patient }).catch(() => [])).length === 1);
   });
 
   it('waits when its password is wrong, says why, and puts no value into a log or onto the console', async () => {
@@ -109,6 +113,38 @@ const promises = () => {
   });
 };
 
+describe('what answers in the place of InfluxDB', () => {
+  // nothing here needs an influxd
+  it.each([
+    ['a port that wants TLS', 400, 'Client sent an HTTP request to an HTTPS server.\n'],
+    ['a proxy without its upstream', 422, '<html><body>Unprocessable</body></html>'],
+    ['a web server that says yes to everything', 200, '<html><body>Welcome</body></html>'],
+  ])('%s is an outage: no reading counts as stored, and none as refused', async (_, status, text) => {
+    const server = createServer((request, response) => request.resume().once('end', () => respond(response)));
+    const respond = (response: ServerResponse) => response.writeHead(status, { 'content-type': 'text/html' }).end(text);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const store = await createInfluxStore({ clock, log, random }, { url, database: 'vitals' });
+    ends.push(store.close);
+    const patient = anyPatient();
+    const ending = new AbortController();
+    let settled = false;
+    const writing = store.write([storedReading(patient), storedReading(patient, { systolic: 150 })], ending.signal);
+    void writing.then(
+      () => {
+        settled = true;
+      },
+      () => {},
+    );
+    await until(() => settled || store.health().detail === `InfluxDB answers with ${status}`);
+    ending.abort(new Error('enough'));
+    await expect(writing).rejects.toThrow('enough');
+    const reading = store.read({ ...query, patient });
+    await expect(reading).rejects.toThrow(/^InfluxDB answered a query with (\d+|something else than JSON)$/);
+  });
+});
+
 if (hasInflux()) describe('the InfluxDB store', promises);
 else
   it('has no influxd on this machine, where readings go to PostgreSQL', () => {
@@ -124,7 +160,3 @@ const ask = (influx: Influx, path: string, body: string) =>
       'content-type': 'application/x-www-form-urlencoded',
     },
   });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await clock.sleep(5);
-}

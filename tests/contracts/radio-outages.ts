@@ -6,7 +6,16 @@ import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import type { Heard, Link } from '../../gateway-agent/radio.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
-import { address, bloodPressure, type CreateRadio, measurement, radioRoom, systolicIn } from '../support/radio-room.ts';
+import {
+  address,
+  bloodPressure,
+  type CreateRadio,
+  deviceInformation,
+  measurement,
+  modelNumber,
+  radioRoom,
+  systolicIn,
+} from '../support/radio-room.ts';
 import { until } from '../support/until.ts';
 
 /** What the gateway expects of a Radio when what is below it goes away, and comes back. */
@@ -73,11 +82,10 @@ export function radioOutages(createRadio: CreateRadio): void {
     const cuff = room.cuffWith({ hangsUpAfterMs: 60_000 });
     await room.measure(cuff, 120);
     const link = await room.radio.connect(address, () => {});
-    const pairing = link.pair();
-    pairing.catch(() => {});
+    await link.pair();
     await room.bus.stop();
     expect(await link.ended).toBe('radio');
-    await pairing.catch(() => {});
+    await expect(link.read(deviceInformation, modelNumber)).rejects.toMatchObject({ code: 'radio-away' });
     await until(() => room.radio.health().state === 'down');
     await room.bluez.stop();
     room.bus = await startBus();

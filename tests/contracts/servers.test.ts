@@ -3,11 +3,13 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -250,6 +252,19 @@ describe('what a killed parent leaves', () => {
     expect(existsSync(`/proc/${left}/cwd`) && leftOver('sleep', ours)).not.toContain(left);
     expect(leftOver('sleep', others)).toEqual([stranger]);
     process.kill(stranger, 'SIGKILL');
+  });
+
+  it('is found through a link as well: two servers on one folder would destroy it', async () => {
+    const real = temporaryFolder();
+    const link = `${real}.link`;
+    symlinkSync(real, link);
+    folders.push(real, link);
+    mkdirSync(join(real, 'data'));
+    const left = orphan(join(link, 'data'));
+    await until(() => leftOver('sleep', join(real, 'data')).length === 1);
+    expect(leftOver('sleep', join(link, 'data'))).toEqual([left]);
+    expect(await endLeftOver(clock, 'sleep', join(link, 'data'), 'SIGTERM')).toBe(true);
+    expect(leftOver('sleep', join(real, 'data'))).toEqual([]);
   });
 
   it('ends by itself, and the next start finds its data', async () => {

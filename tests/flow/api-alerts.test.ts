@@ -59,6 +59,19 @@ describe('an alert', () => {
     });
   });
 
+  it('that a thousand readings joined tells what people did, and the latest of what joined', async () => {
+    const alert = await makeAlert(t.records, patient);
+    await t.records
+      .insertInto('alert_event')
+      .values(Array.from({ length: 1_000 }, () => ({ alert_id: alert.id, at: ago(0), kind: 'joined' })))
+      .execute();
+    await asDoctor.post(`/api/v1/alerts/${alert.id}/acknowledge`, { note: 'calling her' });
+    const { events } = (await asDoctor.get<Detail>(`/api/v1/alerts/${alert.id}`)).body;
+    expect(events.length).toBeLessThanOrEqual(110);
+    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['opened', 'joined', 'acknowledged', 'seen']));
+    expect(events[0]?.kind).toBe('opened');
+  });
+
   it('is seen once by each clinician, however often and on however many screens they look', async () => {
     const alert = await makeAlert(t.records, patient);
     const path = `/api/v1/alerts/${alert.id}`;

@@ -69,6 +69,9 @@ describe('metrics', () => {
     const strangers: Record<string, string>[] = [
       { 'x-forwarded-for': '203.0.113.9' },
       { 'x-forwarded-host': 'hearthbeat.example' },
+      // a proxy that passes on what a stranger claims
+      { 'x-forwarded-for': '127.0.0.1', 'x-forwarded-host': 'localhost' },
+      { 'x-forwarded-host': 'localhost' },
     ];
     for (const headers of strangers) expect((await t.caller().get('/metrics', headers)).status).toBe(404);
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clinician } from '#domain/people.ts';
 import type { Problem, SessionView } from '#domain/views.ts';
@@ -141,6 +142,22 @@ describe('a session', () => {
     t.clock.ahead(absoluteMs - used);
     expect((await busy.get('/api/v1/session')).status).toBe(401);
     expect(Date.parse(last.body.expiresAt)).toBeLessThanOrEqual(t.clock.now());
+  });
+
+  it('is not kept alive by a screen that asks by itself, nor by its stream; what a person does is use', async () => {
+    const [left, watched] = await Promise.all([t.as(nurse), t.as(nurse)]);
+    const byItself = { 'x-hearthbeat-background': '1' };
+    for (let minutes = 0; minutes < 30; minutes += 6) {
+      for (const screen of [left, watched]) expect((await screen.get('/api/v1/worklist', byItself)).status).toBe(200);
+      const stream = await fetch(`${t.base}/api/v1/changes`, { headers: { cookie: left.cookie ?? '' } });
+      expect(stream.status).toBe(200);
+      await stream.body?.cancel();
+      // whatever it says of itself, a change is made by somebody
+      await watched.post(`/api/v1/tasks/${randomUUID()}/complete`, { result: 'reached' }, byItself);
+      t.clock.ahead(6 * 60_000);
+    }
+    expect((await left.get('/api/v1/worklist', byItself)).status).toBe(401);
+    expect((await watched.get('/api/v1/worklist', byItself)).status).toBe(200);
   });
 
   it('of an earlier sign-in on the same screen is closed by the next', async () => {

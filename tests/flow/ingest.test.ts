@@ -284,6 +284,27 @@ describe('ingest', () => {
     expect(latest?.[0]?.value).toBe(137);
   });
 
+  it('puts a replay aside whose first copy belonged to a patient who was since removed, and records the others', async () => {
+    const { sent, records, receipts, quarantined, source, device, patient, team, read } = await house();
+    const replayed = cuffReading({ device, takenAt: minutesAgo(30), deviceTime: '2026-08-11T20:27:00' });
+    await sent(source, [replayed]);
+    for (const table of ['latest_value', 'assignment', 'care_plan'] as const)
+      await records.deleteFrom(table).where('patient_id', '=', patient).execute();
+    await records.deleteFrom('patient').where('id', '=', patient).execute();
+    const next = await makePatient(records, { team });
+    await assign(records, { device, patient: next.id, from: minutesAgo(5) });
+    const good = cuffReading({ device, takenAt: minutesAgo(1) });
+    await sent(source, [{ ...replayed, ref: 'replay' }]);
+    await sent(source, [good]);
+    expect(receipts(source).map(({ ref, outcome }) => [ref, outcome])).toEqual([
+      [replayed.ref, 'stored'],
+      ['replay', 'quarantined'],
+      [good.ref, 'stored'],
+    ]);
+    expect(await quarantined()).toMatchObject([{ reason: 'refused-by-store', ref: 'replay' }]);
+    expect(await read(next.id)).toHaveLength(1);
+  });
+
   it('has stored and receipted everything once more when it starts again where its cursor had not moved', async () => {
     const { append, done, restart, receipts, read, source, device, patient } = await house();
     const readings = Array.from({ length: 30 }, (_, i) => cuffReading({ device, takenAt: minutesAgo(i) }));

@@ -37,6 +37,8 @@ describe.concurrent('from a reading to a person', () => {
     expect(ward.mail[0]?.subject).toBe('【危急】血压重度升高（第 1 次呼叫）');
     expect(ward.mail[1]?.subject).toBe('CRITICAL: Severely high blood pressure (second call)');
 
+    // handed over is not yet written down
+    await until(async () => (await ward.pages()).every((p) => p.state === 'sent'));
     await ward.acknowledge(ward.second);
     await ward.quiet(4_000);
     const kinds = (await eventsOfAlert(ward.records, alert.id)).map((e) => e.kind);

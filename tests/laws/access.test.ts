@@ -54,7 +54,8 @@ describe('a caller on this machine', () => {
     ['10.0.0.4', 'localhost', false],
     ['', '', false],
   ])('from %s, asking for %s: %s', (address, name, here) => {
-    expect(isLoopback(address, name)).toBe(here);
+    expect(isLoopback(address, name, {})).toBe(here);
+    expect(isLoopback(address, name, { 'x-forwarded-for': '127.0.0.1' })).toBe(false);
   });
 });
 

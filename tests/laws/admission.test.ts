@@ -12,6 +12,7 @@ import { DeviceId, type PatientId, SourceId } from '#domain/ids.ts';
 import { identityOf, type Mark, marks, type Reading, testMarks } from '#domain/reading.ts';
 import { panelNames, panels, vitalNames, vitals, vitalsOf } from '#domain/vitals.ts';
 import { readingId } from '#runtime/reading-id.ts';
+import { mayBeReplayed } from '#runtime/records/first-hearings.ts';
 import { timestampOf } from '#runtime/vitals-store.ts';
 import { anyPatient, anyStoredReading, cuffReading } from '../support/readings.ts';
 
@@ -184,10 +185,16 @@ describe('the identity of a reading', () => {
           raw: 'ff',
           marks: [],
         };
-        if (reading.deviceTime !== undefined || reading.sequence !== undefined) copy.takenAt = at(received - ms);
+        if (mayBeReplayed(reading)) copy.takenAt = at(received - ms);
         expect(readingId(copy)).toBe(readingId(reading));
       }),
     );
+  });
+
+  it('tells two measurements apart whose record number began again, as it does with every battery of some devices', () => {
+    const first = cuffReading({ sequence: 1, systolic: 192, diastolic: 121 });
+    const weeksLater = { ...first, takenAt: '2026-08-20T08:00:00.000Z', heardAt: '2026-08-20T08:00:01.000Z' };
+    expect(readingId(weeksLater)).not.toBe(readingId(first));
   });
 
   it('differs when the device, the slot, the moment or a value differs', () => {

@@ -116,6 +116,14 @@ describe('the worklist', () => {
     expect(reasonsOf(matter({ taken: 2 * hour, silentAfterMinutes: 60 }), now)[0]).toMatchObject({ since: ago(hour) });
   });
 
+  it('says for how long in minutes, hours and days, in both languages', () => {
+    const silentFor = (taken: number) => reasonsOf(matter({ taken, silentAfterMinutes: 1 }), now)[0]?.title;
+    expect(silentFor(hour / 30)).toEqual({ en: 'No reading for 2 min', zh: '已 2 分钟没有测量数据' });
+    expect(silentFor(hour - 1)).toEqual({ en: 'No reading for 59 min', zh: '已 59 分钟没有测量数据' });
+    expect(silentFor(hour)).toEqual({ en: 'No reading for 1 h', zh: '已 1 小时没有测量数据' });
+    expect(silentFor(48 * hour)).toEqual({ en: 'No reading for 2 days', zh: '已 2 天没有测量数据' });
+  });
+
   it('leaves tasks out that are due later than a day from now', () => {
     expect(reasonsOf(matter({ tasks: [-dueSoonMs - 1] }), now)).toEqual([]);
     expect(reasonsOf(matter({ tasks: [-dueSoonMs] }), now)).toHaveLength(1);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { marks } from '#domain/reading.ts';
 import { vitals, vitalsOf } from '#domain/vitals.ts';
-import { profiles } from '../../gateway-agent/profiles/catalogue.ts';
+import { listenedTo, profiles, visited } from '../../gateway-agent/profiles/catalogue.ts';
 import {
   type Decoded,
   type Example,
@@ -44,6 +44,33 @@ describe('every profile', () => {
   it('never asks for what a cuff or a thermometer shows while it is still measuring', () => {
     const asked = profiles.flatMap((p) => p.measurements.map((m) => m.characteristic));
     for (const intermediate of [0x2a36, 0x2b35, 0x2a1e]) expect(asked).not.toContain(intermediate);
+  });
+
+  it('is visited only if its devices send by themselves all that a visit needs', () => {
+    expect(visited.map(({ name }) => name)).toEqual(['blood-pressure', 'thermometer']);
+    for (const { records, consent, measurements, reads } of visited) {
+      expect([records, consent]).toEqual([undefined, undefined]);
+      expect(measurements.filter((m) => m.window)).toEqual([]);
+      expect(reads.filter((read) => read.kept)).toEqual([]);
+    }
+  });
+
+  it('is listened to at a device that has it, all of it, once, and only if it is visited', () => {
+    const all = profiles.flatMap(({ service, measurements }) =>
+      measurements.map(({ characteristic, insteadOf }) => ({ service, characteristic, insteadOf })),
+    );
+    fc.assert(
+      fc.property(fc.subarray(all), (there) => {
+        const heard = listenedTo((service, of) => there.some((t) => t.service === service && t.characteristic === of));
+        const expected = there.filter(
+          ({ service, characteristic }) =>
+            visited.some((p) => p.service === service) && !there.some((better) => better.insteadOf === characteristic),
+        );
+        expect(heard.flatMap(({ characteristics }) => characteristics)).toEqual(expected.map((t) => t.characteristic));
+        for (const { profile } of heard) expect(visited).toContain(profile);
+      }),
+      { seed: 2026 },
+    );
   });
 
   for (const profile of profiles)

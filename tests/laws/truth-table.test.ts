@@ -8,7 +8,7 @@ import { type Measured, play } from '../support/histories.ts';
 /**
  * truth-table.csv is written for doctors: every row is a history and what must come of it, over all rules of the book at once.
  * Readings are `+minutes:seconds systolic/diastolic`, then perhaps a mark and `heard +minutes:seconds` when they arrived later;
- * `days 8-14 141/86 x4` is that value four times a day; `closed +30:00` is a person who closes what is open.
+ * `days 8-14 141/86 x4` is that value four times a day, heard then or later as well; `closed +30:00` is a person who closes what is open.
  */
 
 const start = Date.UTC(2026, 6, 1, 0, 0, 0);
@@ -76,7 +76,7 @@ function historyIn(text: string): { history: Measured[]; closeAt: number | undef
   let closeAt: number | undefined;
   for (const piece of text.split(', ')) {
     const closed = /^closed \+(\d+):(\d\d)$/.exec(piece);
-    const days = /^days (\d+)-(\d+) (\d+)\/(\d+) x(\d)( moving)?$/.exec(piece);
+    const days = /^days (\d+)-(\d+) (\d+)\/(\d+) x(\d)( moving)?(?: heard \+(\d+):(\d\d))?$/.exec(piece);
     const one = /^\+(\d+):(\d\d) (\d+)\/(\d+)(?: (moving|loose cuff|irregular pulse))?(?: heard \+(\d+):(\d\d))?$/.exec(
       piece,
     );
@@ -115,7 +115,7 @@ function block(found: RegExpExecArray): Measured[] {
         systolic,
         diastolic,
         takenAt,
-        receivedAt: takenAt + 1_000,
+        receivedAt: found[7] ? at(found[7], found[8]!) : takenAt + 1_000,
         marks: found[6] ? (['body-movement'] as Mark[]) : [],
       };
     }),

@@ -5,7 +5,7 @@ import { expect, type TestContext } from 'vitest';
 import type { Alert } from '#domain/alert.ts';
 import type { Reading } from '#domain/reading.ts';
 import { shardOf } from '#domain/topics.ts';
-import { systemClock as clock } from '#runtime/clock.ts';
+import { type Clock, systemClock as clock } from '#runtime/clock.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import type { TeamEscalation } from '#runtime/records/database.ts';
@@ -37,6 +37,8 @@ type Wish = {
   smtp?: 'works' | 'away';
   webhook?: string;
   confidential?: boolean;
+  /** The judge's; the system's else. */
+  clock?: Clock;
   /** A database whose server the test ends and begins; the usual one else. */
   database?: { url: string; records: Records; stop(): Promise<void> };
 };
@@ -74,6 +76,7 @@ export async function openWard({ onTestFinished }: TestContext, wish: Wish = {})
     smtpUrl: wish.smtp === 'away' ? 'smtp://127.0.0.1:9' : mail.url,
     webhookUrl: wish.webhook,
     confidential: wish.confidential,
+    clock: wish.clock,
   };
   let judging = await startJudging(options);
 

@@ -1,6 +1,6 @@
 import type { Command } from '#domain/downward.ts';
 import { type Agenda, createAgenda } from '#runtime/agenda.ts';
-import { systemClock as clock } from '#runtime/clock.ts';
+import { type Clock, systemClock } from '#runtime/clock.ts';
 import { createDownlink } from '#runtime/downlink.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
@@ -18,6 +18,7 @@ export type JudgingWish = {
   smtpUrl?: string | undefined;
   webhookUrl?: string | undefined;
   confidential?: boolean | undefined;
+  clock?: Clock | undefined;
 };
 
 export const webhookSecret = 'the secret of a test webhook';
@@ -32,6 +33,7 @@ export async function startJudging(wish: JudgingWish): Promise<{
   commands: Command[];
   stop(): Promise<void>;
 }> {
+  const clock = wish.clock ?? systemClock;
   const records = connect(wish.databaseUrl, { connections: 5, onFault: () => {} });
   const journal = await createJournalFiles({ folder: wish.journalFolder, clock, log });
   const agenda = createAgenda({ records, clock, log }, { databaseUrl: wish.databaseUrl });

@@ -23,7 +23,10 @@ export const month = (systolic: number, diastolic: number, endsAgoMs: number): P
     takenAt: ago(endsAgoMs + i * 12 * hourMs),
   }));
 
-export const pressureReading = (who: Resident, { systolic, diastolic, pulse, takenAt, marks }: Pressure): StoredReading =>
+export const pressureReading = (
+  who: Resident,
+  { systolic, diastolic, pulse, takenAt, marks }: Pressure,
+): StoredReading =>
   readingOf(who, 'blood-pressure', takenAt, { systolic, diastolic, ...(pulse ? { 'pulse-rate': pulse } : {}) }, marks);
 
 /** A watch every two minutes for a day: more than a chart shows one by one. */
@@ -72,4 +75,3 @@ function readingOf(
     flags: [],
   };
 }
-

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Alert } from '#domain/alert.ts';
-import { AlertId, type DeviceId, PatientId, type SourceId, type TeamId } from '#domain/ids.ts';
+import { AlertId, PatientId, type TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { Words } from '#domain/words.ts';
@@ -12,8 +12,8 @@ import { writeRuleBook } from '#runtime/records/rule-book.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from '../../rules/book/index.ts';
 import { makePage, makeTask } from './episodes.ts';
-import { ago, month, type Pressure, pressureReading, type Resident, wornReadings } from './ward-readings.ts';
 import { makeClinician, makeDevice, makeRota, makeSource, makeTeam } from './people.ts';
+import { ago, month, type Pressure, pressureReading, type Resident, wornReadings } from './ward-readings.ts';
 
 /** A ward as a nurse finds it in the morning: one of each kind of trouble, and people who are well. */
 
@@ -253,7 +253,7 @@ async function alertOf(
     title: trouble.title,
     explanation: {
       en: `Confirmed by a second measurement. ${list.length} readings within 3 min. Limit: ${trouble.limit.en}.`,
-      zh: `经复测证实。3 分钟内 ${list.length} 次测量。界限：${trouble.limit.zh}。`,
+      zh: `经复测证实。3 分钟内 ${list.length} 次测量。限值：${trouble.limit.zh}。`,
     },
     evidence: readings.map(({ id, panel, takenAt, heardAt, storedAt, values, marks }) => ({
       reading: id,

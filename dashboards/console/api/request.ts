@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '#domain/views.ts';
 import type { Words } from '#domain/words.ts';
 import { clock, hearServerDate } from '../time/clock.ts';
+import { tellTouch, untoldTouch } from './presence.ts';
 
 /** Asks the API and parses its answer: inside the console every shape can be trusted. */
 
@@ -55,6 +56,7 @@ export async function send(path: string, options: Options): Promise<void> {
 
 async function answerOf(path: string, { method = 'GET', body, signal }: Options): Promise<Response> {
   const late = new AbortController();
+  const touch = untoldTouch();
   const stopWaiting = clock.after(deadlineMs, () => late.abort());
   let response: Response;
   try {
@@ -65,6 +67,7 @@ async function answerOf(path: string, { method = 'GET', body, signal }: Options)
       headers: {
         accept: 'application/json, application/problem+json',
         ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(touch === undefined ? { 'x-hearthbeat-background': '1' } : {}),
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
       signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
@@ -76,7 +79,10 @@ async function answerOf(path: string, { method = 'GET', body, signal }: Options)
     stopWaiting();
   }
   hearServerDate(response.headers.get('date'));
-  if (response.ok) return response;
+  if (response.ok) {
+    tellTouch(touch);
+    return response;
+  }
   const problem = Problem.safeParse(await response.json().catch(() => undefined));
   if (response.status < 500 && problem.success) {
     const { code, by, at } = problem.data;

@@ -107,21 +107,26 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
       ctx.stroke();
     }
   });
+  ctx.restore();
+  label(chart, sheet, colours, `${11 * ratio}px ${fontFamily}`);
+}
 
-  // last, so that nothing hides them: the first vital's limits stand at the left edge, the second's at the right
-  ctx.font = `${11 * ratio}px ${fontFamily}`;
-  ctx.textBaseline = 'bottom';
-  ctx.lineJoin = 'round';
-  ctx.lineWidth = 4 * ratio;
-  ctx.strokeStyle = colours.surface;
-  for (const limit of sheet.limits) {
-    const right = limit.vital === sheet.drawn[1];
-    const text = `${sheet.names[limit.vital]} ${limit.side === 'above' ? '≥' : '<'} ${limit.value}`;
-    const [left, bottom] = [bbox.left + (right ? bbox.width - 4 * ratio : 4 * ratio), y(limit.value) - ratio];
-    ctx.textAlign = right ? 'right' : 'left';
-    ctx.strokeText(text, left, bottom);
+/** Room to the right of the values for the names of the limits, CSS pixels: inside the chart they would hide values. */
+export const labelRoomPx = 76;
+
+/** Beside each limit its name; where two lie close together the lower gives way. */
+function label({ ctx, bbox, valToPos }: uPlot, { limits, names }: Sheet, colours: Colours, font: string): void {
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.font = font;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'middle';
+  let above = Number.NEGATIVE_INFINITY;
+  for (const limit of limits.toSorted((a, b) => b.value - a.value)) {
+    above = Math.max(valToPos(limit.value, 'y', true), above + 13 * ratio);
     ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
-    ctx.fillText(text, left, bottom);
+    const sign = limit.side === 'above' ? '≥' : '<';
+    ctx.fillText(`${names[limit.vital]} ${sign} ${limit.value}`, bbox.left + bbox.width + 5 * ratio, above);
   }
   ctx.restore();
 }

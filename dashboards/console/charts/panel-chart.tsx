@@ -7,7 +7,7 @@ import { useLanguage, useTimes } from '../locales/language.ts';
 import { shown } from '../parts/pressure.tsx';
 import { useZone } from '../parts/zone.ts';
 import { dayOfMonth, timeOfDay } from '../time/format.ts';
-import { coloursOf, draw, type Sheet } from './drawing.ts';
+import { coloursOf, draw, labelRoomPx, type Sheet } from './drawing.ts';
 import { type Limit, type Point, scaleOf } from './points.ts';
 
 const heightPx = (panel: PanelName): number => (panel === 'blood-pressure' ? 320 : 200);
@@ -47,6 +47,7 @@ export function PanelChart(chart: Chart) {
       {
         width: element.clientWidth,
         height: heightPx(chart.panel),
+        padding: [10, limits.length > 0 ? labelRoomPx : 16, 0, 0],
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
         legend: { show: false },
         cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: false } },

@@ -179,7 +179,7 @@ function Devices({ devices }: { devices: PatientView['devices'] }) {
         <span>
           {model ?? device} ·{' '}
           {sourceStateAt && sourceState !== 'unknown'
-            ? t('patient.sourceSince', { state, time: times.shortMoment(sourceStateAt, now) })
+            ? t('patient.sourceReported', { state, time: times.shortMoment(sourceStateAt, now) })
             : state}
         </span>
       </span>

@@ -107,12 +107,10 @@ function ReasonChip({ reason }: { reason: Reason }) {
     <>
       <ReasonIcon reason={reason} />
       <b>{t(`severity.${reason.severity}`)}</b>
-      <span>
-        {say(reason.title)}
-        {reason.acknowledged && <span className="small"> · {t('worklist.acknowledged')}</span>}
-        <span className="small">
-          <Since reason={reason} />
-        </span>
+      <span className="words">{say(reason.title)}</span>
+      <span className="small since">
+        {reason.acknowledged && ` · ${t('worklist.acknowledged')}`}
+        <Since reason={reason} />
       </span>
     </>
   );
@@ -137,7 +135,8 @@ function Since({ reason }: { reason: Reason }) {
   const now = useNow();
   const ago = times.ago(reason.since, now);
   if (reason.kind === 'alert') return ` · ${ago}`;
-  if (reason.kind === 'task-due' || reason.kind === 'task-overdue') return ` · ${t('worklist.due', { ago })}`;
+  if (reason.kind === 'task-due') return ` · ${t('worklist.due', { ago })}`;
+  if (reason.kind === 'task-overdue') return ` · ${t('tasks.overdueSince', { ago })}`;
   return null;
 }
 

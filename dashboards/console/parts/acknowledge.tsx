@@ -43,6 +43,7 @@ export function QuickAcknowledge(props: { alert: string; severity: Severity; tit
     <>
       <Button
         color={color}
+        variant={props.severity === 'routine' ? 'default' : 'filled'}
         leftSection={<IconHandStop size={18} aria-hidden />}
         aria-label={t('worklist.acknowledgeFor', { title, name })}
         onClick={() => setAsking(true)}
