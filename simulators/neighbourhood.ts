@@ -3,6 +3,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import { SetupFault } from '#domain/errors.ts';
+import type { Mail } from '#domain/views.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { readConfig } from '#runtime/config.ts';
 import { createLog } from '#runtime/log.ts';
@@ -44,8 +45,16 @@ async function openNeighbourhood(
   };
   try {
     let catchAllUrl: string | undefined;
+    const told = new Set<(mail: Mail) => void>();
     if (!environment.SMTP_URL) {
-      const catchAll = await startMailCatchAll({ clock, random }, { folder: mailbox, port: 0 });
+      const catchAll = await startMailCatchAll(
+        { clock, random },
+        {
+          folder: mailbox,
+          port: 0,
+          onMail: (mail) => told.forEach((tell) => void tell(mail)),
+        },
+      );
       ends.push(catchAll.stop);
       catchAllUrl = `smtp://127.0.0.1:${catchAll.port}`;
     }
@@ -96,7 +105,7 @@ async function openNeighbourhood(
       store: platform.store.kind,
       mailIsCaught: catchAllUrl !== undefined,
     });
-    const cancelScript = play(homes, script);
+    const cancelScript = play(homes, script, told);
     ends.push(async () => cancelScript());
     return { stop };
   } catch (fault) {
@@ -177,12 +186,13 @@ function welcome(house: {
 }
 
 /** Lets the script happen, and everyday life after it. The answer ends both. */
-function play(homes: ChildProcess, script: Happening[]): () => void {
+function play(homes: ChildProcess, script: Happening[], told: Set<(mail: Mail) => void>): () => void {
   const started = clock.now();
   const send = (order: Order) => homes.connected && homes.send(order);
   const nameOf = (source: string) => residents.find((r) => r.home.source === source)!.patient.name.en;
   const say = (line: string) =>
     progress.say(`  ${String(Math.round((clock.now() - started) / 1000)).padStart(4)} s  ${line}`);
+  told.add((mail) => say(`a page went to ${mail.to.join(', ')}: ${mail.subject}`));
   homes.on('message', (message) => {
     const news = News.parse(message);
     if (news.news === 'measured') say(`the cuff of ${nameOf(news.source)} measured ${news.systolic}/${news.diastolic}`);

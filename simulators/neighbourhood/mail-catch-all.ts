@@ -18,7 +18,7 @@ export type MailCatchAll = { port: number; stop(): Promise<void> };
  */
 export async function startMailCatchAll(
   deps: { clock: Clock; random: Random },
-  options: { folder: string; port: number },
+  options: { folder: string; port: number; onMail?: (mail: Mail) => void },
 ): Promise<MailCatchAll> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const server = new SMTPServer({
@@ -33,7 +33,10 @@ export async function startMailCatchAll(
         stream,
         session.envelope.rcptTo.map((to) => to.address),
       ).then(
-        () => done(),
+        (mail) => {
+          done();
+          options.onMail?.(mail);
+        },
         () => done(new Error('the message could not be kept')),
       );
     },
@@ -56,7 +59,7 @@ async function keep(
   folder: string,
   stream: Parameters<typeof simpleParser>[0],
   to: string[],
-): Promise<void> {
+): Promise<Mail> {
   const message = await simpleParser(stream);
   const at = instant(clock.now());
   const mail: Mail = {
@@ -71,4 +74,5 @@ async function keep(
   await rename(join(folder, `${mail.id}.new`), join(folder, `${mail.id}.json`));
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
   for (const file of files.slice(0, -keptAtMost)) await rm(join(folder, file), { force: true });
+  return mail;
 }

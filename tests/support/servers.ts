@@ -39,7 +39,9 @@ export async function testInflux(): Promise<{
       headers: { authorization },
       body: new URLSearchParams({ q }),
     });
-    if (!response.ok) throw new Error(`influxd answered ${response.status}: ${await response.text()}`);
+    // the headers come before it is done, the body after
+    const text = await response.text();
+    if (!response.ok) throw new Error(`influxd answered ${response.status}: ${text}`);
   };
   await query(`create database ${database}`);
   return { ...influx, database, stop: () => query(`drop database ${database}`) };

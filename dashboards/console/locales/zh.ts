@@ -30,7 +30,7 @@ export const zh: Texts = {
     worklist: '工作清单',
     alerts: '警报',
     tasks: '任务',
-    mailbox: '邮箱',
+    mailbox: '邮件',
     theme: { toLight: '切换到浅色', toDark: '切换到深色' },
     account: '账户',
     signOut: '退出登录',
@@ -283,7 +283,7 @@ export const zh: Texts = {
     forRole: '负责：{{role}}',
   },
   mailbox: {
-    title: '邮箱',
+    title: '邮件',
     lead: '模拟环境发出的全部邮件，仅保存在本机，不会寄给任何人。',
     none: '暂无邮件',
     noneMore: '警报呼叫人员时，邮件会显示在这里。',
