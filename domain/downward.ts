@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ReadingId } from './ids.ts';
 
 /**
- * What travels down to a source, and the status it sends up.
+ * What travels down to a source, and the status and the answers it sends up.
  * Only a receipt lets a source forget a reading; a rejected reading is receipted too, so that poison never blocks a home.
  */
 export const Receipt = z.object({
@@ -14,18 +14,60 @@ export const Receipt = z.object({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
-export const ReceiptsMessage = z.object({ v: z.literal(1), receipts: z.array(Receipt).min(1).max(500) });
+/** `at`: the server's clock when it sent this, by which a source may judge its own. */
+export const ReceiptsMessage = z.object({
+  v: z.literal(1),
+  at: z.iso.datetime().optional(),
+  receipts: z.array(Receipt).min(1).max(500),
+});
 export type ReceiptsMessage = z.infer<typeof ReceiptsMessage>;
 
-/** `measure-again`: somebody should be asked, at home, to rest and measure once more before `by`. */
-export const Command = z.object({
+const asked = { v: z.literal(1), id: z.uuid(), by: z.iso.datetime() };
+
+/**
+ * What the server may ask of a source, to be done before `by`; asked again until it is answered or late.
+ * `measure-again`: somebody should be asked, at home, to rest and measure once more. `send-status`: now, not only when it is due.
+ * `set-interval`: from now on, also after a restart, a status at least every so many seconds, or a value of a device that speaks all the
+ * time.
+ */
+export const Command = z.discriminatedUnion('command', [
+  z.object({ ...asked, command: z.literal('measure-again'), device: z.string().max(64) }),
+  z.object({ ...asked, command: z.literal('send-status') }),
+  z.object({
+    ...asked,
+    command: z.literal('set-interval'),
+    of: z.enum(['status', 'stream']),
+    seconds: z.int().min(60).max(86_400),
+  }),
+]);
+export type Command = z.infer<typeof Command>;
+
+/** What became of a command. `reason`: a code, where it was not done. On the `answers` topic, one message for each command. */
+export const CommandAnswer = z.object({
   v: z.literal(1),
   id: z.uuid(),
-  command: z.literal('measure-again'),
-  device: z.string().max(64),
-  by: z.iso.datetime(),
+  outcome: z.enum(['done', 'refused', 'too-late']),
+  reason: z.string().max(64).optional(),
+  at: z.iso.datetime(),
 });
-export type Command = z.infer<typeof Command>;
+export type CommandAnswer = z.infer<typeof CommandAnswer>;
+
+/** How it stands with a device, as far as its gateway knows. */
+export const DeviceStatus = z.object({
+  device: z.string().max(64),
+  model: z.string().max(64).optional(),
+  /** Of its last advertisement or word. */
+  heardAt: z.iso.datetime().optional(),
+  /** Percent. */
+  battery: z.int().min(0).max(100).optional(),
+  /** Strength of its last advertisement at the gateway, dBm. */
+  rssi: z.int().min(-127).max(20).optional(),
+  /** How far its clock is ahead of the gateway's, as last compared. */
+  clockOffsetMs: z.int().optional(),
+  /** Why it cannot be served, in a word that `errors` in a fault would bear. */
+  trouble: z.string().max(32).optional(),
+});
+export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
 /** Retained on the `status` topic; the last will carries `state: "offline"`. */
 export const StatusMessage = z.object({
@@ -35,15 +77,24 @@ export const StatusMessage = z.object({
   software: z.string().max(64).optional(),
   /** Readings that wait for a receipt. */
   waiting: z.int().min(0).optional(),
-  devices: z
-    .array(
-      z.object({
-        device: z.string().max(64),
-        heardAt: z.iso.datetime().optional(),
-        battery: z.int().min(0).max(100).optional(),
-      }),
-    )
-    .max(64)
+  outbox: z
+    .object({
+      /** The oldest that waits was heard then. */
+      oldestAt: z.iso.datetime().optional(),
+      bytes: z.int().min(0),
+      /** From here on the oldest are archived to make room. */
+      mostBytes: z.int().min(1),
+      /** Kept aside at home: frames that nobody could read, and readings that the server refused. */
+      aside: z.int().min(0),
+      /** Given up for want of room, ever. */
+      lost: z.int().min(0),
+    })
     .optional(),
+  radio: z.object({ state: z.enum(['ok', 'degraded', 'down']), detail: z.string().max(128).optional() }).optional(),
+  /** How far this source's clock is ahead of the server's, by the receipts. */
+  clockOffsetMs: z.int().optional(),
+  /** On the disk that holds its outbox. */
+  freeBytes: z.int().min(0).optional(),
+  devices: z.array(DeviceStatus).max(64).optional(),
 });
 export type StatusMessage = z.infer<typeof StatusMessage>;

@@ -1,10 +1,10 @@
 import { SourceId } from './ids.ts';
 
 /**
- * `hb/v1/{shard}/{source}/readings | status | receipts | commands`. No topic names a patient.
- * A source publishes the first two and subscribes to the last two, its own only; everything else is refused.
+ * `hb/v1/{shard}/{source}/readings | status | answers | receipts | commands`. No topic names a patient.
+ * A source publishes the first three and subscribes to the last two, its own only; everything else is refused.
  */
-export const upTopics = ['readings', 'status'] as const;
+export const upTopics = ['readings', 'status', 'answers'] as const;
 export const downTopics = ['receipts', 'commands'] as const;
 export type UpTopic = (typeof upTopics)[number];
 export type DownTopic = (typeof downTopics)[number];

@@ -27,9 +27,7 @@ async function run(): Promise<void> {
       ...(config.DEVICES ? { devices: config.DEVICES } : {}),
     },
   );
-  agent.onCommand(({ command, device, by }) =>
-    log.info('the care team asks for a measurement', { command, device, by }),
-  );
+  agent.onCommand((command) => log.info('the platform asks for something', { ...command }));
   await agent.start();
   log.info('the gateway is up', { source: config.GATEWAY_SOURCE });
 
