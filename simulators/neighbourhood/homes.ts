@@ -12,7 +12,7 @@ import { chooseRadio, defaultRadio } from '../../gateway-agent/choose-radio.ts';
 import { createSimulatedBluez } from '../bluez/bluez.ts';
 import { startBus } from '../bus.ts';
 import { createBloodPressureCuff } from '../peripherals/blood-pressure-cuff.ts';
-import type { CuffStatus } from '../peripherals/blood-pressure-frame.ts';
+import type { CuffStatus } from '../peripherals/frames/blood-pressure.ts';
 import { createPhysiology } from '../physiology/physiology.ts';
 import { bodyOf, cuffHistory, randomOf, sendHistory, watchHistory } from './history.ts';
 import { type News, Order } from './orders.ts';

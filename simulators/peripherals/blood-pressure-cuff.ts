@@ -1,9 +1,9 @@
 import { type Link, type PairingManner, type Peripheral, uuid16 } from '../bluez/air.ts';
 import type { SimulatedBluez } from '../bluez/bluez.ts';
 import { AttFault, att } from '../bluez/faults.ts';
-import { type BloodPressureFrame, type CuffStatus, encodeBloodPressure } from './blood-pressure-frame.ts';
 import { batteryService, deviceInformation } from './common-services.ts';
 import { createDeviceClock, type DeviceClockSetting } from './device-clock.ts';
+import { type BloodPressureFrame, type CuffStatus, encodeBloodPressure } from './frames/blood-pressure.ts';
 
 /**
  * A blood-pressure cuff with the standard Blood Pressure profile, and the manners of real ones (A&D UA-651BLE for most):

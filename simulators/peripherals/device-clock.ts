@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import { decodeDateTime, encodeDateTime } from './blood-pressure-frame.ts';
+import { decodeDateTime, encodeDateTime } from './frames/fields.ts';
 
 /**
  * The clock inside a cuff: no zone, seconds only, and as wrong as the owner left it. It can be set through Date Time 0x2A08.

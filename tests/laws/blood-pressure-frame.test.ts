@@ -4,11 +4,9 @@ import { bloodPressure } from '../../gateway-agent/profiles/blood-pressure.ts';
 import {
   type BloodPressureFrame,
   type CuffStatus,
-  decodeDateTime,
   encodeBloodPressure,
-  encodeDateTime,
-  encodeSfloat,
-} from '../../simulators/peripherals/blood-pressure-frame.ts';
+} from '../../simulators/peripherals/frames/blood-pressure.ts';
+import { decodeDateTime, encodeDateTime, sfloat } from '../../simulators/peripherals/frames/fields.ts';
 
 /** Two hands wrote the encoder and the decoder, each from the specification: here they must agree. */
 const { decode } = bloodPressure.measurements.find(({ characteristic }) => characteristic === 0x2a35)!;
@@ -134,7 +132,7 @@ describe('the frame of a simulated cuff', () => {
   });
 
   it('never writes a number as one of the specials of SFLOAT', () => {
-    expect(encodeSfloat(undefined, 0).toString('hex')).toBe('ff07');
-    for (const special of [2046, 2047, 2048, -2046, -2047]) expect(() => encodeSfloat(special, 0)).toThrow(RangeError);
+    expect(sfloat(undefined, 0).toString('hex')).toBe('ff07');
+    for (const special of [2046, 2047, 2048, -2046, -2047]) expect(() => sfloat(special, 0)).toThrow(RangeError);
   });
 });
