@@ -84,11 +84,22 @@ export const artefactMarks: readonly Mark[] = [
 /** Marks of readings that are about no patient: they are stored nowhere near one and reach no rule. */
 export const testMarks: readonly Mark[] = ['demo', 'control-solution', 'device-test'];
 
+/** More digits after the point than any of our vital signs has a use for. */
+export const decimalsAtMost = 6;
+
+/**
+ * Digits after the point that the device gave, in the catalogue's unit: 2 for "5.60". Where the device spoke another unit, the digits whose
+ * last step is nearest to the device's own step. Absent where it gave none: a limit in place of a number, or a source that does not say.
+ * How a value is shown, never what it is: it is no part of a reading's identity, and no rule looks at it.
+ */
+export const Decimals = z.int().min(0).max(decimalsAtMost);
+
 export const Value = z.object({
   vital: z.enum(vitalNames),
   value: z.number(),
   /** UCUM code; must be the catalogue's. */
   unit: z.string().max(32),
+  decimals: Decimals.optional(),
 });
 export type Value = z.infer<typeof Value>;
 
@@ -138,7 +149,8 @@ export type StoredReading = z.infer<typeof StoredReading>;
 
 /**
  * The text whose hash is the reading's id. Cuffs replay their memory and networks deliver twice: whatever comes again
- * must give the same text, so it holds what the device said and nothing the way added (neither the corrected time nor heardAt).
+ * must give the same text, so it holds what the device said and nothing the way added (neither the corrected time nor heardAt, nor the
+ * digits in which a value was written).
  * A device that named no time of its own leaves `takenAt` to tell two measurements apart: a record number alone may begin again
  * with every battery, and then a new value would be taken for an old one and be judged by nobody.
  */
@@ -148,7 +160,11 @@ export function identityOf(reading: Omit<Reading, 'ref'>): string {
   return [reading.device, reading.userSlot ?? '', reading.panel, reading.sequence ?? '', moment, ...values].join('|');
 }
 
-/** The value of one vital in a reading, or undefined. */
-export function vitalIn(reading: { values: readonly Value[] }, vital: Value['vital']): number | undefined {
-  return reading.values.find((v) => v.vital === vital)?.value;
+/** What a reading says of one vital sign, or undefined. */
+export function valueIn(reading: { values: readonly Value[] }, vital: Value['vital']): Value | undefined {
+  return reading.values.find((v) => v.vital === vital);
 }
+
+/** The number alone. */
+export const vitalIn = (reading: { values: readonly Value[] }, vital: Value['vital']): number | undefined =>
+  valueIn(reading, vital)?.value;

@@ -3,7 +3,7 @@ import { Alert, Severity } from './alert.ts';
 import { CarePlan } from './care-plan.ts';
 import { AlertId, ClinicianId, DeviceId, ReadingId, SourceId, TaskId } from './ids.ts';
 import { CareTeam, Clinician, Patient } from './people.ts';
-import { Mark, StoredReading } from './reading.ts';
+import { Decimals, Mark, StoredReading } from './reading.ts';
 import { RuleEntry } from './rule-book.ts';
 import { Task } from './task.ts';
 import { panelNames, vitalNames } from './vitals.ts';
@@ -26,6 +26,8 @@ export const LatestValue = z.object({
   vital: z.enum(vitalNames),
   panel: z.enum(panelNames),
   value: z.number(),
+  /** As in a reading's value. */
+  decimals: Decimals.optional(),
   takenAt: z.iso.datetime(),
   heardAt: z.iso.datetime(),
   storedAt: z.iso.datetime(),

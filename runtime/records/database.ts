@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Refusal } from '#domain/admission.ts';
 import type { AlertState, Escalation, Evidence, Outcome, Severity } from '#domain/alert.ts';
-import type { StatusMessage } from '#domain/downward.ts';
+import type { Command, CommandAnswer, StatusMessage } from '#domain/downward.ts';
 import type {
   AlertId,
   ClinicianId,
@@ -19,12 +19,14 @@ import type { RuleEntry } from '#domain/rule-book.ts';
 import type { TaskKind } from '#domain/task.ts';
 import type { PanelName, VitalName } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
+import type { Actor } from './actor.ts';
 import type { FirstHearing } from './first-hearings.ts';
 
 /** The tables as Kysely sees them; the truth is in migrations/. Times come out as Date and go in as Date or RFC 3339. */
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type MaybeActor = ColumnType<Actor | null, Actor | null | undefined, Actor | null>;
 /** jsonb: comes out parsed, goes in as JSON text. */
 type Json<T extends object | null> = JSONColumnType<T>;
 type MaybeJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
@@ -59,6 +61,7 @@ export interface Database {
     sex: 'female' | 'male' | 'other' | 'unknown';
     conditions: Json<Words[]>;
     created_at: ColumnType<Date, Date | string | undefined, never>;
+    created_by: MaybeActor;
   };
   care_plan: {
     patient_id: PatientId;
@@ -71,9 +74,14 @@ export interface Database {
     id: SourceId;
     kind: 'gateway' | 'device';
     shard: number;
-    secret_hash: string;
+    /** Null until it is enrolled. */
+    secret_hash: ColumnType<string | null, string | null | undefined, string | null>;
     created_at: ColumnType<Date, Date | string | undefined, never>;
+    created_by: MaybeActor;
+    enrolled_at: MaybeTime;
+    key_fingerprint: ColumnType<string | null, string | null | undefined, string | null>;
     revoked_at: MaybeTime;
+    revoked_by: MaybeActor;
     status: MaybeJson<StatusMessage>;
     status_at: MaybeTime;
   };
@@ -82,6 +90,7 @@ export interface Database {
     source_id: SourceId;
     model: string | null;
     registered_at: ColumnType<Date, Date | string | undefined, never>;
+    registered_by: MaybeActor;
   };
   assignment: {
     id: string;
@@ -90,12 +99,41 @@ export interface Database {
     patient_id: PatientId;
     from_at: Time;
     to_at: MaybeTime;
+    created_by: MaybeActor;
+    ended_by: MaybeActor;
+  };
+  enrolment_code: {
+    code_hash: string;
+    source_id: SourceId;
+    created_at: Time;
+    created_by: Actor;
+    expires_at: Time;
+    used_at: MaybeTime;
+    key_fingerprint: string | null;
+  };
+  command: {
+    id: string;
+    source_id: SourceId;
+    body: Json<Command>;
+    device_id: DeviceId | null;
+    patient_id: PatientId | null;
+    created_at: Time;
+    created_by: Actor;
+    by_at: Time;
+    send_at: Time;
+    sent_at: MaybeTime;
+    sends: Generated<number>;
+    answered_at: MaybeTime;
+    closed_at: MaybeTime;
+    outcome: CommandAnswer['outcome'] | null;
+    reason: string | null;
   };
   latest_value: {
     patient_id: PatientId;
     vital: VitalName;
     panel: PanelName;
     value: number;
+    decimals: number | null;
     taken_at: Time;
     heard_at: Time;
     stored_at: Time;

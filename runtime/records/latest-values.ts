@@ -29,6 +29,7 @@ export async function keepLatestValues(db: Within, readings: readonly StoredRead
           .doUpdateSet((row) => ({
             panel: row.ref('excluded.panel'),
             value: row.ref('excluded.value'),
+            decimals: row.ref('excluded.decimals'),
             taken_at: row.ref('excluded.taken_at'),
             heard_at: row.ref('excluded.heard_at'),
             stored_at: row.ref('excluded.stored_at'),
@@ -59,6 +60,7 @@ export async function findLatestValues(
         vital: row.vital,
         panel: row.panel,
         value: row.value,
+        ...(row.decimals === null ? {} : { decimals: row.decimals }),
         takenAt: row.taken_at.toISOString(),
         heardAt: row.heard_at.toISOString(),
         storedAt: row.stored_at.toISOString(),
@@ -70,15 +72,16 @@ export async function findLatestValues(
   return values;
 }
 
-/** 10 parameters each; PostgreSQL takes 65,535 in one statement. */
+/** 11 parameters each; PostgreSQL takes 65,535 in one statement. */
 const rowsPerStatement = 2_000;
 
 const rowsOf = (reading: StoredReading) =>
-  reading.values.map(({ vital, value }) => ({
+  reading.values.map(({ vital, value, decimals }) => ({
     patient_id: reading.patient,
     vital,
     panel: reading.panel,
     value,
+    decimals: decimals ?? null,
     taken_at: new Date(reading.takenAt),
     heard_at: new Date(reading.heardAt),
     stored_at: new Date(reading.storedAt),

@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock as clock } from '#runtime/clock.ts';
+import { lineOf } from '#runtime/influx-line.ts';
 import { createLog, silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { findInfluxd } from '#runtime/servers/programs.ts';
@@ -86,6 +87,20 @@ const promises = () => {
     const stranger = `blood-pressure,patient=${patient},device=x systolic=1 1785398400000000000`;
     expect((await ask(influx, `/write?db=${influx.database}`, stranger)).status).toBe(204);
     expect(await store.read({ ...query, patient })).toEqual([reading]);
+  });
+
+  it('reads points from before the digits of a value were kept, and a copy that comes later brings them', async () => {
+    const influx = await testInflux();
+    const store = await open(influx);
+    const patient = anyPatient();
+    const reading = storedReading(patient);
+    const old = lineOf(reading).replace('decimals="",', '');
+    expect(old).not.toContain('decimals');
+    expect((await ask(influx, `/write?db=${influx.database}`, old)).status).toBe(204);
+    expect(await store.read({ ...query, patient })).toStrictEqual([reading]);
+    const precise = { ...reading, values: reading.values.map((value) => ({ ...value, decimals: 1 })) };
+    await store.write([precise]);
+    expect(await store.read({ ...query, patient })).toStrictEqual([precise]);
   });
 
   it('is not confused by a patient id that is no id', async () => {

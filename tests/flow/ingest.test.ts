@@ -31,7 +31,9 @@ describe.each(hasInflux() ? ['InfluxDB', 'PostgreSQL'] : ['PostgreSQL'])('ingest
 
   it('stores a good reading, tells the source, and shows the latest values', async () => {
     const { sent, receipts, patient, device, source, read, records } = await house();
-    const reading = cuffReading({ device, takenAt: minutesAgo(1), model: 'Cuff "7"\n\0', marks: ['irregular-pulse'] });
+    const cuff = cuffReading({ device, takenAt: minutesAgo(1), model: 'Cuff "7"\n\0', marks: ['irregular-pulse'] });
+    const [systolic, diastolic] = cuff.values;
+    const reading = { ...cuff, values: [{ ...systolic!, decimals: 1 }, diastolic!] };
     await sent(source, [reading]);
     expect(receipts(source)).toEqual([{ ref: reading.ref, outcome: 'stored', reading: expect.any(String) }]);
     const [stored, ...more] = await read(patient);
@@ -39,8 +41,8 @@ describe.each(hasInflux() ? ['InfluxDB', 'PostgreSQL'] : ['PostgreSQL'])('ingest
     expect(more).toEqual([]);
     expect(stored).toMatchObject({ ...content, patient, source, flags: [], id: receipts(source)[0]?.reading });
     const latest = (await findLatestValues(records, [patient])).get(patient);
-    expect(latest?.map(({ vital, value, takenAt }) => ({ vital, value, takenAt }))).toEqual([
-      { vital: 'systolic', value: 142, takenAt: reading.takenAt },
+    expect(latest?.map(({ vital, value, decimals, takenAt }) => ({ vital, value, decimals, takenAt }))).toEqual([
+      { vital: 'systolic', value: 142, decimals: 1, takenAt: reading.takenAt },
       { vital: 'diastolic', value: 88, takenAt: reading.takenAt },
     ]);
   });

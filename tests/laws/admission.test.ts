@@ -9,7 +9,7 @@ import {
   refusals,
 } from '#domain/admission.ts';
 import { DeviceId, type PatientId, SourceId } from '#domain/ids.ts';
-import { identityOf, type Mark, marks, type Reading, testMarks } from '#domain/reading.ts';
+import { identityOf, type Mark, marks, Reading, testMarks } from '#domain/reading.ts';
 import { panelNames, panels, vitalNames, vitals, vitalsOf } from '#domain/vitals.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import { mayBeReplayed } from '#runtime/records/first-hearings.ts';
@@ -156,6 +156,22 @@ describe('admission', () => {
     );
   });
 
+  it('takes the digits of a value as they are, within bounds, and lets them decide nothing', () => {
+    const assignments = [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }];
+    const decide = (reading: Reading) => admit(reading, source, { source, assignments }, received);
+    const withDecimals = (decimals: unknown) => {
+      const reading = cuffReading();
+      return { ...reading, values: reading.values.map((value) => ({ ...value, decimals })) };
+    };
+    for (const decimals of [undefined, 0, 1, 6]) {
+      const parsed = Reading.parse(withDecimals(decimals));
+      expect(parsed.values.map((value) => value.decimals)).toEqual([decimals, decimals]);
+      expect(decide(parsed)).toEqual(decide(cuffReading()));
+    }
+    for (const decimals of [-1, 7, 0.5, '1', null, Number.NaN])
+      expect(Reading.safeParse(withDecimals(decimals)).success).toBe(false);
+  });
+
   it('flags what was heard late and what is possible but strange, and refuses neither', () => {
     const assignments = [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }];
     const registration = { source, assignments };
@@ -179,7 +195,7 @@ describe('the identity of a reading', () => {
       fc.property(goodReading, fc.nat(1e9), (reading, ms) => {
         const copy: Reading = {
           ...reading,
-          values: [...reading.values].reverse(),
+          values: [...reading.values].reverse().map((value) => ({ ...value, decimals: ms % 7 })),
           heardAt: at(received + ms),
           ref: 'another',
           raw: 'ff',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
-import { marks, type Reading, StoredReading } from '#domain/reading.ts';
+import { decimalsAtMost, marks, type Reading, StoredReading } from '#domain/reading.ts';
 import { panelNames, panels, type VitalName, vitals, vitalsOf } from '#domain/vitals.ts';
 import { readingId } from '#runtime/reading-id.ts';
 
@@ -64,13 +64,16 @@ const anyInstant = (fromMs: number, toMs: number) =>
 
 const anyValue = (vital: VitalName) => {
   const [min, max] = vitals[vital].hard;
-  return fc
-    .oneof(fc.integer({ min: Math.ceil(min), max: Math.floor(max) }), fc.double({ min, max, noNaN: true }))
-    .map((value) => ({
-      vital,
-      value: value === 0 ? 0 : value,
-      unit: vitals[vital].ucum as string,
-    }));
+  const number = fc.oneof(
+    fc.integer({ min: Math.ceil(min), max: Math.floor(max) }),
+    fc.double({ min, max, noNaN: true }),
+  );
+  return fc.tuple(number, fc.option(fc.integer({ min: 0, max: decimalsAtMost }))).map(([value, decimals]) => ({
+    vital,
+    value: value === 0 ? 0 : value,
+    unit: vitals[vital].ucum as string,
+    ...(decimals === null ? {} : { decimals }),
+  }));
 };
 
 /** A reading as it may lie in the store, taken in [fromMs, toMs). */

@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { type PanelName, panels, type VitalName, vitals } from '#domain/vitals.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
-import { shown } from '../parts/pressure.tsx';
+import { shown } from '../parts/shown.ts';
 import { useZone } from '../parts/zone.ts';
 import { dayOfMonth, timeOfDay } from '../time/format.ts';
 import { coloursOf, draw, labelRoomPx, type Sheet } from './drawing.ts';
@@ -116,7 +116,7 @@ function Readout({ point, panel }: { point: Point; panel: PanelName }) {
     const value = point.values[vital];
     if (!value) return [];
     const range = value.min === value.max ? '' : ` (${shown(vital, value.min)}–${shown(vital, value.max)})`;
-    return [`${shown(vital, value.mean)}${range}`];
+    return [`${shown(vital, value.mean, value.decimals)}${range}`];
   });
   return (
     <>

@@ -7,7 +7,7 @@ import { isArtefact } from '../parts/pressure.tsx';
 /** One place on the time axis, ms since 1970: a reading (then the three numbers are one), or a window and its middle. */
 export type Point = {
   at: number;
-  values: Partial<Record<VitalName, { mean: number; min: number; max: number }>>;
+  values: Partial<Record<VitalName, { mean: number; min: number; max: number; decimals?: number }>>;
   doubtful: boolean;
 };
 
@@ -23,7 +23,7 @@ export function pointsOf(view: ReadingsView): Point[] {
     .map((reading) => ({
       at: Date.parse(reading.takenAt),
       values: Object.fromEntries(
-        reading.values.map(({ vital, value }) => [vital, { mean: value, min: value, max: value }]),
+        reading.values.map(({ vital, value, decimals }) => [vital, { mean: value, min: value, max: value, decimals }]),
       ),
       doubtful: isArtefact(reading.marks),
     }))

@@ -2,7 +2,8 @@ import type { StoredReading } from '#domain/reading.ts';
 import type { ReadingsView } from '#domain/views.ts';
 import { panels, type VitalName, vitals, vitalsOf } from '#domain/vitals.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
-import { isArtefact, shown } from '../parts/pressure.tsx';
+import { isArtefact } from '../parts/pressure.tsx';
+import { shown } from '../parts/shown.ts';
 import { useNow } from '../time/clock.ts';
 
 /** The values of the chart in rows, newest first: for eyes that want numbers, for screen readers, for the keyboard. */
@@ -69,10 +70,10 @@ function Raw({ view }: { view: Extract<ReadingsView, { resolution: 'raw' }> }) {
               <time dateTime={reading.takenAt}>{times.moment(reading.takenAt, now)}</time>
             </td>
             {columns.map((vital) => {
-              const value = reading.values.find((one) => one.vital === vital)?.value;
+              const value = reading.values.find((one) => one.vital === vital);
               return (
                 <td key={vital} className="value" data-vital={vital}>
-                  {value === undefined ? '' : shown(vital, value)}
+                  {value && shown(vital, value.value, value.decimals)}
                 </td>
               );
             })}

@@ -2,7 +2,8 @@ import type { Evidence } from '#domain/alert.ts';
 import { vitals } from '#domain/vitals.ts';
 import { useLanguage } from '../locales/language.ts';
 import { Moment } from '../parts/ago.tsx';
-import { isArtefact, shown } from '../parts/pressure.tsx';
+import { isArtefact } from '../parts/pressure.tsx';
+import { shown } from '../parts/shown.ts';
 
 /** The readings that opened the alert, as they stood then. */
 export function EvidenceTable({ evidence }: { evidence: Evidence[] }) {
@@ -42,9 +43,9 @@ function Values({ evidence }: { evidence: Evidence }) {
   const { t } = useLanguage();
   return (
     <>
-      {evidence.values.map(({ vital, value }) => (
+      {evidence.values.map(({ vital, value, decimals }) => (
         <div key={vital} style={{ whiteSpace: 'nowrap' }}>
-          <span className="muted small">{t(`vitalShort.${vital}`)}</span> <b>{shown(vital, value)}</b>{' '}
+          <span className="muted small">{t(`vitalShort.${vital}`)}</span> <b>{shown(vital, value, decimals)}</b>{' '}
           <span className="muted small">{vitals[vital].unit}</span>
         </div>
       ))}

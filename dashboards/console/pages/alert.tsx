@@ -2,15 +2,16 @@ import { Button, Textarea } from '@mantine/core';
 import { IconArrowRight, IconCircleCheck, IconHandStop, IconUserCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { vitalIn } from '#domain/reading.ts';
+import { valueIn } from '#domain/reading.ts';
 import type { AlertDetail, AlertView } from '#domain/views.ts';
 import { useAlert, useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { noteAtMost, useAcknowledging } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
-import { Pressure, shown } from '../parts/pressure.tsx';
+import { Pressure } from '../parts/pressure.tsx';
 import { Resolve } from '../parts/resolve.tsx';
 import { SeverityChip, StateChip } from '../parts/severity.tsx';
+import { shown } from '../parts/shown.ts';
 import { Answer } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useNow } from '../time/clock.ts';
@@ -111,15 +112,15 @@ function Gravest({ alert }: { alert: AlertView }) {
   const { t } = useLanguage();
   const newest = alert.evidence.at(-1);
   if (!newest) return null;
-  const [systolic, diastolic] = [vitalIn(newest, 'systolic'), vitalIn(newest, 'diastolic')];
+  const [systolic, diastolic] = [valueIn(newest, 'systolic'), valueIn(newest, 'diastolic')];
   return (
     <p style={{ marginTop: 6 }}>
-      {systolic !== undefined && diastolic !== undefined ? (
+      {systolic && diastolic ? (
         <Pressure systolic={systolic} diastolic={diastolic} marks={newest.marks} size="large" />
       ) : (
-        newest.values.map(({ vital, value }) => (
+        newest.values.map(({ vital, value, decimals }) => (
           <span className="pressure large" key={vital}>
-            {t(`vitalShort.${vital}`)} <b>{shown(vital, value)}</b>
+            {t(`vitalShort.${vital}`)} <b>{shown(vital, value, decimals)}</b>
           </span>
         ))
       )}{' '}

@@ -10,7 +10,8 @@ import { useLanguage, useTimes } from '../locales/language.ts';
 import { Ago } from '../parts/ago.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { PersonLine } from '../parts/person.tsx';
-import { Pressure, pressureOf, shown } from '../parts/pressure.tsx';
+import { Pressure, pressureOf } from '../parts/pressure.tsx';
+import { shown } from '../parts/shown.ts';
 import { Answer } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useZone, Zone } from '../parts/zone.ts';
@@ -133,8 +134,8 @@ function Head({ view }: { view: PatientView }) {
         {pressure && (
           <div>
             <Pressure
-              systolic={pressure.systolic.value}
-              diastolic={pressure.diastolic.value}
+              systolic={pressure.systolic}
+              diastolic={pressure.diastolic}
               marks={pressure.systolic.marks}
               size="large"
             />
@@ -145,7 +146,8 @@ function Head({ view }: { view: PatientView }) {
         )}
         {others.map((value) => (
           <div key={value.vital} className="pressure">
-            <span className="muted">{t(`vitalShort.${value.vital}`)}</span> <b>{shown(value.vital, value.value)}</b>
+            <span className="muted">{t(`vitalShort.${value.vital}`)}</span>{' '}
+            <b>{shown(value.vital, value.value, value.decimals)}</b>
             <span className="unit">{vitals[value.vital].unit}</span>
             <div className="small muted">
               <Ago at={value.takenAt} />

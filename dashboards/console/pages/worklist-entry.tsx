@@ -6,8 +6,9 @@ import { useLanguage, useTimes } from '../locales/language.ts';
 import { QuickAcknowledge } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
 import { PersonLine } from '../parts/person.tsx';
-import { Pressure, pressureOf, shown } from '../parts/pressure.tsx';
+import { Pressure, pressureOf } from '../parts/pressure.tsx';
 import { SeverityIcon } from '../parts/severity.tsx';
+import { shown } from '../parts/shown.ts';
 import { useNow } from '../time/clock.ts';
 import { alertToAcknowledge, type Group } from './triage.ts';
 
@@ -56,8 +57,8 @@ function LastPressure({ entry, steady }: { entry: WorklistEntry; steady: boolean
     <div className="reading">
       {pressure && (
         <Pressure
-          systolic={pressure.systolic.value}
-          diastolic={pressure.diastolic.value}
+          systolic={pressure.systolic}
+          diastolic={pressure.diastolic}
           marks={pressure.systolic.marks}
           size={steady ? 'small-value' : undefined}
         />
@@ -78,7 +79,7 @@ function Others({ values }: { values: WorklistEntry['latest'] }) {
     <div className="small numbers">
       {values.map((value) => (
         <div key={value.vital}>
-          {t(`vitalShort.${value.vital}`)} <b>{shown(value.vital, value.value)}</b>{' '}
+          {t(`vitalShort.${value.vital}`)} <b>{shown(value.vital, value.value, value.decimals)}</b>{' '}
           <span className="muted">
             <Ago at={value.takenAt} />
           </span>

@@ -1,9 +1,8 @@
-import { artefactMarks, type Mark } from '#domain/reading.ts';
+import { artefactMarks, type Mark, type Value } from '#domain/reading.ts';
 import type { LatestValue } from '#domain/views.ts';
-import { type VitalName, vitals } from '#domain/vitals.ts';
+import { vitals } from '#domain/vitals.ts';
 import { useLanguage } from '../locales/language.ts';
-
-export const shown = (vital: VitalName, value: number): string => value.toFixed(vitals[vital].decimals);
+import { shown } from './shown.ts';
 
 export const isArtefact = (marks: readonly Mark[]): boolean => marks.some((mark) => artefactMarks.includes(mark));
 
@@ -14,19 +13,22 @@ export function pressureOf(latest: LatestValue[]): { systolic: LatestValue; dias
   return systolic && diastolic && { systolic, diastolic };
 }
 
+type Shown = Pick<Value, 'value' | 'decimals'>;
+
 /** `192/121 mmHg`. A value that may be an artefact is dotted, and says so. */
 export function Pressure(props: {
-  systolic: number;
-  diastolic: number;
+  systolic: Shown;
+  diastolic: Shown;
   marks: readonly Mark[];
   size?: 'large' | 'small-value';
 }) {
   const { t } = useLanguage();
+  const { systolic, diastolic } = props;
   const doubtful = isArtefact(props.marks);
   return (
     <span className={['pressure', props.size ?? '', doubtful ? 'artefact' : ''].join(' ')}>
       <b>
-        {shown('systolic', props.systolic)}/{shown('diastolic', props.diastolic)}
+        {shown('systolic', systolic.value, systolic.decimals)}/{shown('diastolic', diastolic.value, diastolic.decimals)}
       </b>
       <span className="unit">{vitals.systolic.unit}</span>
       {doubtful && <span className="unit">({t('artefact')})</span>}
