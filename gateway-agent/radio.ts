@@ -38,7 +38,15 @@ export const radioLimits = {
   waiting: 64,
 } as const;
 
-export type Advertisement = { address: string; name?: string; rssi?: number; paired: boolean; at: number };
+/** `services`: all that it advertises or is known to have. */
+export type Advertisement = {
+  address: string;
+  name?: string;
+  rssi?: number;
+  services: readonly string[];
+  paired: boolean;
+  at: number;
+};
 
 /** `at`: when the gateway heard it, ms since 1970. */
 export type Heard = { service: string; characteristic: string; bytes: Buffer; at: number };

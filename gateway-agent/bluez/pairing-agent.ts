@@ -41,7 +41,8 @@ export function answerPairing(bus: BluezBus, policy: PairingPolicy): void {
 
 /** Makes ours the agent of bluetoothd; again after each of its restarts. */
 export async function registerAgent(bus: BluezBus, policy: PairingPolicy): Promise<void> {
-  const capability = policy.passkey ? 'KeyboardDisplay' : 'NoInputNoOutput';
+  // with a display, too, devices that have one would want two numbers compared (Core Specification, Vol 3, Part H, table 2.8)
+  const capability = policy.passkey ? 'KeyboardOnly' : 'NoInputNoOutput';
   const call = (member: string, signature: string, body: unknown[]) =>
     bus.call('/org/bluez', manager, member, { signature, body, ms: callWithinMs });
   try {

@@ -215,6 +215,7 @@ export function createRadioOnBluez(
       if ([...device.services].some((uuid) => watch.services.has(uuid)))
         watch.heard({
           address,
+          services: [...device.services],
           paired,
           at: clock.now(),
           ...(name ? { name } : {}),
