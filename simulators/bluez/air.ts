@@ -17,9 +17,17 @@ export type Characteristic = {
   read?: () => Buffer;
   /** @throws AttFault */
   write?: (value: Buffer, link: Link) => void;
+  /**
+   * Stands between the question and the peer, for what goes wrong on the way: a promise holds the answer back, one that never settles
+   * leaves it out until the ATT transaction times out and the link is given up. undefined: nothing in the way. @throws AttFault
+   */
+  hold?: (asked: Asked) => Promise<void> | undefined;
   onSubscribe?: (link: Link) => void;
   onUnsubscribe?: (link: Link) => void;
 };
+
+/** `subscribe`: the write to the Client Characteristic Configuration. */
+export type Asked = 'read' | 'write' | 'subscribe';
 
 export type GattService = { uuid: string; characteristics: readonly Characteristic[] };
 

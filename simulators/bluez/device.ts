@@ -91,6 +91,7 @@ export function createDevice(stack: Stack, host: Host, peripheral: Peripheral): 
         if (!connection.link()) throw refused.notConnected();
       });
     },
+    silent: () => connection.drop('Timeout'),
   });
   const connection = createConnection(stack, state, {
     path,

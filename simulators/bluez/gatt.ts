@@ -1,5 +1,5 @@
 import type { Variant } from 'dbus-next';
-import { type Characteristic, type Link, type PeripheralProfile, usualMtu, uuid16 } from './air.ts';
+import { type Asked, type Characteristic, type Link, type PeripheralProfile, usualMtu, uuid16 } from './air.ts';
 import { AttFault, att, refused } from './faults.ts';
 import { createSession, type Session } from './notify.ts';
 import { type Interface, type Method, readOnly } from './objects.ts';
@@ -25,6 +25,8 @@ export type GattParts = {
   link: () => Link | null;
   /** undefined: nothing to do. @throws AttFault when the link cannot be encrypted. */
   secure: (characteristic: Characteristic) => Promise<void> | undefined;
+  /** The peer has left a question without an answer for too long. */
+  silent: () => void;
 };
 
 type Entry = { characteristic: Characteristic; path: string; value: Buffer; session: Session; writing: boolean };
@@ -43,6 +45,8 @@ export function createGatt(stack: Stack, parts: GattParts): Gatt {
   const { profile } = parts;
   const entries = new Map<string, Entry>();
   const mtu = profile.mtu ?? usualMtu;
+  /** Questions that wait for their answer: the end of the link is one. */
+  const unanswered = new Set<(fault: AttFault) => void>();
 
   const linkOrRefuse = (): Link => {
     const link = parts.link();
@@ -83,6 +87,7 @@ export function createGatt(stack: Stack, parts: GattParts): Gatt {
 
     linkLost() {
       for (const { session } of entries.values()) session.linkLost();
+      for (const giveUp of [...unanswered]) giveUp(new AttFault(att.unlikely));
     },
 
     deliver(uuid, value) {
@@ -104,7 +109,7 @@ export function createGatt(stack: Stack, parts: GattParts): Gatt {
     const session = createSession({
       characteristic,
       link: parts.link,
-      secure: () => parts.secure(characteristic),
+      secure: () => admit(characteristic, 'subscribe'),
       changed: () => tree.changed(path, characteristicInterface, 'Notifying'),
     });
     return { characteristic, path, value: Buffer.alloc(0), session, writing: false };
@@ -161,12 +166,42 @@ export function createGatt(stack: Stack, parts: GattParts): Gatt {
     };
   }
 
+  /** Lets a question through to the peer; undefined when nothing stands in its way. */
+  function admit(characteristic: Characteristic, asked: Asked): Promise<void> | undefined {
+    const securing = parts.secure(characteristic);
+    if (!characteristic.hold) return securing;
+    if (securing) return securing.then(() => held(characteristic, asked));
+    return held(characteristic, asked);
+  }
+
+  function held(characteristic: Characteristic, asked: Asked): Promise<void> | undefined {
+    const holding = characteristic.hold?.(asked);
+    if (!holding) return undefined;
+    return new Promise<void>((resolve, reject) => {
+      const finish = () => {
+        cancelTimeout();
+        unanswered.delete(fail);
+      };
+      const fail = (fault: unknown) => {
+        finish();
+        reject(fault);
+      };
+      const cancelTimeout = stack.clock.after(stack.timings.attTimeoutMs, parts.silent);
+      unanswered.add(fail);
+      holding.then(() => {
+        finish();
+        resolve();
+      }, fail);
+    });
+  }
+
   async function read(entry: Entry, options: Options): Promise<Buffer> {
     const { characteristic } = entry;
-    linkOrRefuse();
-    await parts.secure(characteristic);
+    const link = linkOrRefuse();
+    await admit(characteristic, 'read');
     if (!characteristic.read) throw new AttFault(att.readNotPermitted);
     entry.value = characteristic.read();
+    if (parts.link() !== link) throw new AttFault(att.unlikely);
     tree.changed(entry.path, characteristicInterface, 'Value', 'now');
     return entry.value.subarray(Number(options.offset?.value ?? 0));
   }
@@ -185,8 +220,11 @@ export function createGatt(stack: Stack, parts: GattParts): Gatt {
     if (type === 'command' && value.length > mtu - 3) throw refused.failed('Failed to initiate write');
     entry.writing = true;
     try {
-      await parts.secure(characteristic);
-      characteristic.write(value, linkOrRefuse());
+      await admit(characteristic, 'write');
+      const link = linkOrRefuse();
+      characteristic.write(value, link);
+      // it hung up before it answered
+      if (parts.link() !== link) throw new AttFault(att.unlikely);
     } finally {
       entry.writing = false;
     }

@@ -17,6 +17,8 @@ export type Timings = {
   disconnectLingerMs: number;
   /** The Security Manager gives up after so long (Core Specification, Vol 3, Part H, 3.4). */
   pairingTimeoutMs: number;
+  /** A question over ATT that nobody answers ends the link after so long (Core Specification, Vol 3, Part F, 3.3.3). */
+  attTimeoutMs: number;
   /** A call to an agent is given up after so long (REQUEST_TIMEOUT in src/agent.c). */
   agentTimeoutMs: number;
   /** 5.66 may leave out PropertiesChanged(Connected=true) of a first connection. */
@@ -31,6 +33,7 @@ export const usualTimings: Timings = {
   connectTimeoutMs: 42_000,
   disconnectLingerMs: 2_000,
   pairingTimeoutMs: 30_000,
+  attTimeoutMs: 30_000,
   agentTimeoutMs: 60_000,
   omitsFirstConnected: false,
   sendsDisconnected: false,

@@ -240,6 +240,7 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
     cuff.measure({ ...reading, systolic: 131 });
     await call('Connect');
     await cuff.empty();
+    await client.until(changedTo(path, 'ServicesResolved', true), from);
     const later = client.heard.slice(from);
     const value = later.findIndex((one) => changes(one.path, 'Value')(one));
     expect(value).toBeGreaterThan(-1);
