@@ -11,7 +11,6 @@ export const limits = {
   sweepEvery: 1_000,
   /** Frames and readings kept aside, the newest. */
   aside: 10_000,
-  devices: 64,
 } as const;
 
 /**
@@ -35,9 +34,6 @@ CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS aside (
   n INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, model TEXT, characteristic INTEGER, reason TEXT NOT NULL,
   at INTEGER NOT NULL, raw TEXT NOT NULL, reading TEXT
-);
-CREATE TABLE IF NOT EXISTS devices (
-  device TEXT PRIMARY KEY, model TEXT, battery INTEGER, heard_at INTEGER NOT NULL, refuses_pairing INTEGER NOT NULL
 );
 `;
 

@@ -1,11 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Receipt } from '#domain/downward.ts';
-import { Outage } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { readingId } from '#runtime/reading-id.ts';
+import { createDeviceNotes, type DeviceNotes, notesLayout } from './device-notes.ts';
 import type { HeardFrame, NewReading, Verdict } from './interpret.ts';
+import { openFile, type Row } from './outbox-file.ts';
 import { fingerprint, layout, limits } from './outbox-layout.ts';
 
 /**
@@ -32,9 +30,10 @@ export interface Outbox {
   receive(receipts: readonly Receipt[]): void;
   /** Kept aside on this gateway: frames nobody could read, readings the server refused. Newest first. */
   aside(limit: number): Aside[];
-  device(device: string): KnownDevice | undefined;
-  devices(limit: number): KnownDevice[];
-  noteDevice(device: KnownDevice): void;
+  /** What is known of the devices, in the same file. */
+  readonly notes: DeviceNotes;
+  /** Everything that `work` changes here and in the notes is on disk when this returns, or nothing of it. */
+  together<T>(work: () => T): T;
   /** False when a write would not fit: then nothing should be fetched from a device that still has it. */
   hasRoom(): boolean;
   close(): void;
@@ -43,51 +42,12 @@ export interface Outbox {
 /** `message`: the reading as it is published, JSON. `ref` is the reading's id, so that a receipt never meets another reading. */
 export type Waiting = { n: number; ref: string; heardAt: number; message: string };
 export type Aside = { device: string; reason: string; at: number; raw: string };
-export type KnownDevice = {
-  device: string;
-  model?: string;
-  battery?: number;
-  heardAt: number;
-  refusesPairing: boolean;
-};
 
 /** @param path of the file; its folder is made. @param maxBytes the outbox's share of the disk. */
 export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes): Outbox {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(path);
-  database.exec(layout);
-  const { page_size: pageSize } = database.prepare('PRAGMA page_size').get() as { page_size: number };
-  database.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / pageSize)}`);
-
-  const statements = new Map<string, StatementSync>();
-  const sql = (text: string): StatementSync => {
-    let statement = statements.get(text);
-    if (!statement) {
-      statement = database.prepare(text);
-      statements.set(text, statement);
-    }
-    return statement;
-  };
-  const run = (text: string, ...values: SQLInputValue[]) => sql(text).run(...values);
-  let full = false;
-
-  const write = <T>(work: () => T): T => {
-    try {
-      database.exec('BEGIN IMMEDIATE');
-      const result = work();
-      database.exec('COMMIT');
-      full = false;
-      return result;
-    } catch (fault) {
-      if (database.isTransaction) database.exec('ROLLBACK');
-      if (!isFull(fault)) throw fault;
-      full = true;
-      throw new Outage('outbox-full', 'the outbox cannot write: its disk, or its share of it, is full', {
-        retry: true,
-        cause: fault,
-      });
-    }
-  };
+  const file = openFile(path, maxBytes, [layout, notesLayout]);
+  const { write, run } = file;
+  const notes = createDeviceNotes(clock, file);
 
   const remember = (key: Uint8Array) => {
     const { changes } = run('INSERT INTO seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING', key, clock.now());
@@ -119,7 +79,7 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
       frame.heardAt,
       message,
     );
-    if (Number(lastInsertRowid) % limits.sweepEvery === 0)
+    if (lastInsertRowid % limits.sweepEvery === 0)
       run('DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?)', limits.seen);
   };
 
@@ -141,7 +101,7 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
           bytes,
         ),
       );
-      return { ...frame, n: Number(lastInsertRowid) };
+      return { ...frame, n: lastInsertRowid };
     },
 
     settle: (frame, ...verdicts) =>
@@ -154,23 +114,24 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
       }),
 
     unsettled: () =>
-      sql(
-        `SELECT n, visit, device, profile, characteristic, coalesce(frames.model, devices.model) AS model, clock_time,
-           clock_at, frames.heard_at, bytes
-         FROM frames LEFT JOIN devices USING (device) ORDER BY n`,
-      )
-        .all()
+      file
+        .rows(
+          `SELECT n, visit, device, profile, characteristic, coalesce(frames.model, note ->> '$.model') AS model, clock_time,
+           clock_at, heard_at, bytes
+         FROM frames LEFT JOIN device_notes USING (device) ORDER BY n`,
+        )
         .map(frameIn),
     knows: (reading) =>
-      sql('SELECT 1 FROM seen WHERE key = ?').get(Buffer.from(readingId(reading), 'hex')) !== undefined,
+      file.row('SELECT 1 FROM seen WHERE key = ?', Buffer.from(readingId(reading), 'hex')) !== undefined,
     knowsFrame: (frame, notBefore) =>
-      sql('SELECT 1 FROM seen WHERE key = ? AND at >= ?').get(fingerprint(frame), notBefore) !== undefined,
+      file.row('SELECT 1 FROM seen WHERE key = ? AND at >= ?', fingerprint(frame), notBefore) !== undefined,
     waiting: (limit, since = 0) =>
-      sql('SELECT n, ref, heard_at AS heardAt, message FROM readings WHERE heard_at >= ? ORDER BY n LIMIT ?').all(
+      file.rows(
+        'SELECT n, ref, heard_at AS heardAt, message FROM readings WHERE heard_at >= ? ORDER BY n LIMIT ?',
         since,
         limit,
       ) as Waiting[],
-    count: () => (sql('SELECT count(*) AS count FROM readings').get() as { count: number }).count,
+    count: () => (file.row('SELECT count(*) AS count FROM readings') as { count: number }).count,
 
     receive: (receipts) =>
       write(() => {
@@ -188,34 +149,17 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
       }),
 
     aside: (limit) =>
-      sql(
+      file.rows(
         `SELECT device, reason, at, coalesce(nullif(raw, ''), reading ->> '$.raw', '') AS raw
          FROM aside ORDER BY n DESC LIMIT ?`,
-      ).all(limit) as Aside[],
+        limit,
+      ) as Aside[],
 
-    device: (device) => {
-      const row = sql('SELECT * FROM devices WHERE device = ?').get(device);
-      return row && deviceIn(row);
-    },
-    devices: (limit) => sql('SELECT * FROM devices ORDER BY heard_at DESC LIMIT ?').all(limit).map(deviceIn),
-    noteDevice: ({ device, model, battery, heardAt, refusesPairing }) =>
-      write(() => {
-        run(
-          'INSERT OR REPLACE INTO devices (device, model, battery, heard_at, refuses_pairing) VALUES (?, ?, ?, ?, ?)',
-          device,
-          model ?? null,
-          battery ?? null,
-          heardAt,
-          refusesPairing ? 1 : 0,
-        );
-        run(
-          'DELETE FROM devices WHERE device IN (SELECT device FROM devices ORDER BY heard_at DESC LIMIT -1 OFFSET ?)',
-          limits.devices,
-        );
-      }),
+    notes,
+    together: write,
 
     hasRoom: () => {
-      if (!full) return true;
+      if (!file.isFull()) return true;
       try {
         write(() => run("INSERT INTO frames SELECT NULL, 'probe', '', '', 0, NULL, NULL, NULL, 0, zeroblob(4096)"));
         write(() => run("DELETE FROM frames WHERE visit = 'probe'"));
@@ -224,14 +168,11 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
         return false;
       }
     },
-    close: () => {
-      statements.clear();
-      database.close();
-    },
+    close: () => file.close(),
   };
 }
 
-function frameIn(row: Record<string, unknown>): HeardFrame {
+function frameIn(row: Row): HeardFrame {
   const { model, clock_time: time, clock_at: at } = row;
   return {
     n: row.n as number,
@@ -245,20 +186,3 @@ function frameIn(row: Record<string, unknown>): HeardFrame {
     bytes: Buffer.from(row.bytes as Uint8Array),
   };
 }
-
-function deviceIn(row: Record<string, unknown>): KnownDevice {
-  const { model, battery } = row;
-  return {
-    device: row.device as string,
-    ...(typeof model === 'string' ? { model } : {}),
-    ...(typeof battery === 'number' ? { battery } : {}),
-    heardAt: row.heard_at as number,
-    refusesPairing: row.refuses_pairing === 1,
-  };
-}
-
-/** SQLITE_FULL is 13; SQLITE_IOERR, 10, is what some file systems say when they are full or failing. */
-const isFull = (fault: unknown): boolean => {
-  const code = (fault as { errcode?: unknown }).errcode;
-  return typeof code === 'number' && [10, 13].includes(code & 0xff);
-};

@@ -48,7 +48,7 @@ export async function visit(
   { zone, kept, quit }: { zone: string; kept: () => void; quit: AbortSignal },
 ): Promise<VisitReport> {
   const name = random.uuid();
-  const before = outbox.device(address);
+  const before = outbox.notes.of(address);
   let { model, battery } = before ?? {};
   let refusesPairing = before?.refusesPairing ?? false;
   let comparison: Comparison | undefined;
@@ -105,7 +105,7 @@ export async function visit(
 
   const note = () => {
     try {
-      outbox.noteDevice({ device: address, model, battery, heardAt: clock.now(), refusesPairing });
+      outbox.notes.note(address, { model, battery, heardAt: clock.now(), refusesPairing });
     } catch (fault) {
       log.warn('the device could not be noted', faultDetails(fault));
     }

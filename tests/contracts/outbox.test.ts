@@ -139,22 +139,8 @@ describe('the outbox', () => {
     const outbox = outboxAt();
     const variant = Buffer.from('56760050000000ea07080b141b00003c000004', 'hex');
     outbox.hear({ ...heardFrame(1), bytes: variant });
-    outbox.noteDevice({ device: 'AA:BB:CC:00:00:01', model: 'BM85', heardAt: 1, refusesPairing: false });
+    outbox.notes.note('AA:BB:CC:00:00:01', { model: 'BM85' });
     expect(settleFrames(outbox, outbox.unsettled(), true, 'UTC')).toEqual({ readings: 1, aside: 0 });
-  });
-
-  it('remembers devices', () => {
-    const outbox = outboxAt();
-    const device = { device: 'AA:BB:CC:00:00:01', model: 'BM85', battery: 51, heardAt: 5, refusesPairing: true };
-    outbox.noteDevice(device);
-    outbox.noteDevice({ ...device, battery: undefined, heardAt: 6 });
-    expect(outbox.device('AA:BB:CC:00:00:01')).toEqual({
-      device: device.device,
-      model: 'BM85',
-      heardAt: 6,
-      refusesPairing: true,
-    });
-    expect(outbox.devices(9)).toHaveLength(1);
   });
 });
 
