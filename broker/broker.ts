@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { SetupFault } from '#domain/errors.ts';
-import { type Clock, within } from '#runtime/clock.ts';
+import { type Clock, instant, within } from '#runtime/clock.ts';
 import type { Downlink } from '#runtime/downlink.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
@@ -25,8 +25,8 @@ export const brokerLimits = {
   drainMs: 3_000,
   firstPacketBytes: 4 * 1024,
   packetBytes: 64 * 1024,
-  /** Retained in memory for each source, so it must be small. A status of 64 devices takes 7 KiB. */
-  statusBytes: 8 * 1024,
+  /** Retained in memory for each source. A usual status takes less than 1 KiB, the biggest that its schema allows 44 KiB. */
+  statusBytes: 48 * 1024,
   /** Received with QoS 2 and not yet released, for each source. */
   unreleased: 100,
   /** Between two looks whether a connected source was revoked; with 30 s of believing, a revocation takes at most 50 s. */
@@ -62,6 +62,7 @@ export function createBroker(
     log.debug('refused', { what });
   };
   const inlet = createInlet({ journal, sessions, clock, log, onRefused: refused }, limits);
+  const carrier = createCarrier(sessions);
   const sockets = new Set<Socket>();
   let recordsAway = false;
   let running: { aedes: Aedes; server: Server; stopLooking: () => void } | undefined;
@@ -88,7 +89,7 @@ export function createBroker(
         await stop();
         throw fault;
       }
-      downlink.carriedBy(createCarrier(sessions));
+      downlink.carriedBy(carrier);
       log.info('MQTT is open', { port: config.port });
     },
     stop,
@@ -139,6 +140,9 @@ export function createBroker(
       for (const { topic } of subscriptions) {
         const kind = session?.down.get(topic);
         if (kind) session?.subscribed.add(kind);
+        // a home whose clock is wrong learns it before it sends anything
+        if (session && kind === 'receipts')
+          carrier.receipts(session.source, { v: 1, at: instant(clock.now()), receipts: [] });
       }
     });
     aedes.on('unsubscribe', (topics, client) => {

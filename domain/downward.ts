@@ -14,11 +14,14 @@ export const Receipt = z.object({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
-/** `at`: the server's clock when it sent this, by which a source may judge its own. */
+/**
+ * `at`: the server's clock when it sent this, by which a source may judge its own. The broker sends one without receipts to a source that
+ * begins to listen for them: it only tells the time.
+ */
 export const ReceiptsMessage = z.object({
   v: z.literal(1),
   at: z.iso.datetime().optional(),
-  receipts: z.array(Receipt).min(1).max(500),
+  receipts: z.array(Receipt).max(500),
 });
 export type ReceiptsMessage = z.infer<typeof ReceiptsMessage>;
 
@@ -54,7 +57,8 @@ export type CommandAnswer = z.infer<typeof CommandAnswer>;
 
 /** How it stands with a device, as far as its gateway knows. */
 export const DeviceStatus = z.object({
-  device: z.string().max(64),
+  /** As DeviceId. */
+  device: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/),
   model: z.string().max(64).optional(),
   /** Of its last advertisement or word. */
   heardAt: z.iso.datetime().optional(),
@@ -65,7 +69,10 @@ export const DeviceStatus = z.object({
   /** How far its clock is ahead of the gateway's, as last compared. */
   clockOffsetMs: z.int().optional(),
   /** Why it cannot be served, in a word that `errors` in a fault would bear. */
-  trouble: z.string().max(32).optional(),
+  trouble: z
+    .string()
+    .regex(/^[a-z-]{1,32}$/)
+    .optional(),
 });
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
@@ -82,11 +89,14 @@ export const StatusMessage = z.object({
       /** The oldest that waits was heard then. */
       oldestAt: z.iso.datetime().optional(),
       bytes: z.int().min(0),
-      /** From here on the oldest are archived to make room. */
+      /**
+       * What it may take. Near it, what is kept aside gives way, the oldest first; a reading that waits never does: when nothing but those is
+       * left, nothing more is fetched from the devices, which keep it.
+       */
       mostBytes: z.int().min(1),
       /** Kept aside at home: frames that nobody could read, and readings that the server refused. */
       aside: z.int().min(0),
-      /** Given up for want of room, ever. */
+      /** Given up for want of room, ever: of what was kept aside, and of what a device sent while nothing could be kept. */
       lost: z.int().min(0),
     })
     .optional(),

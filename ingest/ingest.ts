@@ -80,7 +80,7 @@ export function createIngest(deps: Deps): Service {
       else arrivals.push(unpacked);
     }
 
-    const receipts = createReceipts();
+    const receipts = createReceipts(clock);
     const refused: Quarantined[] = [];
     const refuse = (arrival: Arrival, reason: Quarantined['reason'], detail: string) => {
       const { source, receivedAt, refs } = arrival;
@@ -161,7 +161,7 @@ export function createIngest(deps: Deps): Service {
     const refs = entry.kind === 'readings' ? unpackReadings(entry).flatMap((arrival) => arrival.refs) : [];
     const detail = 'the records could not take this message';
     await quarantine(records, [{ source, receivedAt, reason, detail, ref: refs[0], payload }]);
-    const receipts = createReceipts();
+    const receipts = createReceipts(clock);
     for (const ref of refs) receipts.add(source, { ref, outcome: 'quarantined', reason });
     receipts.send(downlink);
     metrics.readings.inc({ outcome: reason }, refs.length);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ReceiptsMessage } from '#domain/downward.ts';
 import { SourceId } from '#domain/ids.ts';
 import { topicOf } from '#domain/topics.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -132,13 +133,28 @@ describe('what goes down to a source', () => {
     downlink.receipts(one.source, receipts('r1'));
     downlink.command(other.source, command);
     downlink.receipts(SourceId.parse('not-here'), receipts('r2'));
-    await until(() => heard.length === 2);
-    expect(heard.sort()).toEqual(
+    const told = () => heard.filter((line) => !line.includes('"receipts":[]'));
+    await until(() => told().length === 2);
+    expect(told().sort()).toEqual(
       [
         `${one.source} ${topicOf(one.source, 'receipts')} 1 ${JSON.stringify(receipts('r1'))}`,
         `${other.source} ${topicOf(other.source, 'commands')} 1 ${JSON.stringify(command)}`,
       ].sort(),
     );
+  });
+
+  test('a source that begins to listen for receipts is told the time, by which it can judge its own clock', async () => {
+    const { port } = await openBroker();
+    const one = await enrol();
+    const client = await connectAs(port, one);
+    const heard: ReceiptsMessage[] = [];
+    client.on('message', (_, payload) => heard.push(ReceiptsMessage.parse(JSON.parse(payload.toString()))));
+    const askedAt = Date.now();
+    await client.subscribeAsync(topicOf(one.source, 'receipts'), { qos: 1 });
+    await until(() => heard.length === 1);
+    expect(heard[0]!.receipts).toEqual([]);
+    expect(Date.parse(heard[0]!.at!)).toBeGreaterThanOrEqual(askedAt);
+    expect(Date.parse(heard[0]!.at!)).toBeLessThanOrEqual(Date.now());
   });
 
   test('a source that stops reading is disconnected and holds up nobody else', async () => {
