@@ -2,7 +2,7 @@ import type { Clock } from '#runtime/clock.ts';
 import { decodeDateTime, encodeDateTime } from './frames/fields.ts';
 
 /**
- * The clock inside a cuff: no zone, seconds only, and as wrong as the owner left it. It can be set through Date Time 0x2A08.
+ * The clock inside a device: no zone, seconds only, and as wrong as the owner left it.
  */
 export interface DeviceClock {
   /** `2026-08-11T20:27:00`, or undefined when it was never set. */
@@ -13,16 +13,22 @@ export interface DeviceClock {
   readonly canBeSet: boolean;
 }
 
-/** How the clock stands when the simulation begins: ahead of UTC by so much, never set, or standing still. */
-export type DeviceClockSetting = { offsetMs: number } | { frozenAt: string } | 'never-set';
+/** How the clock stands when the simulation begins; Beijing time on it is 8 h ahead of UTC. At most one is chosen. */
+export type DeviceClockConfig = {
+  /** How far it is ahead of UTC. */
+  clockOffsetMs?: number;
+  /** Instead: it stands still and cannot be set, to replay captures with their own time. */
+  clockFrozenAt?: string;
+  /** Instead: nobody has set it, so frames carry no time until a gateway sets it. */
+  clockNeverSet?: boolean;
+};
 
-export function createDeviceClock(clock: Clock, setting: DeviceClockSetting): DeviceClock {
-  if (setting !== 'never-set' && 'frozenAt' in setting) {
+export function createDeviceClock(clock: Clock, config: DeviceClockConfig): DeviceClock {
+  const { clockFrozenAt: frozenAt } = config;
+  if (frozenAt !== undefined)
     // a capture from years ago is replayed together with the clock it was taken by, so nobody may set that clock
-    const { frozenAt } = setting;
     return { now: () => frozenAt, read: () => encodeDateTime(frozenAt), write: () => {}, canBeSet: false };
-  }
-  let offsetMs = setting === 'never-set' ? undefined : setting.offsetMs;
+  let offsetMs = config.clockNeverSet ? undefined : (config.clockOffsetMs ?? 0);
   const now = () => (offsetMs === undefined ? undefined : withoutZone(clock.now() + offsetMs));
   return {
     now,

@@ -15,8 +15,8 @@ import {
   bloodPressureMeasurement,
   bloodPressureService,
   createBloodPressureCuff,
-  dateTime,
 } from '../../simulators/peripherals/blood-pressure-cuff.ts';
+import { dateTime } from '../../simulators/peripherals/clock-services.ts';
 import { type BluezClient, changedTo, changes, connectToBluez, type Heard } from '../support/bluez-client.ts';
 
 /**
@@ -255,7 +255,7 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
     await client.until((one) => changes(one.path, 'Value')(one));
     cuff.vanish();
     await subscribed;
-    expect(cuff.stored()).toBe(1);
+    expect(cuff.pending()).toBe(1);
     cuff.wake();
     await call('Connect');
     await cuff.empty();
@@ -330,7 +330,7 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
       await gone;
       expect(frames).toHaveLength(1);
       expect(frames[0]).toMatch(/^16800052006100.{14}47000000$/);
-      expect([cuff.stored(), nextDoor.stored()]).toEqual([0, 1]);
+      expect([cuff.pending(), nextDoor.pending()]).toEqual([0, 1]);
     } finally {
       destroy();
     }
@@ -338,7 +338,7 @@ describe.each(kinds)('org.bluez on %s', (kind) => {
 
   /** The cuff has measured, and was discovered. */
   async function found(cuff: ReturnType<typeof cuffWith>) {
-    if (cuff.stored() === 0) cuff.measure(reading);
+    if (cuff.pending() === 0) cuff.measure(reading);
     await client.discover('hci0', [bloodPressureService]);
     await client.until(added(path));
   }

@@ -1,5 +1,5 @@
 import type { Mark } from '#domain/reading.ts';
-import { encodeDateTime, sfloat, u8, u16 } from './fields.ts';
+import { encodeDateTime, sfloat, u8, u16, u32 } from './fields.ts';
 
 /**
  * Encodes Blood Pressure Measurement 0x2A35 as a cuff sends it: flags, three SFLOAT, then what the flags announce. Layout
@@ -8,6 +8,7 @@ import { encodeDateTime, sfloat, u8, u16 } from './fields.ts';
  */
 export type BloodPressureFrame = {
   unit: 'mmHg' | 'kPa';
+  /** NaN travels as NaN: the cuff could not measure. */
   systolic: number;
   diastolic: number;
   /** Absent travels as NaN, as most cuffs do that do not compute it. */
@@ -45,25 +46,71 @@ const statusBits: Record<CuffStatus, number> = {
 };
 
 export function encodeBloodPressure(frame: BloodPressureFrame): Buffer {
-  // whole mmHg, tenths of a kPa: the resolution that cuffs show
-  const exponent = frame.unit === 'kPa' ? -1 : 0;
+  const { deviceTime, pulse, userSlot, status } = frame;
   const flags =
     (frame.unit === 'kPa' ? flag.kPa : 0) |
-    (frame.deviceTime === undefined ? 0 : flag.deviceTime) |
-    (frame.pulse === undefined ? 0 : flag.pulse) |
-    (frame.userSlot === undefined ? 0 : flag.userSlot) |
-    (frame.status === undefined ? 0 : flag.status);
+    (deviceTime === undefined ? 0 : flag.deviceTime) |
+    (pulse === undefined ? 0 : flag.pulse) |
+    (userSlot === undefined ? 0 : flag.userSlot) |
+    (status === undefined ? 0 : flag.status);
   return Buffer.concat([
     u8(flags),
-    sfloat(frame.systolic, exponent),
-    sfloat(frame.diastolic, exponent),
-    sfloat(frame.mean, exponent),
-    frame.deviceTime === undefined ? Buffer.alloc(0) : encodeDateTime(frame.deviceTime),
-    frame.pulse === undefined ? Buffer.alloc(0) : sfloat(frame.pulse, 0),
-    frame.userSlot === undefined ? Buffer.alloc(0) : u8(frame.userSlot),
-    frame.status === undefined ? Buffer.alloc(0) : u16(statusOf(frame.status)),
+    pressures(frame),
+    deviceTime === undefined ? nothing : encodeDateTime(deviceTime),
+    rest(frame),
   ]);
 }
+
+/** Bit 6: seconds are counted from 2000 and not from 1900. */
+const countsFrom2000 = 1 << 6;
+const year2000 = Date.UTC(2000, 0, 1);
+
+/** Enhanced Blood Pressure Measurement 0x2B34, of version 1.1 of the service: the time in seconds since 2000. */
+export function encodeEnhancedBloodPressure(frame: BloodPressureFrame): Buffer {
+  const { deviceTime, pulse, userSlot, status } = frame;
+  const flags =
+    (frame.unit === 'kPa' ? flag.kPa : 0) |
+    (deviceTime === undefined ? 0 : flag.deviceTime | countsFrom2000) |
+    (pulse === undefined ? 0 : flag.pulse) |
+    (userSlot === undefined ? 0 : flag.userSlot) |
+    (status === undefined ? 0 : flag.status);
+  return Buffer.concat([
+    u8(flags),
+    pressures(frame),
+    deviceTime === undefined ? nothing : u32((Date.parse(`${deviceTime}Z`) - year2000) / 1000),
+    rest(frame),
+  ]);
+}
+
+/** Intermediate Cuff Pressure 0x2A36: the pressure in the cuff, and NaN where the others would stand. */
+export const encodeCuffPressure = ({
+  unit,
+  pressure,
+}: {
+  unit: BloodPressureFrame['unit'];
+  pressure: number;
+}): Buffer =>
+  Buffer.concat([u8(unit === 'kPa' ? flag.kPa : 0), pressures({ unit, systolic: pressure, diastolic: Number.NaN })]);
+
+const nothing = Buffer.alloc(0);
+
+function pressures({
+  unit,
+  systolic,
+  diastolic,
+  mean,
+}: Pick<BloodPressureFrame, 'unit' | 'systolic' | 'diastolic' | 'mean'>) {
+  // whole mmHg, tenths of a kPa: the resolution that cuffs show
+  const exponent = unit === 'kPa' ? -1 : 0;
+  return Buffer.concat([systolic, diastolic, mean].map((pressure) => sfloat(pressure, exponent)));
+}
+
+const rest = ({ pulse, userSlot, status }: BloodPressureFrame): Buffer =>
+  Buffer.concat([
+    pulse === undefined ? nothing : sfloat(pulse, 0),
+    userSlot === undefined ? nothing : u8(userSlot),
+    status === undefined ? nothing : u16(statusOf(status)),
+  ]);
 
 export const statusOf = (status: readonly CuffStatus[]): number =>
   status.reduce((bits, word) => bits | statusBits[word], 0);

@@ -22,12 +22,18 @@ export function u32(value: number): Buffer {
 export const specials = { nan: 0x7ff, nres: 0x800, infinity: 0x7fe, minusInfinity: 0x802 } as const;
 export type Special = keyof typeof specials;
 
+const isNumber = (value: number | Special): value is number => typeof value === 'number';
+/** NaN and what is not there travel as NaN. */
+const orNan = (value: number | Special | undefined): number | Special =>
+  value === undefined || Number.isNaN(value) ? 'nan' : value;
+
 /**
- * 16 bits: exponent -8 to 7, mantissa to 2045 either way. `undefined` travels as NaN.
+ * 16 bits: exponent -8 to 7, mantissa to 2045 either way. `undefined` and NaN travel as NaN.
  * @throws RangeError when the value does not fit this exponent.
  */
-export function sfloat(value: number | Special | undefined, exponent: number): Buffer {
-  if (typeof value !== 'number') return u16(specials[value ?? 'nan']);
+export function sfloat(given: number | Special | undefined, exponent: number): Buffer {
+  const value = orNan(given);
+  if (!isNumber(value)) return u16(specials[value]);
   const mantissa = Math.round(value * 10 ** -exponent);
   // 2046 and 2047 are specials, and so are -2046 and below
   if (Math.abs(mantissa) > 2045) throw new RangeError('the value does not fit an SFLOAT of this exponent');
@@ -35,8 +41,9 @@ export function sfloat(value: number | Special | undefined, exponent: number): B
 }
 
 /** 32 bits: exponent -128 to 127, mantissa to 8388605 either way. The specials are those of SFLOAT, in 24 bits. */
-export function float(value: number | Special | undefined, exponent: number): Buffer {
-  if (typeof value !== 'number') return u32(wideSpecials[value ?? 'nan']);
+export function float(given: number | Special | undefined, exponent: number): Buffer {
+  const value = orNan(given);
+  if (!isNumber(value)) return u32(wideSpecials[value]);
   const mantissa = Math.round(value * 10 ** -exponent);
   if (Math.abs(mantissa) > 8_388_605) throw new RangeError('the value does not fit a FLOAT of this exponent');
   return u32(((exponent & 0xff) << 24) | (mantissa & 0xff_ffff));
