@@ -37,6 +37,8 @@ export type Links = {
   /** Ends the link without a word to the device. */
   end(path: string, by: LinkEnd): void;
   endAll(): void;
+  /** Takes leave of every device: BlueZ keeps a link when whoever asked for it has left the bus, and a device that is held is silent. */
+  leaveAll(): Promise<void>;
 };
 
 /** Who has waited longer for a place hears `busy`, and may ask again. */
@@ -45,12 +47,16 @@ const placeWithinMs = 30_000;
 type Open = {
   readonly ended: Promise<LinkEnd>;
   end(by: LinkEnd): void;
+  /** By whom it was ended. */
+  endedBy?: LinkEnd;
+  /** What is asked over the link and not answered yet: called when it ends. */
+  readonly waiting: Set<(by: LinkEnd) => void>;
+  leave(): Promise<void>;
   /** Connect was called: from here on `Connected: false` is about this link, not about one before. */
   dialled: boolean;
   /** Connect was answered. */
   stands: boolean;
   leaving: boolean;
-  over: boolean;
   readonly resolved: Promise<void>;
   resolve(): void;
 };
@@ -72,11 +78,13 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
       dialled: false,
       stands: false,
       leaving: false,
-      over: false,
+      waiting: new Set(),
+      leave: async () => entry.end('gateway'),
       end: (by) => {
-        entry.over = true;
+        entry.endedBy ??= by;
         if (open.get(path) === entry) open.delete(path);
         settle(by);
+        for (const tell of [...entry.waiting]) tell(by);
       },
     };
     // before Connect(): what happens while it runs must not be missed
@@ -89,24 +97,39 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
     let peer: Peer | undefined;
     const ask: Ask = async (promise, ms, what) => {
       promise.catch(() => {});
-      const lost = entry.ended.then((by): never => {
-        throw new RadioFault(by === 'radio' ? 'radio-away' : 'link-lost', `${what}: the link is gone`);
-      });
-      return bus.bounded(Promise.race([promise, lost]), ms, what);
+      const { promise: lost, reject } = Promise.withResolvers<never>();
+      lost.catch(() => {});
+      const gone = (by: LinkEnd) =>
+        reject(new RadioFault(by === 'radio' ? 'radio-away' : 'link-lost', `${what}: the link is gone`));
+      // an answer and the hang-up after it may come in one breath; the library settles the answer later than it tells the signal behind it
+      const tell = (by: LinkEnd) => clock.after(0, () => gone(by));
+      if (entry.endedBy) gone(entry.endedBy);
+      entry.waiting.add(tell);
+      try {
+        return await bus.bounded(Promise.race([promise, lost]), ms, what);
+      } finally {
+        entry.waiting.delete(tell);
+      }
     };
-    const leave = async () => {
+    let left: Promise<void> | undefined;
+    const disconnect = async () => {
       entry.leaving = true;
       if (peer && entry.dialled)
         await bus.bounded(peer.disconnect(), deadlines.disconnectMs, 'disconnecting').catch(() => {});
       entry.end('gateway');
     };
+    const leave = () => {
+      left ??= disconnect();
+      return left;
+    };
+    entry.leave = leave;
     try {
       const leavePlace = await places.take(placeWithinMs);
       void entry.ended.then(leavePlace);
       const endTurn = await turns.take(radioLimits.links * deadlines.connectMs);
       try {
         mayConnect();
-        if (entry.over) throw new RadioFault('radio-away', 'the radio went away meanwhile');
+        if (entry.endedBy) throw new RadioFault('radio-away', 'the radio went away meanwhile');
         peer = await ask(way.peer(known), callWithinMs, 'finding the device');
         peer.listen(hear);
         entry.dialled = true;
@@ -144,6 +167,9 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
     end: (path, by) => open.get(path)?.end(by),
     endAll: () => {
       for (const entry of [...open.values()]) entry.end('radio');
+    },
+    leaveAll: async () => {
+      await Promise.all([...open.values()].map((entry) => entry.leave()));
     },
   };
 }
@@ -188,7 +214,7 @@ function linkTo(
       await say(() => peer.notify(service, characteristic), deadlines.subscribeMs, 'subscribing');
     },
     disconnect: async () => {
-      if (!entry.over) await leave();
+      if (!entry.endedBy) await leave();
     },
   };
 }

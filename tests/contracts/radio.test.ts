@@ -4,6 +4,7 @@ import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
 import type { CreateRadio } from '../support/radio-room.ts';
 import { radioContract } from './radio.ts';
 import { radioOutages } from './radio-outages.ts';
+import { radioRaces } from './radio-races.ts';
 
 const adapters: [string, CreateRadio][] = [
   ['node-ble', createBluezRadio],
@@ -15,3 +16,5 @@ describe.each(adapters)('a radio on %s', (_name, createRadio) => radioContract(c
 describe.each(adapters)('a radio on %s, with something broken below', (_name, createRadio) =>
   radioOutages(createRadio),
 );
+
+describe.each(adapters)('a radio on %s, with several things at once', (_name, createRadio) => radioRaces(createRadio));
