@@ -1,48 +1,91 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from '#domain/downward.ts';
-import type { SourceId } from '#domain/ids.ts';
-import { type Clock, instant, within } from '#runtime/clock.ts';
+import { DeviceId, type SourceId } from '#domain/ids.ts';
+import { type Clock, within } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
-import type { Service } from '#runtime/service.ts';
+import type { Health, Service } from '#runtime/service.ts';
+import type { Announce } from './announcement.ts';
+import { actOn } from './commands.ts';
+import type { ConsentNote } from './device-notes.ts';
+import { type Home, type HomeDevice, HomeFull, openHome } from './home.ts';
+import { createIntroduction, type Introduction, type IntroductionEnd, type IntroductionNews } from './introduction.ts';
+import { createNearby, type Neighbour } from './nearby.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
+import type { PasskeyDesk } from './passkeys.ts';
 import { visited } from './profiles/catalogue.ts';
 import type { Advertisement, Radio } from './radio.ts';
-import { settleFrames, type VisitReport, visit } from './session.ts';
+import { createRest } from './rest.ts';
+import { settleFrames, visit } from './session.ts';
+import { type GatewayStatus, statusOf } from './status.ts';
 import { createUplink, type Uplink } from './uplink.ts';
 import { sigUuid } from './uuid.ts';
 
 /**
- * The gateway in a home: hears devices advertise, visits them, keeps what they say in the outbox, and sends it up until the server has
- * receipted it. Nobody at home has to do anything.
+ * The gateway in a home: hears devices advertise, visits those that were introduced to it, keeps what they say in the outbox, and sends it up until
+ * the server has receipted it. Nobody at home has to do anything.
  */
 export type GatewayConfig = {
   source: SourceId;
   /** The token this source was given. */
   secret: string;
   mqttUrl: string;
-  /** Holds `outbox.sqlite`. */
+  /** Holds `outbox.sqlite` and `home.json`. */
   dataDir: string;
   /** IANA name of the zone in which the home's devices tell time; default: that of this machine. */
   timeZone?: string;
-  /** Only these devices are visited; absent: every one that speaks a profile we visit. The server has the last word either way. */
-  devices?: readonly string[];
+  /**
+   * Devices to visit beside those that were introduced by `introduce`; a neighbour's cuff next door advertises, too, and whoever visits it empties its
+   * memory. `any`: every device that speaks a profile we visit, for rooms in which all devices are ours.
+   */
+  devices?: readonly string[] | 'any';
 };
 
 export type GatewayAgent = Service & {
-  /** `measure-again` and what may follow; the answer takes the listener away. May be called before start. */
+  /** Tells what the platform asks for, besides acting on it; the answer takes the listener away. May be called before start. */
   onCommand(run: (command: Command) => void): () => void;
   /** Readings that wait for a receipt. */
   waiting(): number;
+  /** How everything stands; for the one who looks after the box. */
+  state(): GatewayState;
+  /** Heard advertising within the last minutes, introduced or not. */
+  nearby(): Neighbour[];
+  /**
+   * Makes a device one of this home: waits until it advertises, pairs and visits it, and remembers it. One at a time.
+   * @param who hears how it goes and gives the passkey. Their `quit` ends it.
+   */
+  introduce(
+    device: string,
+    who: {
+      tell: (news: IntroductionNews) => void;
+      passkey: () => Promise<number | undefined>;
+      /** As whom a scale with several users lets the gateway in. */
+      consent?: ConsentNote;
+      quit: AbortSignal;
+    },
+  ): Promise<IntroductionEnd>;
+  /** It is no longer of this home, and its pairing is undone. What was heard from it stays and goes up. Rejects with a RadioFault. */
+  dismiss(device: string): Promise<void>;
+};
+
+export type GatewayState = {
+  source: string;
+  mqttUrl: string;
+  connected: boolean;
+  health: Health;
+  /** Which devices are visited. */
+  visits: 'any' | 'introduced';
+  home: readonly HomeDevice[];
+  /** As the platform gets it. */
+  status: GatewayStatus;
 };
 
 export const agentLimits = {
   /** Devices visited at a time. A controller holds about seven links. */
   visits: 4,
-  /** After a visit that brought nothing new, the device is left alone for longer each time: it may advertise for minutes. */
-  rest: { firstMs: 1_000, mostMs: 30_000 },
-  devicesRemembered: 256,
+  /** Heard so long ago, a device no longer counts as near. */
+  nearMs: 5 * 60_000,
   /** Frames that no visit could settle are looked at again this often. */
   tidyMs: 60_000,
   /** On stopping, visits have so long to take their leave before the radio is shut. */
@@ -53,60 +96,56 @@ export const agentLimits = {
 /** This software was not written before; a clock that says so was never set. */
 const clockSetAfter = Date.UTC(2026, 0, 1);
 
-const software = 'hearthbeat-gateway 0.1.0';
-
 export function createGatewayAgent(
-  { radio, clock, random, log }: { radio: Radio; clock: Clock; random: Random; log: Log },
+  deps: { radio: Radio; clock: Clock; random: Random; log: Log; passkeys?: PasskeyDesk; announce?: Announce },
   config: GatewayConfig,
 ): GatewayAgent {
+  const { radio, clock, random, log, passkeys, announce } = deps;
   const zone = config.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const listeners = new Set<(command: Command) => void>();
   const visiting = new Map<string, Promise<void>>();
-  const resting = new Map<string, { until: number; ms: number }>();
+  const rest = createRest(clock);
+  const near = createNearby(clock);
   const stopping = new AbortController();
+  let home: Home | undefined;
+  let introduction: Introduction | undefined;
   let outbox: Outbox | undefined;
   let uplink: Uplink | undefined;
   let stopWatching = () => {};
   let stopTidying = () => {};
 
-  const status = () => ({
-    at: instant(clock.now()),
-    software,
-    waiting: outbox?.count() ?? 0,
-    devices: (outbox?.devices(64) ?? []).map(({ device, heardAt, battery }) => ({
-      device,
-      heardAt: instant(heardAt),
-      ...(battery === undefined ? {} : { battery }),
-    })),
-  });
+  const status = () => statusOf(clock, { outbox, home, near, radio });
 
-  const heard = ({ address }: Advertisement) => {
+  const isOurs = (address: string): boolean =>
+    config.devices === 'any' ||
+    config.devices?.includes(address) ||
+    home?.has(address) === true ||
+    introduction?.device === address;
+
+  const heard = (advertisement: Advertisement) => {
+    const { address } = advertisement;
+    const neighbour = near.hear(advertisement);
     if (!outbox || stopping.signal.aborted || visiting.has(address) || visiting.size >= agentLimits.visits) return;
-    if (config.devices && !config.devices.includes(address)) return;
-    if ((resting.get(address)?.until ?? 0) > clock.now()) return;
+    if (!isOurs(address) || rest.isResting(address)) return;
     // what cannot be kept is not fetched: the device still has it
     if (!outbox.hasRoom()) return;
     // nor what could not be dated: small computers wake up in the past and learn the time from the network
     if (clock.now() < clockSetAfter) return;
     const on = outbox;
+    const introducing = introduction?.device === address ? introduction : undefined;
+    introducing?.visiting({
+      ...(neighbour.name === undefined ? {} : { name: neighbour.name }),
+      profiles: neighbour.profiles,
+    });
     const options = { zone, kept: () => uplink?.nudge(), quit: stopping.signal };
     const done = visit({ radio, outbox: on, clock, random, log }, address, options).then((report) => {
       visiting.delete(address);
       log.info('a device was visited', { device: address, ...report });
-      rest(address, report);
+      rest.after(address, report.readings);
+      introducing?.visited(report);
       uplink?.tell();
     });
     visiting.set(address, done);
-  };
-
-  const rest = (address: string, { readings }: VisitReport) => {
-    const { firstMs, mostMs } = agentLimits.rest;
-    const before = resting.get(address)?.ms ?? firstMs / 2;
-    const ms = readings > 0 ? firstMs : Math.min(before * 2, mostMs);
-    resting.delete(address);
-    resting.set(address, { until: clock.now() + ms, ms });
-    const oldest = resting.keys().next();
-    if (resting.size > agentLimits.devicesRemembered && !oldest.done) resting.delete(oldest.value);
   };
 
   /** What an earlier life, or a full disk, left unsettled. */
@@ -124,16 +163,74 @@ export function createGatewayAgent(
     }
   };
 
+  const health = (): Health => {
+    const heardBy = radio.health();
+    if (!outbox) return { state: 'down', detail: 'not started' };
+    if (clock.now() < clockSetAfter) return { state: 'down', detail: 'the clock of this machine is not set' };
+    if (!outbox.hasRoom()) return { state: 'down', detail: 'the outbox is full' };
+    if (heardBy.state !== 'ok') return { state: heardBy.state, detail: heardBy.detail };
+    if (!config.devices && home?.devices().length === 0)
+      return { state: 'degraded', detail: 'no device was introduced yet' };
+    return uplink?.isConnected() ? { state: 'ok' } : { state: 'degraded', detail: 'not connected to the server' };
+  };
+
+  const introduce: GatewayAgent['introduce'] = async (device, { tell, passkey, consent, quit }) => {
+    if (!outbox || !home) throw new Error('the gateway was not started');
+    if (introduction) return { introduced: false, reason: 'busy' };
+    const mine = createIntroduction(clock, device, { tell, passkey });
+    introduction = mine;
+    const cancel = () => mine.cancel();
+    quit.addEventListener('abort', cancel, { once: true });
+    stopping.signal.addEventListener('abort', cancel, { once: true });
+    if (quit.aborted) cancel();
+    const leaveDesk = passkeys?.attend(device, mine.askPasskey);
+    // what it refused before, while nobody stood there, is no reason now
+    if (outbox.notes.of(device)?.refusesPairing) outbox.notes.note(device, { refusesPairing: undefined });
+    if (consent) outbox.notes.setConsent(device, consent);
+    rest.clear(device);
+    try {
+      const end = await mine.end;
+      if (!end.introduced) return end;
+      const neighbour = near.of(device);
+      home.introduce({
+        device: DeviceId.parse(device),
+        ...(neighbour?.name === undefined ? {} : { name: neighbour.name }),
+        profiles: neighbour?.profiles ?? [],
+      });
+      log.info('a device was introduced', { device });
+      uplink?.tell();
+      return end;
+    } catch (fault) {
+      if (fault instanceof HomeFull) return { introduced: false, reason: 'home-full' };
+      throw fault;
+    } finally {
+      introduction = undefined;
+      leaveDesk?.();
+      quit.removeEventListener('abort', cancel);
+      stopping.signal.removeEventListener('abort', cancel);
+    }
+  };
+
   return {
     name: 'gateway-agent',
     start: async () => {
+      home = openHome({ clock, log }, config.dataDir);
       outbox = openOrBegin(clock, join(config.dataDir, 'outbox.sqlite'), log);
       tidy();
       const { source, secret, mqttUrl } = config;
       uplink = createUplink({ outbox, clock, random, log }, { source, secret, mqttUrl, status });
-      uplink.onCommand((command) => {
-        for (const run of listeners) run(command);
-      });
+      const acting = {
+        home,
+        log,
+        ...(announce ? { announce } : {}),
+        tellListeners: (command: Command) => {
+          for (const run of listeners) run(command);
+          return listeners.size;
+        },
+        sendStatus: () => uplink?.tell(),
+        intervalChanged: () => uplink?.tell(),
+      };
+      uplink.onCommand((command) => void actOn(command, acting));
       stopTidying = clock.every(agentLimits.tidyMs, tidy);
       stopWatching = radio.watch(
         visited.map(({ service }) => sigUuid(service)),
@@ -153,19 +250,30 @@ export function createGatewayAgent(
       outbox = undefined;
       uplink = undefined;
     },
-    health: () => {
-      const heardBy = radio.health();
-      if (!outbox) return { state: 'down', detail: 'not started' };
-      if (clock.now() < clockSetAfter) return { state: 'down', detail: 'the clock of this machine is not set' };
-      if (!outbox.hasRoom()) return { state: 'down', detail: 'the outbox is full' };
-      if (heardBy.state !== 'ok') return { state: heardBy.state, detail: heardBy.detail };
-      return uplink?.isConnected() ? { state: 'ok' } : { state: 'degraded', detail: 'not connected to the server' };
-    },
+    health,
     onCommand: (run) => {
       listeners.add(run);
       return () => listeners.delete(run);
     },
     waiting: () => outbox?.count() ?? 0,
+    state: () => ({
+      source: config.source,
+      mqttUrl: config.mqttUrl,
+      connected: uplink?.isConnected() ?? false,
+      health: health(),
+      visits: config.devices === 'any' ? 'any' : 'introduced',
+      home: home?.devices() ?? [],
+      status: status(),
+    }),
+    nearby: () => near.within(agentLimits.nearMs),
+    introduce,
+    dismiss: async (device) => {
+      home?.dismiss(device);
+      outbox?.notes.forget(device);
+      rest.clear(device);
+      uplink?.tell();
+      await radio.forget(device);
+    },
   };
 }
 

@@ -55,12 +55,16 @@ export const variables = {
   },
   DEVICES: {
     schema: z
-      .string()
-      .transform((text) => text.split(',').map((one) => one.trim().toUpperCase()))
-      .pipe(z.array(DeviceId))
+      .union([
+        z.literal('any'),
+        z
+          .string()
+          .transform((text) => text.split(',').map((one) => one.trim().toUpperCase()))
+          .pipe(z.array(DeviceId)),
+      ])
       .optional(),
     default: undefined,
-    says: 'Bluetooth addresses of the only devices to visit, with commas between. Not set: every one with a known profile.',
+    says: "Bluetooth addresses, with commas between, of devices to visit beside those that were paired by command. any: every one with a known profile, the neighbours' too.",
   },
   LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error']),

@@ -41,8 +41,7 @@ export function createNearby(clock: Clock) {
     },
     of: (address: string) => heard.get(address),
     /** Heard within the last `ms`, the newest first. */
-    within: (ms: number): Neighbour[] =>
-      [...heard.values()].filter((one) => clock.now() - one.heardAt <= ms).reverse(),
+    within: (ms: number): Neighbour[] => [...heard.values()].filter((one) => clock.now() - one.heardAt <= ms).reverse(),
     forget: (address: string) => heard.delete(address),
   };
 }

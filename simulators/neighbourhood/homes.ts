@@ -115,6 +115,8 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
       mqttUrl: order.mqttUrl,
       dataDir: join(order.dataDir, source),
       timeZone: 'Asia/Shanghai',
+      // an adapter of the simulation hears its own home only
+      devices: 'any',
     },
   );
   agent.onCommand(() => tell({ news: 'asked-to-measure-again', source }));
