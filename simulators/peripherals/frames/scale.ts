@@ -66,7 +66,11 @@ export function encodeBodyComposition(frame: BodyCompositionFrame): Buffer[] {
   const body = bodyFields(frame, imperial);
   const whole = packet(imperial, fatPercent, [...head, ...body], false);
   if (whole.length <= payload) return [whole];
-  return [packet(imperial, fatPercent, head, true), packet(imperial, undefined, body, true)];
+  const roomFor = Math.floor((payload - packet(imperial, fatPercent, head, true).length) / 2);
+  return [
+    packet(imperial, fatPercent, [...head, ...body.slice(0, roomFor)], true),
+    packet(imperial, undefined, body.slice(roomFor), true),
+  ];
 }
 
 /** Zeros, as Beurer scales send while the current through the body is still measured (KristianP26/ble-scale-sync issue 229). */
