@@ -123,6 +123,7 @@ async function compose(parts: Parts): Promise<Omit<Platform, 'stop'>> {
       host: config.HTTP_HOST,
       port: config.HTTP_PORT,
       publicUrl: config.PUBLIC_URL,
+      mqttUrl: config.MQTT_PUBLIC_URL,
       mailboxDir: config.MAILBOX_DIR,
       consoleDir: fileURLToPath(new URL('dashboards/console/dist', import.meta.url)),
     },

@@ -12,6 +12,7 @@ export type Access = 'anyone' | 'loopback' | readonly Role[];
 const everybody: Access = ['nurse', 'doctor', 'administrator'];
 const clinical: Access = ['nurse', 'doctor'];
 const doctors: Access = ['doctor'];
+const administrators: Access = ['administrator'];
 
 export const accessTable: Readonly<Record<string, Access>> = {
   'POST /api/v1/session': 'anyone',
@@ -20,6 +21,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /api/v1/worklist': everybody,
   'GET /api/v1/patients/:id': everybody,
   'GET /api/v1/patients/:id/readings': everybody,
+  'POST /api/v1/patients/:id/commands': clinical,
   'PUT /api/v1/patients/:id/care-plan/overrides/:rule': doctors,
   'GET /api/v1/alerts': everybody,
   'GET /api/v1/alerts/:id': everybody,
@@ -29,6 +31,9 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'POST /api/v1/tasks/:id/complete': clinical,
   'GET /api/v1/changes': everybody,
   'GET /api/v1/mailbox': everybody,
+  'GET /api/v1/sources': administrators,
+  // a box that has nothing yet but a code
+  'POST /api/v1/enrolments': 'anyone',
   'GET /api/openapi.json': 'anyone',
   'GET /health/live': 'anyone',
   'GET /health/ready': 'anyone',

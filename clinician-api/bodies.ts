@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Outcome } from '#domain/alert.ts';
+import { DeviceId } from '#domain/ids.ts';
 import { storableText } from '#runtime/records/storable.ts';
 
 /** What callers may send. Strict: a field too many is a misunderstanding, and is told. */
@@ -18,4 +19,7 @@ export const Resolve = z.strictObject({ outcome: Outcome, note: Note });
 export const CompleteTask = z.strictObject({ result: words(2_000).pipe(z.string().min(1)) });
 export const SetOverrides = z.strictObject({ parameters: z.record(z.string().max(64), z.number()) });
 
-export const bodies = { SignIn, Acknowledge, Resolve, CompleteTask, SetOverrides };
+/** What a care team may ask of a home. */
+export const MeasureAgain = z.strictObject({ command: z.literal('measure-again'), device: DeviceId });
+
+export const bodies = { SignIn, Acknowledge, Resolve, CompleteTask, SetOverrides, MeasureAgain };

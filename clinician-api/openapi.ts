@@ -3,6 +3,8 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { z } from 'zod';
 import * as alert from '#domain/alert.ts';
 import { CarePlan } from '#domain/care-plan.ts';
+import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
+import { EnrolmentAnswer, EnrolmentRequest, SourceCredential } from '#domain/enrolment.ts';
 import * as people from '#domain/people.ts';
 import { StoredReading, Value } from '#domain/reading.ts';
 import { RuleEntry, RuleParameter } from '#domain/rule-book.ts';
@@ -34,6 +36,11 @@ const named: Record<string, z.ZodType> = {
   Role: people.Role,
   CarePlan,
   Change,
+  DeviceStatus,
+  EnrolmentAnswer,
+  EnrolmentRequest,
+  SourceCredential,
+  StatusMessage,
   RuleEntry,
   RuleParameter,
   StoredReading,
@@ -73,6 +80,8 @@ export async function describeApi(app: Web): Promise<void> {
         { name: 'patients', description: 'The worklist, patients, their readings and care plans' },
         { name: 'alerts', description: 'Episodes that somebody must look at' },
         { name: 'tasks', description: 'Things to do by a time' },
+        { name: 'sources', description: 'Gateways and devices in the homes, and how they stand' },
+        { name: 'enrolment', description: 'How a box becomes a source' },
         { name: 'live', description: 'What changes, as it changes' },
         { name: 'neighbourhood', description: 'Only where simulated homes are attached' },
         { name: 'operation', description: 'How the platform is' },

@@ -88,7 +88,7 @@ function refusalOf(fault: unknown): Refusal {
   if (hasZodFastifySchemaValidationErrors(fault)) {
     // an id that is no id names nothing, like one that is absent
     if ((fault as FastifyError).validationContext === 'params') return notFound();
-    return invalid(fault.validation.flatMap(pointersOf));
+    return invalid(pointersOf(fault.validation));
   }
   if (fault instanceof Outage)
     return new Refusal({ status: 503, code: fault.code, detail: outages[fault.code] }, retryAfterOutageSeconds);
@@ -105,8 +105,12 @@ const outages: Record<string, string> = {
   'sign-in-busy': 'Too many people are signing in at once; try again in a few seconds.',
 };
 
+type Stop = { instancePath: string; message?: string; params?: Record<string, unknown> };
+
+export const pointersOf = (stops: readonly Stop[]): { pointer: string; detail: string }[] => stops.flatMap(pointersAt);
+
 /** `instancePath` is where zod stopped; a field too many stands in `params.keys` beneath it. */
-function pointersOf(fault: { instancePath: string; message?: string; params?: Record<string, unknown> }) {
+function pointersAt(fault: Stop) {
   const place = fault.instancePath === '/' ? '' : fault.instancePath;
   const strange = fault.params?.keys;
   if (Array.isArray(strange))

@@ -1,4 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
+import { type Attempt, createAttempts } from './attempts.ts';
 
 /**
  * How often somebody may get a password wrong. Three counts, so that guessing is slow from one place and from many, and yet
@@ -13,55 +14,18 @@ const limits = {
   account: { failures: 100, windowMs: 15 * 60_000 },
 } as const;
 
-/** Counts kept in memory at once; beyond it the oldest are forgotten. */
-const countsAtMost = 20_000;
-
-export type SignInLimits = {
-  /**
-   * Counts an attempt as failed before it is made, so that a hundred at once are a hundred; `forgive` takes it back.
-   * Refused: the seconds after which it is worth trying again.
-   */
-  attempt(address: string, account: string): { forgive(): void } | { refusedForSeconds: number };
-};
+export type SignInLimits = { attempt(address: string, account: string): Attempt };
 
 export function createSignInLimits(clock: Pick<Clock, 'now'>): SignInLimits {
-  const counts = new Map<string, { failures: number; until: number }>();
-
-  const countOf = (key: string, windowMs: number) => {
-    const known = counts.get(key);
-    return known && known.until > clock.now() ? known : { failures: 0, until: clock.now() + windowMs };
-  };
-  const keep = (key: string, count: { failures: number; until: number }) => {
-    // whoever is counted most recently is forgotten last
-    counts.delete(key);
-    counts.set(key, count);
-    const [oldest] = counts.keys();
-    if (oldest !== undefined && counts.size > countsAtMost) counts.delete(oldest);
-  };
-
+  const attempts = createAttempts(clock);
   return {
     attempt: (address, account) => {
       const who = account.trim().toLowerCase();
-      const relevant = [
+      return attempts([
         { key: `address ${address}`, limit: limits.address },
         { key: `pair ${address} ${who}`, limit: limits.pair },
         { key: `account ${who}`, limit: limits.account },
-      ].map(({ key, limit }) => ({ key, limit, count: countOf(key, limit.windowMs) }));
-      const full = relevant.filter(({ limit, count }) => count.failures >= limit.failures);
-      if (full.length > 0) {
-        const until = Math.max(...full.map(({ count }) => count.until));
-        return { refusedForSeconds: Math.ceil((until - clock.now()) / 1000) };
-      }
-      // a refused attempt leaves no trace: else a flood of them would push the counts that refuse it out of memory
-      for (const { key, count } of relevant) {
-        count.failures += 1;
-        keep(key, count);
-      }
-      return {
-        forgive: () => {
-          for (const { count } of relevant) count.failures -= 1;
-        },
-      };
+      ]);
     },
   };
 }

@@ -33,6 +33,8 @@ export type ApiConfig = {
   port: number;
   /** Under which people reach the console. */
   publicUrl: string;
+  /** Where sources are told to publish. */
+  mqttUrl: string;
   /** The neighbourhood's mail catch-all; never set in a hospital. */
   mailboxDir?: string;
   /** The built console; may be absent. */

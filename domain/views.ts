@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { Alert, Severity } from './alert.ts';
 import { CarePlan } from './care-plan.ts';
+import { StatusMessage } from './downward.ts';
 import { AlertId, ClinicianId, DeviceId, ReadingId, SourceId, TaskId } from './ids.ts';
 import { CareTeam, Clinician, Patient } from './people.ts';
 import { Decimals, Mark, StoredReading } from './reading.ts';
 import { RuleEntry } from './rule-book.ts';
+import { deviceTroubles, sourceTroubles } from './standing.ts';
 import { Task } from './task.ts';
 import { panelNames, vitalNames } from './vitals.ts';
 import { Words } from './words.ts';
@@ -65,6 +67,68 @@ export type WorklistEntry = z.infer<typeof WorklistEntry>;
 export const Worklist = z.object({ at: z.iso.datetime(), entries: z.array(WorklistEntry) });
 export type Worklist = z.infer<typeof Worklist>;
 
+export const PersonRef = z.object({ id: ClinicianId, name: Words });
+export type PersonRef = z.infer<typeof PersonRef>;
+
+/**
+ * A request to measure again, and what became of it. `waiting`: not sent yet, its source is away. `sent`: not answered yet.
+ * `too-late`: with the reason `not-reached` or `no-answer` it came to nothing. `by`: null where a rule asked.
+ */
+export const AskedView = z.object({
+  id: z.uuid(),
+  askedAt: z.iso.datetime(),
+  /** To be done before. */
+  until: z.iso.datetime(),
+  by: PersonRef.nullable(),
+  state: z.enum(['waiting', 'sent', 'done', 'refused', 'too-late']),
+  sentAt: z.iso.datetime().nullable(),
+  answeredAt: z.iso.datetime().nullable(),
+  reason: z.string().nullable(),
+});
+export type AskedView = z.infer<typeof AskedView>;
+
+/** A device that a patient has now, and the source that speaks for it. */
+export const DeviceView = z.object({
+  device: DeviceId,
+  model: z.string().nullable(),
+  userSlot: z.int().nullable(),
+  /** Its last advertisement, word or reading that reached a source. */
+  heardAt: z.iso.datetime().nullable(),
+  /** Percent. */
+  battery: z.int().nullable(),
+  /** dBm at the gateway. */
+  rssi: z.int().nullable(),
+  /** How far its clock is ahead of the gateway's, which corrects for it. */
+  clockOffsetMs: z.int().nullable(),
+  troubles: z.array(z.enum(deviceTroubles)),
+  /** What its gateway cannot do with it, in the gateway's word. */
+  trouble: z.string().nullable(),
+  source: SourceId,
+  sourceKind: z.enum(['gateway', 'device']),
+  sourceState: z.enum(['online', 'offline', 'unknown']),
+  sourceStateAt: z.iso.datetime().nullable(),
+  /** How far the source's clock is ahead of ours. */
+  sourceClockOffsetMs: z.int().nullable(),
+  sourceTroubles: z.array(z.enum(sourceTroubles)),
+  asked: AskedView.nullable(),
+});
+export type DeviceView = z.infer<typeof DeviceView>;
+
+/** A gateway, or a device that speaks MQTT itself. `status`: its own words; an offline source's are the last it said. */
+export const SourceView = z.object({
+  id: SourceId,
+  kind: z.enum(['gateway', 'device']),
+  createdAt: z.iso.datetime(),
+  /** Null until it was given a credential. */
+  enrolledAt: z.iso.datetime().nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+  state: z.enum(['online', 'offline', 'unknown']),
+  stateAt: z.iso.datetime().nullable(),
+  troubles: z.array(z.enum(sourceTroubles)),
+  status: StatusMessage.nullable(),
+});
+export type SourceView = z.infer<typeof SourceView>;
+
 export const PatientView = z.object({
   patient: PatientSummary,
   carePlan: CarePlan,
@@ -73,15 +137,7 @@ export const PatientView = z.object({
   latest: z.array(LatestValue),
   lastTakenAt: z.iso.datetime().nullable(),
   silent: z.boolean(),
-  devices: z.array(
-    z.object({
-      device: DeviceId,
-      model: z.string().nullable(),
-      source: SourceId,
-      sourceState: z.enum(['online', 'offline', 'unknown']),
-      sourceStateAt: z.iso.datetime().nullable(),
-    }),
-  ),
+  devices: z.array(DeviceView),
 });
 export type PatientView = z.infer<typeof PatientView>;
 
@@ -110,9 +166,6 @@ export const ReadingsView = z.discriminatedUnion('resolution', [
   }),
 ]);
 export type ReadingsView = z.infer<typeof ReadingsView>;
-
-export const PersonRef = z.object({ id: ClinicianId, name: Words });
-export type PersonRef = z.infer<typeof PersonRef>;
 
 export const AlertView = Alert.extend({
   patientName: Words,

@@ -3,9 +3,10 @@ import type { SourceId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import { announce, type Change } from '#runtime/records/changes.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { patientsOfSources, recordStatus, teamsOfPatients } from '#runtime/records/devices.ts';
+import { patientsOfSources, teamsOfPatients } from '#runtime/records/devices.ts';
 import { keepLatestValues } from '#runtime/records/latest-values.ts';
 import { type Quarantined, quarantine } from '#runtime/records/quarantine.ts';
+import { recordStatus } from '#runtime/records/sources.ts';
 
 export type Harvest = {
   stored: StoredReading[];

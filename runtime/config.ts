@@ -43,6 +43,11 @@ export const variables = {
     says: 'Address under which people reach the console; stands in pages. Default: http://127.0.0.1:HTTP_PORT.',
   },
   MQTT_PORT: { schema: port, default: '1883', says: 'Port for MQTT 3.1.1, unencrypted, on 127.0.0.1 only.' },
+  MQTT_PUBLIC_URL: {
+    schema: url('mqtt', 'mqtts'),
+    default: undefined,
+    says: 'Where gateways are told to publish when they enrol. Default: mqtt://, the host of PUBLIC_URL, MQTT_PORT.',
+  },
   DATABASE_URL: {
     schema: url('postgres', 'postgresql'),
     default: undefined,
@@ -112,7 +117,9 @@ type Parsed = {
 };
 
 /** Keys as in the environment, so that a message, a log line and this file use one name. */
-export type Config = Readonly<Omit<Parsed, 'PUBLIC_URL'> & { PUBLIC_URL: string }>;
+export type Config = Readonly<
+  Omit<Parsed, 'PUBLIC_URL' | 'MQTT_PUBLIC_URL'> & { PUBLIC_URL: string; MQTT_PUBLIC_URL: string }
+>;
 
 /**
  * An empty variable counts as one that is not set.
@@ -131,7 +138,13 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   faults.push(...sharedPorts(parsed));
   if (faults.length > 0) throw new SetupFault(faults.join('\n'));
   const config = parsed as Parsed;
-  return { ...config, PUBLIC_URL: config.PUBLIC_URL ?? `http://127.0.0.1:${config.HTTP_PORT}` };
+  const publicUrl = config.PUBLIC_URL ?? `http://127.0.0.1:${config.HTTP_PORT}`;
+  const { hostname } = new URL(publicUrl);
+  return {
+    ...config,
+    PUBLIC_URL: publicUrl,
+    MQTT_PUBLIC_URL: config.MQTT_PUBLIC_URL ?? `mqtt://${hostname}:${config.MQTT_PORT}`,
+  };
 }
 
 function faultOf(name: string, variable: Variable, given: string): string {

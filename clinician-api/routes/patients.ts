@@ -2,18 +2,19 @@ import { z } from 'zod';
 import { PatientId, type TeamId } from '#domain/ids.ts';
 import type { Patient } from '#domain/people.ts';
 import { faultsOfOverrides, parametersInForce } from '#domain/rule-book.ts';
-import { PatientView } from '#domain/views.ts';
+import { AskedView, PatientView } from '#domain/views.ts';
 import { instant } from '#runtime/clock.ts';
 import { findLatestValues } from '#runtime/records/latest-values.ts';
-import { carePlanOf, devicesOf, findPatient, setOverrides } from '#runtime/records/patients.ts';
+import { carePlanOf, findPatient, setOverrides } from '#runtime/records/patients.ts';
 import { readRuleBook } from '#runtime/records/rule-book.ts';
 import { inOrder, lastTakenOf, silentSince, summaryOf } from '../attention.ts';
-import { SetOverrides } from '../bodies.ts';
+import { MeasureAgain, SetOverrides } from '../bodies.ts';
+import { askAgain, deviceViews } from '../device-views.ts';
 import { escapePointer, invalid, notFound } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
 /** One patient: who they are, what their care plan says, how they are now. */
-export function patientRoutes(app: Web, { records, clock }: ApiDeps): void {
+export function patientRoutes(app: Web, { records, clock, random }: ApiDeps): void {
   app.get(
     '/api/v1/patients/:id',
     {
@@ -54,6 +55,29 @@ export function patientRoutes(app: Web, { records, clock }: ApiDeps): void {
     },
   );
 
+  app.post(
+    '/api/v1/patients/:id/commands',
+    {
+      schema: {
+        summary: 'Ask the home to measure again with one of its devices',
+        description:
+          'The request is kept until the home has answered or half an hour is over; see `devices` of the patient for what became of it. While one is open for the same device, that one is answered and nothing new is asked.',
+        tags: ['patients'],
+        params: z.object({ id: PatientId }),
+        body: MeasureAgain,
+        response: { 200: AskedView },
+      },
+    },
+    async (request) => {
+      const { teamIds, clinician } = whoAsks(request);
+      const patient = await ofMyTeams(teamIds, request.params.id);
+      return askAgain(
+        { records, random },
+        { patient: patient.id, device: request.body.device, by: clinician.id, now: clock.now() },
+      );
+    },
+  );
+
   async function ofMyTeams(teams: TeamId[], id: PatientId): Promise<Patient> {
     const patient = await findPatient(records, teams, id);
     if (!patient) throw notFound();
@@ -66,7 +90,7 @@ export function patientRoutes(app: Web, { records, clock }: ApiDeps): void {
       carePlanOf(records, patient.id),
       readRuleBook(records),
       findLatestValues(records, [patient.id]),
-      devicesOf(records, patient.id, instant(now)),
+      deviceViews(records, patient.id, instant(now)),
     ]);
     const latest = inOrder(latestValues.get(patient.id) ?? []);
     const lastTakenAt = lastTakenOf(latest);

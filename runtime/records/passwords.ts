@@ -29,6 +29,15 @@ export async function verifyPassword(text: string, stored: string): Promise<bool
   return timingSafeEqual(await derive({ message: normal(text), tagLength: hash.length, ...parameters }), hash);
 }
 
+/**
+ * A slow hash, hexadecimal, of a short secret that must be found by its hash, so that it cannot have a salt of its own: whoever
+ * holds a copy of the table pays the same for every guess. @param purpose at least eight characters; parts one kind of secret from another.
+ */
+export async function hashForLookup(secret: string, purpose: string): Promise<string> {
+  const nonce = Buffer.from(purpose.padEnd(saltBytes));
+  return (await derive({ message: secret, nonce, tagLength: hashBytes, ...cost })).toString('hex');
+}
+
 /** The same password typed on two keyboards must be the same bytes (NIST SP 800-63B, 5.1.1.2: NFKC before hashing). */
 const normal = (text: string): string => text.normalize('NFKC');
 const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');

@@ -1,14 +1,15 @@
 import type { Selectable } from 'kysely';
 import { type CarePlan, usualSilentAfterMinutes } from '#domain/care-plan.ts';
-import type { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
+import type { ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import type { Patient } from '#domain/people.ts';
+import type { Actor } from './actor.ts';
 import { announce } from './changes.ts';
 import type { Within } from './connect.ts';
 import type { Database } from './database.ts';
 
-/** Patients, what their care team set for them, and the devices they measure with. */
+/** Patients, and what their care team set for them. */
 
-export async function addPatient(db: Within, patient: Patient): Promise<void> {
+export async function addPatient(db: Within, patient: Patient, by?: Actor): Promise<void> {
   await db
     .insertInto('patient')
     .values({
@@ -18,6 +19,7 @@ export async function addPatient(db: Within, patient: Patient): Promise<void> {
       birth_date: patient.birthDate,
       sex: patient.sex,
       conditions: JSON.stringify(patient.conditions),
+      created_by: by ?? null,
     })
     .execute();
 }
@@ -102,36 +104,6 @@ export async function setOverrides(
     )
     .execute();
   await announce(db, [{ kind: 'care-plan', team: patient.team, patient: patient.id }]);
-}
-
-export type PatientDevice = {
-  device: DeviceId;
-  model: string | null;
-  source: SourceId;
-  sourceState: 'online' | 'offline' | 'unknown';
-  sourceStateAt: string | null;
-};
-
-/** The devices that are assigned to the patient at `at`. */
-export async function devicesOf(db: Within, patient: PatientId, at: string): Promise<PatientDevice[]> {
-  const rows = await db
-    .selectFrom('assignment')
-    .innerJoin('device', 'device.id', 'assignment.device_id')
-    .innerJoin('source', 'source.id', 'device.source_id')
-    .where('assignment.patient_id', '=', patient)
-    .where('assignment.from_at', '<=', new Date(at))
-    .where((eb) => eb.or([eb('assignment.to_at', 'is', null), eb('assignment.to_at', '>', new Date(at))]))
-    .select(['device.id', 'device.model', 'device.source_id', 'source.status', 'source.status_at'])
-    .distinctOn('device.id')
-    .orderBy('device.id')
-    .execute();
-  return rows.map((row) => ({
-    device: row.id,
-    model: row.model,
-    source: row.source_id,
-    sourceState: row.status?.state ?? 'unknown',
-    sourceStateAt: row.status_at?.toISOString() ?? null,
-  }));
 }
 
 function patientOf(row: Selectable<Database['patient']>): Patient {

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import type { StatusMessage } from '#domain/downward.ts';
 import type { SourceId } from '#domain/ids.ts';
 import { shardOf } from '#domain/topics.ts';
+import type { Actor } from './actor.ts';
 import type { Within } from './connect.ts';
+import { storableJson } from './storable.ts';
 
 /**
  * Sources and what they prove themselves with. A token has 256 bits of chance, so a fast hash is enough: there is nothing to
@@ -14,8 +17,12 @@ export type Source = {
   kind: 'gateway' | 'device';
   shard: number;
   createdAt: string;
+  /** Null until its box, or whoever sets it up, was given a credential. */
+  enrolledAt: string | null;
   revokedAt: string | null;
+  /** What it said of itself last; an `offline` keeps what it had said before. */
   status: StatusMessage | null;
+  /** When the platform received it, or took the source for away. */
   statusAt: string | null;
 };
 
@@ -26,16 +33,44 @@ export const newToken = (): string => randomBytes(32).toString('base64url');
 /** SHA-256, hexadecimal. */
 export const hashToken = (token: string | Uint8Array): string => createHash('sha256').update(token).digest('hex');
 
-/** Enrols a source, which from then on connects with `token`. The database rejects an id that is taken. */
-export async function addSource(
+/** A new source, as which nobody signs in until it is given a token. False when the id is taken. */
+export async function registerSource(
   db: Within,
-  source: { id: SourceId; kind: Source['kind'] },
-  token: string,
-): Promise<void> {
-  await db
+  source: { id: SourceId; kind: Source['kind']; by?: Actor; at?: string },
+): Promise<boolean> {
+  const added = await db
     .insertInto('source')
-    .values({ ...source, shard: shardOf(source.id), secret_hash: hashToken(token) })
+    .values({
+      id: source.id,
+      kind: source.kind,
+      shard: shardOf(source.id),
+      created_by: source.by ?? null,
+      ...(source.at ? { created_at: source.at } : {}),
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
     .execute();
+  return added.length > 0;
+}
+
+/**
+ * From now on the source signs in with `token`, and with no token before it.
+ * @param keyFingerprint of the key its box made; none where a token was handed out to a device without one.
+ * @returns false where there is no such source, or it was revoked.
+ */
+export async function giveToken(
+  db: Within,
+  id: SourceId,
+  token: string,
+  given: { at: string; keyFingerprint?: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('source')
+    .set({ secret_hash: hashToken(token), enrolled_at: given.at, key_fingerprint: given.keyFingerprint ?? null })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** A source that is not in the answer is not enrolled. One query, however many sources. */
@@ -46,34 +81,87 @@ export async function findCredentials(db: Within, sources: readonly SourceId[]):
     .select(['id', 'secret_hash', 'revoked_at'])
     .where('id', 'in', [...sources])
     .execute();
-  return new Map(rows.map((row) => [row.id, { secretHash: row.secret_hash, revoked: row.revoked_at !== null }]));
+  return new Map(
+    rows.flatMap(({ id, secret_hash: secretHash, revoked_at: revokedAt }) =>
+      secretHash === null ? [] : [[id, { secretHash, revoked: revokedAt !== null }] as const],
+    ),
+  );
 }
 
 /** From `at` on the source is refused, its live session within a minute. False when there is none, or it was revoked before. */
-export async function revokeSource(db: Within, id: SourceId, at: string): Promise<boolean> {
+export async function revokeSource(db: Within, id: SourceId, at: string, by?: Actor): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('source')
-    .set({ revoked_at: at })
+    .set({ revoked_at: at, revoked_by: by ?? null })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
 
-export async function listSources(db: Within, query: { limit: number }): Promise<Source[]> {
-  const rows = await db
-    .selectFrom('source')
-    .select(['id', 'kind', 'shard', 'created_at', 'revoked_at', 'status', 'status_at'])
+/** By id, those behind `after`. */
+export async function listSources(db: Within, query: { after?: SourceId; limit: number }): Promise<Source[]> {
+  const rows = await sourceRows(db)
+    .where((eb) => (query.after === undefined ? eb.lit(true) : eb('id', '>', query.after)))
     .orderBy('id')
     .limit(query.limit)
     .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind,
-    shard: row.shard,
-    createdAt: row.created_at.toISOString(),
-    revokedAt: row.revoked_at?.toISOString() ?? null,
-    status: row.status,
-    statusAt: row.status_at?.toISOString() ?? null,
-  }));
+  return rows.map(sourceOf);
 }
+
+export async function findSource(db: Within, id: SourceId): Promise<Source | undefined> {
+  const row = await sourceRows(db).where('id', '=', id).executeTakeFirst();
+  return row && sourceOf(row);
+}
+
+/**
+ * Keeps the newest status of a source; one that was received before the kept one changes nothing. A last will says that the
+ * source is away and nothing else: what it told before, its devices and their batteries, is still the latest that is known.
+ * @param at ms since 1970.
+ */
+export async function recordStatus(db: Within, source: SourceId, status: StatusMessage, at: number): Promise<void> {
+  const json = storableJson(status);
+  await db
+    .updateTable('source')
+    .set({
+      status:
+        status.state === 'online' ? json : sql<string>`coalesce(source.status, '{}'::jsonb) || ${json}::text::jsonb`,
+      status_at: new Date(at),
+    })
+    .where('id', '=', source)
+    .where((where) => where.or([where('status_at', 'is', null), where('status_at', '<=', new Date(at))]))
+    .execute();
+}
+
+/**
+ * Whoever counted as online before `at` is away: a broker that was killed could deliver no last will, and a source that is
+ * still there connects to the next one and says so.
+ * @param at ms since 1970.
+ */
+export async function takeForAway(db: Within, at: number): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('source')
+    .set({ status: sql<string>`source.status || '{"state":"offline"}'::jsonb`, status_at: new Date(at) })
+    .where(sql<boolean>`source.status ->> 'state' = 'online'`)
+    .where('status_at', '<', new Date(at))
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+const sourceRows = (db: Within) =>
+  db
+    .selectFrom('source')
+    .select(['id', 'kind', 'shard', 'created_at', 'enrolled_at', 'revoked_at', 'status', 'status_at']);
+
+type SourceRow = Awaited<ReturnType<ReturnType<typeof sourceRows>['executeTakeFirstOrThrow']>>;
+
+const sourceOf = (row: SourceRow): Source => ({
+  id: row.id,
+  kind: row.kind,
+  shard: row.shard,
+  createdAt: row.created_at.toISOString(),
+  enrolledAt: row.enrolled_at?.toISOString() ?? null,
+  revokedAt: row.revoked_at?.toISOString() ?? null,
+  status: row.status,
+  statusAt: row.status_at?.toISOString() ?? null,
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TeamId } from '#domain/ids.ts';
+import { DeviceId, type TeamId } from '#domain/ids.ts';
 import { type Clinician, type Patient, type Role, roles } from '#domain/people.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
@@ -11,7 +11,7 @@ import { createApp } from '../../clinician-api/app.ts';
 import { createLive } from '../../clinician-api/live.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { makeAlert, makeRule, makeTask } from '../support/episodes.ts';
-import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
+import { makeClinician, makeDevice, makePatient, makeSource, makeTeam } from '../support/people.ts';
 
 /**
  * Every route the application registers, and who must get through: written a second time, by hand, so that a change of the
@@ -24,6 +24,7 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
   'GET /api/v1/worklist': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/patients/:id': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/patients/:id/readings': ['nurse', 'doctor', 'administrator'],
+  'POST /api/v1/patients/:id/commands': ['nurse', 'doctor'],
   'PUT /api/v1/patients/:id/care-plan/overrides/:rule': ['doctor'],
   'GET /api/v1/alerts': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/alerts/:id': ['nurse', 'doctor', 'administrator'],
@@ -33,6 +34,8 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
   'POST /api/v1/tasks/:id/complete': ['nurse', 'doctor'],
   'GET /api/v1/changes': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/mailbox': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/sources': ['administrator'],
+  'POST /api/v1/enrolments': 'anyone',
   'GET /api/openapi.json': 'anyone',
   'GET /health/live': 'anyone',
   'GET /health/ready': 'anyone',
@@ -78,6 +81,7 @@ async function registeredRoutes(): Promise<string[]> {
     host: '127.0.0.1',
     port: 0,
     publicUrl: 'http://127.0.0.1:8080',
+    mqttUrl: 'mqtt://127.0.0.1:1883',
     consoleDir: t.folder,
   };
   return (await createApp(deps, config, createLive(deps, config))).routes;
@@ -87,13 +91,28 @@ async function registeredRoutes(): Promise<string[]> {
 async function subjectOf(route: string, patient: Patient): Promise<string> {
   if (route.includes('/alerts/')) return (await makeAlert(t.records, patient)).id;
   if (route.includes('/tasks/')) return (await makeTask(t.records, patient)).id;
+  if (route.includes('/commands')) await makeCuff(patient);
   return patient.id;
+}
+
+const cuffOf = (id: string) => `cuff-of-${id.slice(0, 36).replaceAll(/[^a-z0-9-]/g, '-')}`;
+
+async function makeCuff({ id }: Patient): Promise<void> {
+  const known = await t.records
+    .selectFrom('device')
+    .select('id')
+    .where('id', '=', DeviceId.parse(cuffOf(id)))
+    .execute();
+  if (known.length > 0) return;
+  const { source } = await makeSource(t.records);
+  await makeDevice(t.records, { source, id: cuffOf(id), patient: id });
 }
 
 function call(caller: Caller, route: string, id: string) {
   const [method = '', pattern = ''] = route.split(' ');
   const path = pattern.replace(':id', id).replace(':rule', rule) + (queries[route] ?? '');
-  return caller.call<{ code?: string; instance?: string }>(method, path, bodies[route]);
+  const body = route.includes('/commands') ? { command: 'measure-again', device: cuffOf(id) } : bodies[route];
+  return caller.call<{ code?: string; instance?: string }>(method, path, body);
 }
 
 /** A live stream does not end by itself: its head says enough. */
@@ -119,7 +138,14 @@ describe('routes', () => {
         const deps = { records: t.records, clock: systemClock, log: silentLog };
         const { app } = await createApp(
           { ...deps, store: t.store, health: () => ({}), metrics: createMetrics(), random: systemRandom },
-          { databaseUrl: t.databaseUrl, host: '', port: 0, publicUrl: 'http://a.example', consoleDir: t.folder },
+          {
+            databaseUrl: t.databaseUrl,
+            host: '',
+            port: 0,
+            publicUrl: 'http://a.example',
+            mqttUrl: 'mqtt://a.example',
+            consoleDir: t.folder,
+          },
           createLive(deps, { databaseUrl: t.databaseUrl }),
         );
         app.get('/api/v1/everything', async () => 'open');
@@ -154,7 +180,7 @@ describe('care teams', () => {
     const own = await makePatient(t.records, { team: mine });
     const foreign = await makePatient(t.records, { team: await makeTeam(t.records) });
     const walked = Object.keys(expected).filter((route) => route.includes(':id'));
-    expect(walked).toHaveLength(7);
+    expect(walked).toHaveLength(8);
     for (const route of walked) {
       expect((await call(doctor, route, await subjectOf(route, own))).status, route).toBe(200);
       const subjects = [await subjectOf(route, foreign), randomUUID(), 'no-id', encodeURIComponent("' or 1=1 --")];

@@ -60,7 +60,7 @@ describe('a patient', () => {
       ['diastolic', 88],
     ]);
     expect(body).toMatchObject({ lastTakenAt: reading?.takenAt, silent: false });
-    expect(body.devices).toEqual([
+    expect(body.devices).toMatchObject([
       { device, model: 'UA-651BLE', source, sourceState: 'online', sourceStateAt: expect.any(String) },
     ]);
     expect(body.rules.find((rule) => rule.rule === 'severe-hypertension')?.inForce).toEqual({

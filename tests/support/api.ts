@@ -60,6 +60,7 @@ export async function testApi(
     host: '127.0.0.1',
     port: 0,
     publicUrl: 'http://127.0.0.1:8080',
+    mqttUrl: 'mqtt://127.0.0.1:1883',
     consoleDir: join(folder, 'console'),
     ...wish.config,
   };

@@ -13,7 +13,7 @@ import { silentLog } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { seededRandom } from '#runtime/random.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { addSource, newToken } from '#runtime/records/sources.ts';
+import { giveToken, newToken, registerSource } from '#runtime/records/sources.ts';
 import { type BrokerLimits, createBroker } from '../../broker/broker.ts';
 import { until } from '../contracts/journal.ts';
 import type { Enrolled } from './mqtt.ts';
@@ -69,7 +69,8 @@ export function brokers() {
     async enrol(records = database.records): Promise<Enrolled> {
       enrolled += 1;
       const one = { source: SourceId.parse(`home-${enrolled}`), secret: newToken() };
-      await addSource(records, { id: one.source, kind: 'gateway' }, one.secret);
+      await registerSource(records, { id: one.source, kind: 'gateway' });
+      await giveToken(records, one.source, one.secret, { at: new Date().toISOString() });
       return one;
     },
     /** A signed-in connection without a client library. */

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { codeFrom, codeLength, type EnrolmentCode, type EnrolmentFault } from '#domain/enrolment.ts';
+import type { SourceId } from '#domain/ids.ts';
+import { instant } from '../clock.ts';
+import type { Actor } from './actor.ts';
+import type { Records, Within } from './connect.ts';
+import { hashForLookup } from './passwords.ts';
+import { giveToken, newToken } from './sources.ts';
+
+/** Codes with which a box becomes a source: good once, for a while, for one source. */
+
+export const goodForMs = 24 * 3_600_000;
+/**
+ * A box whose answer got lost asks again: the same key may have another token so long after the code was first used. Any other
+ * key may not, so a code that somebody overheard is of no use once the box has come.
+ */
+export const sameBoxAgainMs = 10 * 60_000;
+/** Codes that are over stay so long, for whoever wonders why one did not work. */
+const keptMs = 30 * 24 * 3_600_000;
+
+/** A new code for a source; its codes that nobody used are good for nothing any more. @param now ms since 1970 */
+export async function issueCode(
+  records: Records,
+  wish: { source: SourceId; by: Actor; now: number; forMs?: number },
+): Promise<{ code: EnrolmentCode; expiresAt: string }> {
+  const code = codeFrom(randomBytes(codeLength));
+  const expiresAt = instant(wish.now + (wish.forMs ?? goodForMs));
+  const hash = await hashOf(code);
+  await records.transaction().execute(async (db) => {
+    await withdrawCodes(db, wish.source);
+    await db
+      .deleteFrom('enrolment_code')
+      .where('expires_at', '<', new Date(wish.now - keptMs))
+      .execute();
+    await db
+      .insertInto('enrolment_code')
+      .values({
+        code_hash: hash,
+        source_id: wish.source,
+        created_at: instant(wish.now),
+        created_by: wish.by,
+        expires_at: expiresAt,
+        key_fingerprint: null,
+      })
+      .execute();
+  });
+  return { code, expiresAt };
+}
+
+/** Codes of this source that nobody used yet enrol nobody. */
+export async function withdrawCodes(db: Within, source: SourceId): Promise<void> {
+  await db.deleteFrom('enrolment_code').where('source_id', '=', source).where('used_at', 'is', null).execute();
+}
+
+export type Redemption =
+  | { source: SourceId; token: string }
+  | { fault: Extract<EnrolmentFault, 'code-unknown' | 'code-expired' | 'code-used'> };
+
+/**
+ * The box that holds this key becomes the source that the code is for. A code of a source that was revoked is unknown.
+ * @param now ms since 1970. @throws Outage 'sign-in-busy' when too much is being hashed already.
+ */
+export async function redeemCode(
+  records: Records,
+  wish: { code: EnrolmentCode; keyFingerprint: string; now: number },
+): Promise<Redemption> {
+  const { keyFingerprint, now } = wish;
+  const hash = await hashOf(wish.code);
+  return records.transaction().execute(async (db): Promise<Redemption> => {
+    const found = await db
+      .selectFrom('enrolment_code')
+      .select(['source_id', 'expires_at', 'used_at', 'key_fingerprint'])
+      .where('code_hash', '=', hash)
+      .forUpdate()
+      .executeTakeFirst();
+    if (!found) return { fault: 'code-unknown' };
+    if (found.used_at !== null) {
+      const again = found.key_fingerprint === keyFingerprint && now - found.used_at.getTime() <= sameBoxAgainMs;
+      if (!again) return { fault: 'code-used' };
+    } else if (found.expires_at.getTime() <= now) return { fault: 'code-expired' };
+
+    const token = newToken();
+    const at = instant(now);
+    if (!(await giveToken(db, found.source_id, token, { at, keyFingerprint }))) return { fault: 'code-unknown' };
+    if (found.used_at === null)
+      await db
+        .updateTable('enrolment_code')
+        .set({ used_at: at, key_fingerprint: keyFingerprint })
+        .where('code_hash', '=', hash)
+        .execute();
+    return { source: found.source_id, token };
+  });
+}
+
+/** 40 bits are guessed in minutes by whoever has a copy of the table and a fast hash. */
+const hashOf = (code: EnrolmentCode): Promise<string> => hashForLookup(code, 'hearthbeat enrolment code');
