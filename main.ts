@@ -108,7 +108,7 @@ async function compose(parts: Parts): Promise<Omit<Platform, 'stop'>> {
 
   const watch = createRecordsWatch({ records, clock });
   const rules = createRules(
-    { journal, records, agenda, downlink, channels, clock, random, log, metrics },
+    { journal, records, agenda, channels, clock, random, log, metrics },
     { publicUrl: config.PUBLIC_URL },
   );
   const ingest = createIngest({ journal, store, records, downlink, clock, log, metrics });

@@ -8,8 +8,10 @@ import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Records } from '#runtime/records/connect.ts';
+import { takeForAway } from '#runtime/records/sources.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { createAdmission } from './admission.ts';
+import { createCourier } from './courier.ts';
 import { createCredentials } from './credentials.ts';
 import { createCarrier } from './downwards.ts';
 import { guardFrames } from './guard.ts';
@@ -27,17 +29,21 @@ export const brokerLimits = {
   packetBytes: 64 * 1024,
   /** Retained in memory for each source. A usual status takes less than 1 KiB, the biggest that its schema allows 44 KiB. */
   statusBytes: 48 * 1024,
+  /** One answer to a command. */
+  answerBytes: 1024,
   /** Received with QoS 2 and not yet released, for each source. */
   unreleased: 100,
   /** Between two looks whether a connected source was revoked; with 30 s of believing, a revocation takes at most 50 s. */
   lookAgainMs: 20_000,
+  /** Between two looks for commands that someone wants to be sent. */
+  commandsMs: 1_000,
   stopMs: 3_000,
 };
 export type BrokerLimits = typeof brokerLimits;
 
 /**
- * MQTT 3.1.1 for the homes, on loopback. It lets a source publish its readings and its status and hear its receipts and
- * commands, nothing else; and it acknowledges (PUBACK, PUBREC) only what the journal has on disk. It keeps no state of its own:
+ * MQTT 3.1.1 for the homes, on loopback. It lets a source publish its readings, its status and its answers and hear its
+ * receipts and commands, nothing else; and it acknowledges (PUBACK, PUBREC) only what the journal has on disk. It keeps no state of its own:
  * what it had not acknowledged comes again, what it could not deliver is sent again.
  */
 export function createBroker(
@@ -63,6 +69,9 @@ export function createBroker(
   };
   const inlet = createInlet({ journal, sessions, clock, log, onRefused: refused }, limits);
   const carrier = createCarrier(sessions);
+  const courier = createCourier({ records, sessions, send: carrier.command, clock, log, metrics });
+  /** Whoever counts as online from before this moment was told so by a broker that is no more; undefined when that is mended. */
+  let absentBefore: number | undefined;
   const sockets = new Set<Socket>();
   let recordsAway = false;
   let running: { aedes: Aedes; server: Server; stopLooking: () => void } | undefined;
@@ -82,7 +91,13 @@ export function createBroker(
       server.maxConnections = limits.connections;
       server.on('drop', () => refused('connections'));
       server.on('error', (fault) => log.error('the MQTT port failed', faultDetails(fault)));
-      running = { aedes, server, stopLooking: clock.every(limits.lookAgainMs, () => void endRevoked()) };
+      const looks = [
+        clock.every(limits.lookAgainMs, () => void endRevoked()),
+        clock.every(limits.commandsMs, () => void courier.look()),
+      ];
+      running = { aedes, server, stopLooking: () => looks.forEach((stop) => void stop()) };
+      absentBefore = clock.now();
+      await mendAbsences();
       try {
         await listen(server, config);
       } catch (fault) {
@@ -143,6 +158,7 @@ export function createBroker(
         // a home whose clock is wrong learns it before it sends anything
         if (session && kind === 'receipts')
           carrier.receipts(session.source, { v: 1, at: instant(clock.now()), receipts: [] });
+        if (session && kind === 'commands') courier.cameBack(session.source);
       }
     });
     aedes.on('unsubscribe', (topics, client) => {
@@ -157,7 +173,19 @@ export function createBroker(
     return aedes;
   }
 
+  async function mendAbsences(): Promise<void> {
+    if (absentBefore === undefined) return;
+    try {
+      const absent = await takeForAway(records, absentBefore);
+      absentBefore = undefined;
+      if (absent > 0) log.info('sources that were online count as away until they come', { absent });
+    } catch (fault) {
+      log.warn('nobody can tell which sources are away', faultDetails(fault));
+    }
+  }
+
   async function endRevoked(): Promise<void> {
+    await mendAbsences();
     try {
       const revoked = await credentials.revokedAmong(sessions.sources());
       recordsAway = false;
@@ -179,7 +207,7 @@ export function createBroker(
     const { aedes, server, stopLooking } = running;
     running = undefined;
     stopLooking();
-    downlink.carriedBy({ receipts: () => {}, command: () => {} });
+    downlink.carriedBy({ receipts: () => {} });
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const source of sessions.sources()) sessions.find(source)?.client.close();
     const ended = new Promise<void>((resolve) => aedes.close(resolve));

@@ -1,5 +1,7 @@
+import type { Command } from '#domain/downward.ts';
+import type { SourceId } from '#domain/ids.ts';
 import { type DownTopic, topicOf } from '#domain/topics.ts';
-import type { Downlink } from '#runtime/downlink.ts';
+import type { Carrier } from '#runtime/downlink.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What may wait in a source's socket before further messages to it are dropped; it will ask again for what it misses. */
@@ -9,8 +11,8 @@ const waitingBytes = 256 * 1024;
  * Hands messages straight to the session of their source. Through aedes' own routing one source that has stopped reading
  * would hold up the messages of all others.
  */
-export function createCarrier(sessions: Sessions): Pick<Downlink, 'receipts' | 'command'> {
-  const send = (source: Parameters<Downlink['receipts']>[0], kind: DownTopic, message: object) => {
+export function createCarrier(sessions: Sessions): Carrier & { command: (source: SourceId, command: Command) => void } {
+  const send = (source: SourceId, kind: DownTopic, message: object) => {
     const session = sessions.find(source);
     if (!session?.subscribed.has(kind) || session.client.conn.writableLength > waitingBytes) return;
     const payload = Buffer.from(JSON.stringify(message));

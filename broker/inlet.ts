@@ -14,7 +14,7 @@ type Hooks = Required<Pick<AedesOptions, 'authorizePublish' | 'authorizeSubscrib
  */
 export function createInlet(
   deps: { journal: Journal; sessions: Sessions; clock: Clock; log: Log; onRefused: (what: string) => void },
-  limits: { statusBytes: number },
+  limits: { statusBytes: number; answerBytes: number },
 ) {
   const { journal, sessions, clock, log, onRefused } = deps;
   const underWay = new Set<Promise<void>>();
@@ -65,6 +65,7 @@ export function createInlet(
     if (!kind) return 'publish';
     if (packet.retain && kind !== 'status') return 'retain';
     if (kind === 'status' && packet.payload.length > limits.statusBytes) return 'too-long';
+    if (kind === 'answers' && packet.payload.length > limits.answerBytes) return 'too-long';
     return undefined;
   }
 

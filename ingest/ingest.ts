@@ -15,7 +15,7 @@ import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { judge, type Verdict } from './judge.ts';
 import { type Harvest, keep } from './keep.ts';
 import { createReceipts } from './receipts.ts';
-import { type Arrival, unpackReadings, unpackStatus } from './unpack.ts';
+import { type Arrival, unpackAnswer, unpackReadings, unpackStatus } from './unpack.ts';
 
 type Deps = {
   journal: Journal;
@@ -70,14 +70,23 @@ export function createIngest(deps: Deps): Service {
   async function ingest(entries: JournalEntry[]): Promise<void> {
     const arrivals: Arrival[] = [];
     const statuses: Harvest['statuses'] = new Map();
+    const answers: Harvest['answers'] = [];
     for (const entry of entries) {
-      if (entry.kind === 'readings') {
-        arrivals.push(...unpackReadings(entry));
-        continue;
+      const { source, receivedAt: at } = entry;
+      if (entry.kind === 'readings') arrivals.push(...unpackReadings(entry));
+      if (entry.kind === 'status') {
+        const status = unpackStatus(entry);
+        if ('said' in status) {
+          // a last will holds nothing but that the source is away: what it said before in this batch must not be lost
+          const before = status.said.state === 'offline' ? statuses.get(source)?.status : undefined;
+          statuses.set(source, { status: { ...before, ...status.said }, at });
+        } else arrivals.push(status);
       }
-      const unpacked = unpackStatus(entry);
-      if ('status' in unpacked) statuses.set(entry.source, { status: unpacked.status, at: entry.receivedAt });
-      else arrivals.push(unpacked);
+      if (entry.kind === 'answers') {
+        const answer = unpackAnswer(entry);
+        if ('said' in answer) answers.push({ source, answer: answer.said, at });
+        else arrivals.push(answer);
+      }
     }
 
     const receipts = createReceipts(clock);
@@ -107,7 +116,8 @@ export function createIngest(deps: Deps): Service {
         for (const ref of verdict.arrival.refs)
           receipts.add(verdict.arrival.source, { ref, outcome: 'stored', reading: verdict.reading.id });
     }
-    await keep(records, { stored: stored.map(({ reading }) => reading), refused, statuses }, clock.now());
+    const harvest = { stored: stored.map(({ reading }) => reading), refused, statuses, answers };
+    for (const what of await keep(records, harvest, clock.now())) metrics.commands.inc({ what });
     for (const { reason } of refused) metrics.readings.inc({ outcome: reason });
     metrics.readings.inc({ outcome: 'stored' }, stored.length);
     receipts.send(downlink);

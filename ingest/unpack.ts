@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { StatusMessage } from '#domain/downward.ts';
+import { CommandAnswer, StatusMessage } from '#domain/downward.ts';
 import type { SourceId } from '#domain/ids.ts';
 import { Reading, ReadingsEnvelope } from '#domain/reading.ts';
 import type { JournalEntry } from '#runtime/journal.ts';
@@ -27,12 +27,18 @@ export function unpackReadings({ source, receivedAt, payload }: JournalEntry): A
   });
 }
 
-export function unpackStatus({ source, receivedAt, payload }: JournalEntry): { status: StatusMessage } | Arrival {
+export const unpackStatus = (entry: JournalEntry): { said: StatusMessage } | Arrival =>
+  unpackWhole(entry, StatusMessage);
+export const unpackAnswer = (entry: JournalEntry): { said: CommandAnswer } | Arrival =>
+  unpackWhole(entry, CommandAnswer);
+
+/** A message that is one thing, which enters as a whole or not at all. */
+function unpackWhole<T>({ source, receivedAt, payload }: JournalEntry, schema: z.ZodType<T>): { said: T } | Arrival {
   const parsed = parse(payload);
   const refused = { source, receivedAt, refs: [], payload: () => payload };
   if ('malformed' in parsed) return { ...refused, malformed: parsed.malformed };
-  const status = StatusMessage.safeParse(parsed.json);
-  return status.success ? { status: status.data } : { ...refused, malformed: faultIn(status.error) };
+  const message = schema.safeParse(parsed.json);
+  return message.success ? { said: message.data } : { ...refused, malformed: faultIn(message.error) };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

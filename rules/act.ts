@@ -1,12 +1,14 @@
 import { type Alert, type Evidence, hasGrownOld, severities } from '#domain/alert.ts';
-import { AlertId, type PatientId, TaskId, type TeamId } from '#domain/ids.ts';
+import { AlertId, type DeviceId, type PatientId, type SourceId, TaskId, type TeamId } from '#domain/ids.ts';
 import type { Agenda } from '#runtime/agenda.ts';
 import { instant } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
+import { byRule } from '#runtime/records/actor.ts';
 import { nextCallOfAlert } from '#runtime/records/alert-pages.ts';
 import { changeAlert, openAlert, recordAlertEvent } from '#runtime/records/alerts.ts';
+import { keepCommand } from '#runtime/records/commands.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { callPlanOf } from '#runtime/records/on-call.ts';
 import { addTask } from '#runtime/records/tasks.ts';
@@ -27,7 +29,7 @@ export type Case = {
   open: Alert | undefined;
 };
 
-/** Answers the unresolved episode as it is afterwards. Commands to homes are not sent from here: they wait for the commit. */
+/** Answers the unresolved episode as it is afterwards. What homes are asked is gathered by the caller, for `askHomes`. */
 export async function act(
   deps: ActDeps,
   db: Within,
@@ -58,6 +60,23 @@ export async function act(
       return open;
     case 'measure-again':
       return open;
+  }
+}
+
+/** A wish that the home measures once more, before `by`, ms since 1970. */
+export type Ask = { device: DeviceId; source: SourceId; by: number; patient: PatientId; rule: string };
+
+/**
+ * Keeps a request for each device: what several rules ask of one home is one measurement. Judged after an outage, the moment to
+ * measure again may be over. What a home has too much of already is not asked: it does not listen.
+ */
+export async function askHomes(deps: ActDeps, db: Within, asks: readonly Ask[], now: number): Promise<void> {
+  const byDevice = new Map<DeviceId, Ask>();
+  for (const ask of asks) if ((byDevice.get(ask.device)?.by ?? now) < ask.by) byDevice.set(ask.device, ask);
+  for (const { device, source, by, patient, rule } of byDevice.values()) {
+    const command = { v: 1, id: deps.random.uuid(), command: 'measure-again', device, by: instant(by) } as const;
+    if (!(await keepCommand(db, { source, command, patient, by: byRule(rule), now })))
+      deps.log.warn('a home has too many commands open to be asked again', { source });
   }
 }
 

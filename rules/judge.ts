@@ -1,11 +1,11 @@
 import { type Alert, hasGrownOld } from '#domain/alert.ts';
-import type { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import type { PatientId } from '#domain/ids.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import { faultDetails } from '#runtime/log.ts';
 import { lockUnresolvedAlerts } from '#runtime/records/alerts.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { type JudgedPatient, lockForJudgement, saveMemories } from '#runtime/records/rule-memory.ts';
-import { type ActDeps, act } from './act.ts';
+import { type ActDeps, type Ask, act, askHomes } from './act.ts';
 import { book } from './book/index.ts';
 import { evaluate, freshMemory, type Memory, readMemory } from './evaluate.ts';
 import type { Heard } from './intake.ts';
@@ -17,20 +17,15 @@ export type Matter =
   | { patient: PatientId; heard: readonly Heard[] }
   | { patient: PatientId; lapseOf: string; at: number };
 
-export type Ask = { device: DeviceId; source: SourceId; by: number };
-
-/** What homes should be asked once the transaction has been committed, and how many rules could not judge. */
-export type Outcome = { asks: Ask[]; faults: number };
-
 /**
- * Judges within the caller's transaction: memories, alerts, tasks, pages and agenda entries change together or not at all.
- * A rule that throws keeps its memory as it was and hinders no other.
+ * Judges within the caller's transaction: memories, alerts, tasks, pages, agenda entries and what homes are asked change together
+ * or not at all. A rule that throws keeps its memory as it was and hinders no other. Answers how many did.
  */
 export async function judge(
   deps: ActDeps & { now: () => number },
   db: Within,
   matters: readonly Matter[],
-): Promise<Outcome> {
+): Promise<number> {
   const patients = await lockForJudgement(
     db,
     matters.map((m) => m.patient),
@@ -39,7 +34,8 @@ export async function judge(
     db,
     patients.map((p) => p.patient),
   );
-  const outcome: Outcome = { asks: [], faults: 0 };
+  const asks: Ask[] = [];
+  let faults = 0;
   const changed: { patient: PatientId; rule: string; memory: Memory }[] = [];
   for (const patient of patients) {
     const matter = matters.find((m) => m.patient === patient.patient);
@@ -48,17 +44,18 @@ export async function judge(
       if (happenings.length === 0) continue;
       const alert = open.find((a) => a.patient === patient.patient && a.rule === rule.rule);
       try {
-        const memory = await judgeRule(deps, db, rule, patient, happenings, alert, outcome);
+        const memory = await judgeRule(deps, db, rule, patient, happenings, alert, asks);
         if (memory) changed.push({ patient: patient.patient, rule: rule.rule, memory });
       } catch (fault) {
         if (!(fault instanceof RuleFault)) throw fault;
-        outcome.faults++;
+        faults++;
         deps.log.error('a rule failed to judge', { rule: rule.rule, ...faultDetails(fault.cause) });
       }
     }
   }
   await saveMemories(db, changed);
-  return outcome;
+  await askHomes(deps, db, asks, deps.now());
+  return faults;
 }
 
 type Timed = { happening: Happening; at: number };
@@ -86,7 +83,7 @@ async function judgeRule(
   patient: JudgedPatient,
   happenings: Timed[],
   unresolved: Alert | undefined,
-  outcome: Outcome,
+  asks: Ask[],
 ): Promise<Memory | undefined> {
   const parameters = parametersInForce(rule, patient.overrides[rule.rule]);
   const before = readMemory(rule, patient.memories.get(rule.rule)) ?? freshMemory(rule);
@@ -113,7 +110,7 @@ async function judgeRule(
       effect,
       deps.now(),
     );
-    if (effect.kind === 'measure-again') outcome.asks.push(effect);
+    if (effect.kind === 'measure-again') asks.push({ ...effect, patient: patient.patient, rule: rule.rule });
   }
   return memory === before ? undefined : memory;
 }

@@ -1,8 +1,7 @@
 import { Outage } from '#domain/errors.ts';
 import { PatientId } from '#domain/ids.ts';
 import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
-import { type Clock, instant } from '#runtime/clock.ts';
-import type { Downlink } from '#runtime/downlink.ts';
+import type { Clock } from '#runtime/clock.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -14,7 +13,7 @@ import type { Health, Service } from '#runtime/service.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
 import { takeIn } from './intake.ts';
-import { type Ask, judge, type Matter } from './judge.ts';
+import { judge, type Matter } from './judge.ts';
 import { createPaging } from './notify.ts';
 
 /**
@@ -26,7 +25,6 @@ export function createRules(
     journal: Journal;
     records: Records;
     agenda: Agenda;
-    downlink: Downlink;
     channels: Channel[];
     clock: Clock;
     random: Random;
@@ -35,7 +33,7 @@ export function createRules(
   },
   config: { publicUrl: string },
 ): Service {
-  const { journal, records, agenda, downlink, clock, random, metrics } = deps;
+  const { journal, records, agenda, clock, random, metrics } = deps;
   const log = deps.log.child({ service: 'rules' });
   const paging = createPaging({ ...deps, log }, config);
   const judging = { agenda, paging, random, log, metrics, now: () => clock.now() };
@@ -64,9 +62,7 @@ export function createRules(
   const judgeAll = async (matters: Matter[]): Promise<void> => {
     if (matters.length === 0) return;
     try {
-      const { asks, faults } = await records.transaction().execute((db) => judge(judging, db, matters));
-      unjudged += faults;
-      for (const ask of newest(asks)) command(ask);
+      unjudged += await records.transaction().execute((db) => judge(judging, db, matters));
     } catch (fault) {
       if (recordsAway(fault) || isContention(fault)) throw outageOf(fault);
       if (matters.length > 1) {
@@ -78,12 +74,6 @@ export function createRules(
       unjudged++;
       log.error('a patient could not be judged', { patient: matters[0]?.patient, ...faultDetails(fault) });
     }
-  };
-
-  const command = ({ device, source, by }: Ask): void => {
-    // judged after an outage, the moment to measure again may be over
-    if (by <= clock.now()) return;
-    downlink.command(source, { v: 1, id: random.uuid(), command: 'measure-again', device, by: instant(by) });
   };
 
   const onLapse = async (entry: AgendaEntry): Promise<void> => {
@@ -123,13 +113,6 @@ export function createRules(
 const batchEntries = 200;
 /** How long a lapse waits for the judge to catch up with the journal: shorter than an agenda entry's lease. */
 const patienceMs = 10_000;
-
-/** One request per device: what several rules ask of one home is one measurement. */
-function newest(asks: readonly Ask[]): Ask[] {
-  const byDevice = new Map<string, Ask>();
-  for (const ask of asks) if ((byDevice.get(ask.device)?.by ?? 0) < ask.by) byDevice.set(ask.device, ask);
-  return [...byDevice.values()];
-}
 
 /** Serialization failure and deadlock (SQLSTATE 40001, 40P01): the same again may succeed. */
 const isContention = (fault: unknown): boolean => ['40001', '40P01'].includes((fault as { code?: string }).code ?? '');

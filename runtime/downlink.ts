@@ -1,23 +1,25 @@
-import type { Command, ReceiptsMessage } from '#domain/downward.ts';
+import type { ReceiptsMessage } from '#domain/downward.ts';
 import type { SourceId } from '#domain/ids.ts';
 
 /**
- * Small messages towards a source. Sending never fails and never waits: a source that is away, or a message that gets
- * lost, is cured by the source, which sends what was not receipted again.
+ * Receipts towards a source. Sending never fails and never waits: a source that is away, or a message that gets lost, is cured
+ * by the source, which sends what was not receipted again. Commands do not go this way: they are kept in the records until
+ * they are answered (records/commands.ts), and the broker brings them.
  */
-export interface Downlink {
-  receipts(source: SourceId, message: ReceiptsMessage): void;
-  command(source: SourceId, command: Command): void;
+export interface Downlink extends Carrier {
   /** The broker takes the messages over; until it does they go nowhere. */
-  carriedBy(carrier: Pick<Downlink, 'receipts' | 'command'>): void;
+  carriedBy(carrier: Carrier): void;
+}
+
+export interface Carrier {
+  receipts(source: SourceId, message: ReceiptsMessage): void;
 }
 
 /** Within one process. */
 export function createDownlink(): Downlink {
-  let carrier: Pick<Downlink, 'receipts' | 'command'> | undefined;
+  let carrier: Carrier | undefined;
   return {
     receipts: (source, message) => carrier?.receipts(source, message),
-    command: (source, command) => carrier?.command(source, command),
     carriedBy: (next) => {
       carrier = next;
     },

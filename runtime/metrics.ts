@@ -53,6 +53,12 @@ export function createMetrics() {
       help: 'Writes into the vitals store that failed and were tried again',
       registers,
     }),
+    commands: new Counter({
+      name: 'hearthbeat_commands_total',
+      help: 'Commands to homes: sent (each time), and what became of them; not-asked: answers that no command of the source fits',
+      labelNames: ['what'] as const,
+      registers,
+    }),
     httpSeconds: new Histogram({
       name: 'hearthbeat_http_seconds',
       help: 'From a request to its answer, by route and status',

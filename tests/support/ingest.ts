@@ -35,7 +35,6 @@ export async function openIngest(servers: {
   const messages: { source: SourceId; receipts: Receipt[] }[] = [];
   downlink.carriedBy({
     receipts: (to, { receipts }) => void messages.push({ source: to, receipts }),
-    command: () => {},
   });
   const make = (): Service => createIngest({ journal, store, records, downlink, clock, log, metrics: createMetrics() });
   let ingest = make();

@@ -1,7 +1,6 @@
 import type { Command } from '#domain/downward.ts';
 import { type Agenda, createAgenda } from '#runtime/agenda.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
-import { createDownlink } from '#runtime/downlink.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
 import { silentLog as log } from '#runtime/log.ts';
@@ -30,16 +29,14 @@ export async function startJudging(wish: JudgingWish): Promise<{
   journal: Journal;
   agenda: Agenda;
   rules: Service;
-  commands: Command[];
+  /** What homes were asked, the oldest first. */
+  commands(): Promise<Command[]>;
   stop(): Promise<void>;
 }> {
   const clock = wish.clock ?? systemClock;
   const records = connect(wish.databaseUrl, { connections: 5, onFault: () => {} });
   const journal = await createJournalFiles({ folder: wish.journalFolder, clock, log });
   const agenda = createAgenda({ records, clock, log }, { databaseUrl: wish.databaseUrl });
-  const downlink = createDownlink();
-  const commands: Command[] = [];
-  downlink.carriedBy({ receipts: () => {}, command: (_, command) => void commands.push(command) });
   const channels = channelsFrom(
     {
       SMTP_URL: wish.smtpUrl,
@@ -51,7 +48,7 @@ export async function startJudging(wish: JudgingWish): Promise<{
     { clock, log },
   );
   const rules = createRules(
-    { journal, records, agenda, downlink, channels, clock, random, log, metrics: createMetrics() },
+    { journal, records, agenda, channels, clock, random, log, metrics: createMetrics() },
     { publicUrl },
   );
   await agenda.start();
@@ -61,7 +58,10 @@ export async function startJudging(wish: JudgingWish): Promise<{
     journal,
     agenda,
     rules,
-    commands,
+    commands: async () => {
+      const rows = await records.selectFrom('command').select('body').orderBy('created_at').execute();
+      return rows.map((row) => row.body);
+    },
     stop: async () => {
       await rules.stop();
       await agenda.stop();
