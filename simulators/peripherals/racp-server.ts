@@ -101,7 +101,10 @@ export function createRecordAccess<R extends MemoryRecord>(
     const wrong = request.length !== 2 || request[1] !== operator.none;
     const underWay = procedure;
     const answer = wrong ? response.invalidOperator : underWay ? response.success : response.abortUnsuccessful;
-    if (underWay && !wrong) underWay.aborted = true;
+    if (underWay && !wrong) {
+      underWay.aborted = true;
+      procedure = null;
+    }
     void indicate(link, answerFrame(op.abort, answer));
   }
 
@@ -111,6 +114,8 @@ export function createRecordAccess<R extends MemoryRecord>(
     const answer = await carryOut(opCode, request, link, mine);
     if (mine.aborted || answer === undefined) return;
     for (const stub of manners.stubs ?? []) await indicate(link, stub);
+    // who has heard the answer has confirmed it before the next request comes over the same link
+    if (procedure === mine) procedure = null;
     await indicate(link, typeof answer === 'number' ? answerFrame(opCode, answer) : answer);
   }
 
