@@ -11,10 +11,10 @@ export const bloodPressureExamples: Example[] = [
       measured: {
         panel: 'blood-pressure',
         values: [
-          { vital: 'systolic', value: 124, unit: 'mm[Hg]' },
-          { vital: 'diastolic', value: 86, unit: 'mm[Hg]' },
-          { vital: 'mean-arterial-pressure', value: 97, unit: 'mm[Hg]' },
-          { vital: 'pulse-rate', value: 51, unit: '/min' },
+          { vital: 'systolic', value: 124, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'diastolic', value: 86, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'mean-arterial-pressure', value: 97, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'pulse-rate', value: 51, unit: '/min', decimals: 0 },
         ],
         marks: [],
         deviceTime: '2024-06-15T17:17:27',
@@ -30,10 +30,10 @@ export const bloodPressureExamples: Example[] = [
       measured: {
         panel: 'blood-pressure',
         values: [
-          { vital: 'systolic', value: 141.761718, unit: 'mm[Hg]' },
-          { vital: 'diastolic', value: 82.50682, unit: 'mm[Hg]' },
-          { vital: 'mean-arterial-pressure', value: 119.259858, unit: 'mm[Hg]' },
-          { vital: 'pulse-rate', value: 60, unit: '/min' },
+          { vital: 'systolic', value: 141.761718, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'diastolic', value: 82.50682, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'mean-arterial-pressure', value: 119.259858, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'pulse-rate', value: 60, unit: '/min', decimals: 0 },
         ],
         marks: ['cuff-too-loose', 'pulse-below-range'],
       },
@@ -48,9 +48,9 @@ export const bloodPressureExamples: Example[] = [
       measured: {
         panel: 'blood-pressure',
         values: [
-          { vital: 'systolic', value: 116, unit: 'mm[Hg]' },
-          { vital: 'diastolic', value: 80, unit: 'mm[Hg]' },
-          { vital: 'pulse-rate', value: 70, unit: '/min' },
+          { vital: 'systolic', value: 116, unit: 'mm[Hg]', decimals: 1 },
+          { vital: 'diastolic', value: 80, unit: 'mm[Hg]', decimals: 1 },
+          { vital: 'pulse-rate', value: 70, unit: '/min', decimals: 1 },
         ],
         marks: ['irregular-pulse'],
         deviceTime: '2020-01-19T22:55:00',
@@ -68,9 +68,9 @@ export const bloodPressureExamples: Example[] = [
       measured: {
         panel: 'blood-pressure',
         values: [
-          { vital: 'systolic', value: 118, unit: 'mm[Hg]' },
-          { vital: 'diastolic', value: 80, unit: 'mm[Hg]' },
-          { vital: 'pulse-rate', value: 60, unit: '/min' },
+          { vital: 'systolic', value: 118, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'diastolic', value: 80, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'pulse-rate', value: 60, unit: '/min', decimals: 0 },
         ],
         marks: ['irregular-pulse'],
         deviceTime: '2026-08-11T20:27:00',
@@ -101,9 +101,9 @@ export const bloodPressureExamples: Example[] = [
       measured: {
         panel: 'blood-pressure',
         values: [
-          { vital: 'systolic', value: 120, unit: 'mm[Hg]' },
-          { vital: 'diastolic', value: 80, unit: 'mm[Hg]' },
-          { vital: 'pulse-rate', value: 70, unit: '/min' },
+          { vital: 'systolic', value: 120, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'diastolic', value: 80, unit: 'mm[Hg]', decimals: 0 },
+          { vital: 'pulse-rate', value: 70, unit: '/min', decimals: 0 },
         ],
         marks: ['irregular-pulse'],
         deviceTime: '2026-11-22T08:00:00',

@@ -3,7 +3,7 @@ import { bloodPressureExamples } from './blood-pressure.examples.ts';
 import { currentTimeClock, dateTimeClock } from './current-time.ts';
 import { countedTime, type DeviceTime, readDateTime } from './device-time.ts';
 import { type Frame, readFrame } from './frame.ts';
-import { type Decimal, isSpecial, type Special, times } from './ieee11073.ts';
+import { converted, type Decimal, isSpecial, type Special } from './ieee11073.ts';
 import type { Profile, Said, Told } from './profile.ts';
 import { bit, marksIn, quantity } from './values.ts';
 
@@ -161,7 +161,7 @@ const unknownUser = 0xff;
 
 /** The one place where a pressure changes its unit; exact, and rounded by nobody but those who show it. */
 const pressure = (number: Decimal | Special, inKpa: boolean): Decimal | undefined =>
-  isSpecial(number) ? undefined : inKpa ? times(number, mmHgPerKpa) : number;
+  isSpecial(number) ? undefined : inKpa ? converted(number, mmHgPerKpa) : number;
 
 /** Measurement Status: bits 0, 1, 2, 5, and the pulse range in bits 3 and 4 (3 is reserved). Other bits are reserved and say nothing. */
 function marksOf(status: number): Mark[] {

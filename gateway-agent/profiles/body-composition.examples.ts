@@ -15,7 +15,7 @@ export const bodyCompositionExamples: Example[] = [
       {
         measured: {
           panel: 'body-composition',
-          values: [{ vital: 'body-fat', value: 19.4, unit: '%' }],
+          values: [{ vital: 'body-fat', value: 19.4, unit: '%', decimals: 1 }],
           marks: [],
         },
       },
@@ -31,10 +31,10 @@ export const bodyCompositionExamples: Example[] = [
       measured: {
         panel: 'body-composition',
         values: [
-          { vital: 'body-fat', value: 19.4, unit: '%' },
-          { vital: 'fat-free-mass', value: 63.28, unit: 'kg' },
-          { vital: 'muscle-mass', value: 60, unit: 'kg' },
-          { vital: 'body-weight', value: 79.96, unit: 'kg' },
+          { vital: 'body-fat', value: 19.4, unit: '%', decimals: 1 },
+          { vital: 'fat-free-mass', value: 63.28, unit: 'kg', decimals: 2 },
+          { vital: 'muscle-mass', value: 60, unit: 'kg', decimals: 2 },
+          { vital: 'body-weight', value: 79.96, unit: 'kg', decimals: 2 },
         ],
         marks: [],
         deviceTime: '2026-05-12T18:53:54',

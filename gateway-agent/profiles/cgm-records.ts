@@ -6,6 +6,7 @@ import { type Frame, readFrame } from './frame.ts';
 import { sensorLimits } from './glucose-units.ts';
 import { type Decimal, isSpecial, type Special } from './ieee11073.ts';
 import type { FrameFault, Said, Told } from './profile.ts';
+import type { Cursor } from './racp.ts';
 import { type BitMarks, bit, marksIn, quantity } from './values.ts';
 
 /** One record of CGM Measurement 0x2AA7. Glucose in mg/dL, trend in mg/dL/min, quality in %. */
@@ -40,6 +41,19 @@ export function decodeCgmRecords(bytes: Uint8Array): Said<Said<CgmRecord>[]> {
 
 /** Size, flags, glucose, offset. */
 const leastSize = 6;
+
+/** The records of a frame by their offset; by all its bytes one is told from another. None, where they cannot be told apart. */
+export function numberedCgmRecords(bytes: Uint8Array): Cursor[] {
+  const records: Cursor[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = bytes[at]!;
+    if (size < leastSize || at + size > bytes.length) return [];
+    const record = Buffer.from(bytes.subarray(at, at + size));
+    records.push({ number: record.readUInt16LE(4), witness: record.toString('hex') });
+    at += size;
+  }
+  return records;
+}
 
 function decodeRecord(bytes: Uint8Array): Said<CgmRecord> {
   const frame = readFrame(bytes);
@@ -128,7 +142,7 @@ export function tellCgm(record: CgmRecord, { start, feature }: CgmSession): Told
 const controlSolutionType = 10;
 const controlSolutionLocation = 4;
 
-function limitIn(marks: readonly Mark[]): Decimal | undefined {
+function limitIn(marks: readonly Mark[]): number | undefined {
   const [above, below] = [marks.includes('above-measuring-range'), marks.includes('below-measuring-range')];
   if (above === below) return undefined;
   return above ? sensorLimits.high : sensorLimits.low;

@@ -14,7 +14,7 @@ export const cgmExamples: Example[] = [
     gives: {
       measured: {
         panel: 'continuous-glucose',
-        values: [{ vital: 'sensor-glucose', value: 115, unit: 'mg/dL' }],
+        values: [{ vital: 'sensor-glucose', value: 115, unit: 'mg/dL', decimals: 0 }],
         marks: ['clock-in-doubt'],
         deviceTime: '2026-05-01T13:00:00',
         zoneMinutes: 480,
@@ -32,7 +32,7 @@ export const cgmExamples: Example[] = [
       {
         measured: {
           panel: 'continuous-glucose',
-          values: [{ vital: 'sensor-glucose', value: 120, unit: 'mg/dL' }],
+          values: [{ vital: 'sensor-glucose', value: 120, unit: 'mg/dL', decimals: 0 }],
           marks: [],
           deviceTime: '2026-05-01T08:05:00',
           zoneMinutes: 480,
@@ -42,7 +42,7 @@ export const cgmExamples: Example[] = [
       {
         measured: {
           panel: 'continuous-glucose',
-          values: [{ vital: 'sensor-glucose', value: 120, unit: 'mg/dL' }],
+          values: [{ vital: 'sensor-glucose', value: 120, unit: 'mg/dL', decimals: 0 }],
           marks: [],
           deviceTime: '2026-05-01T08:06:00',
           zoneMinutes: 480,
@@ -62,7 +62,7 @@ export const cgmExamples: Example[] = [
       {
         measured: {
           panel: 'continuous-glucose',
-          values: [{ vital: 'sensor-glucose', value: 120, unit: 'mg/dL' }],
+          values: [{ vital: 'sensor-glucose', value: 120, unit: 'mg/dL', decimals: 0 }],
           marks: [],
           deviceTime: '2026-05-01T08:07:00',
           zoneMinutes: 480,
@@ -96,7 +96,7 @@ export const cgmExamples: Example[] = [
     gives: {
       measured: {
         panel: 'continuous-glucose',
-        values: [{ vital: 'sensor-glucose', value: 110, unit: 'mg/dL' }],
+        values: [{ vital: 'sensor-glucose', value: 110, unit: 'mg/dL', decimals: 0 }],
         marks: [],
       },
     },

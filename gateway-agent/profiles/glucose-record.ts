@@ -1,4 +1,4 @@
-import type { Mark } from '#domain/reading.ts';
+import type { Mark, Value } from '#domain/reading.ts';
 import { type DeviceTime, laterBy, readDateTime } from './device-time.ts';
 import { readFrame } from './frame.ts';
 import { type GlucoseContext, isKnownMeal, ketoneMeal, mealMarks } from './glucose-context.ts';
@@ -99,14 +99,16 @@ export function tellGlucose(
   if (record.location === alternateSite) marks.push('alternate-site');
   marks.push(...mealMarks(meal));
 
-  const number =
-    concentration !== undefined && !isSpecial(concentration) ? toMgPerDl(concentration, record.unit) : limitIn(marks);
-  if (number === undefined || (ketone && (concentration === undefined || isSpecial(concentration))))
-    return { fault: 'no-value' };
+  const mgPerDl =
+    concentration === undefined || isSpecial(concentration) ? undefined : toMgPerDl(concentration, record.unit);
+  // the limits are those of glucose
+  const value = ketone
+    ? mgPerDl && quantity('ketone', toKetoneMmolPerL(mgPerDl))
+    : glucoseValue(mgPerDl ?? limitIn(marks));
+  if (!value) return { fault: 'no-value' };
   const measured: Measured = {
-    ...(ketone
-      ? { panel: 'blood-ketone', values: [quantity('ketone', toKetoneMmolPerL(number))] }
-      : { panel: 'glucose', values: [quantity('glucose', number)] }),
+    panel: ketone ? 'blood-ketone' : 'glucose',
+    values: [value],
     marks,
     deviceTime: userFacingTime(record),
     sequence: record.sequence,
@@ -114,8 +116,11 @@ export function tellGlucose(
   return { measured };
 }
 
+const glucoseValue = (number: Decimal | number | undefined): Value | undefined =>
+  number === undefined ? undefined : quantity('glucose', number);
+
 /** "HI" and "LO"; of a meter that says both, or neither, nothing is known. */
-function limitIn(marks: readonly Mark[]): Decimal | undefined {
+function limitIn(marks: readonly Mark[]): number | undefined {
   const [above, below] = [marks.includes('above-measuring-range'), marks.includes('below-measuring-range')];
   if (above === below) return undefined;
   return above ? meterLimits.high : meterLimits.low;

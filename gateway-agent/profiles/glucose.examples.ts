@@ -10,7 +10,7 @@ export const glucoseExamples: Example[] = [
     gives: {
       measured: {
         panel: 'glucose',
-        values: [{ vital: 'glucose', value: 120, unit: 'mg/dL' }],
+        values: [{ vital: 'glucose', value: 120, unit: 'mg/dL', decimals: 0 }],
         marks: [],
         deviceTime: '2020-04-13T16:38:10',
         sequence: 6,
@@ -27,7 +27,7 @@ export const glucoseExamples: Example[] = [
     gives: {
       measured: {
         panel: 'glucose',
-        values: [{ vital: 'glucose', value: 111, unit: 'mg/dL' }],
+        values: [{ vital: 'glucose', value: 111, unit: 'mg/dL', decimals: 0 }],
         marks: ['fasting'],
         deviceTime: '2024-01-30T11:37:27',
         sequence: 15,
@@ -44,7 +44,7 @@ export const glucoseExamples: Example[] = [
     gives: {
       measured: {
         panel: 'blood-ketone',
-        values: [{ vital: 'ketone', value: 1.5, unit: 'mmol/L' }],
+        values: [{ vital: 'ketone', value: 1.5, unit: 'mmol/L', decimals: 1 }],
         marks: [],
         deviceTime: '2026-05-01T08:00:00',
         sequence: 4,
@@ -68,7 +68,7 @@ export const glucoseExamples: Example[] = [
     gives: {
       measured: {
         panel: 'glucose',
-        values: [{ vital: 'glucose', value: 108.096, unit: 'mg/dL' }],
+        values: [{ vital: 'glucose', value: 108.096, unit: 'mg/dL', decimals: 0 }],
         marks: ['control-solution'],
         deviceTime: '2026-05-01T08:00:00',
         sequence: 7,

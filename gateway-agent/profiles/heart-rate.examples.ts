@@ -10,7 +10,11 @@ export const heartRateExamples: Example[] = [
     says: 'a second of a stream, 77 with one interval of 771 ms, which has been steady for 30 s: one reading',
     source: 'capture of a Polar H7, e-learn.cn question 1013198, repeated',
     gives: {
-      measured: { panel: 'heart-rate', values: [{ vital: 'heart-rate', value: 77, unit: '/min' }], marks: [] },
+      measured: {
+        panel: 'heart-rate',
+        values: [{ vital: 'heart-rate', value: 77, unit: '/min', decimals: 0 }],
+        marks: [],
+      },
     },
   },
   {

@@ -86,7 +86,7 @@ function told(decoded: Said<HeartRateFrame>): Told {
   return {
     measured: {
       panel: 'heart-rate',
-      values: [quantity('heart-rate', perMinute)],
+      values: [quantity('heart-rate', { mantissa: perMinute, exponent: 0 })],
       marks: contact === false ? ['sensor-off'] : [],
     },
   };

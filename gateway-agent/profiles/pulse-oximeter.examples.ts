@@ -13,8 +13,8 @@ export const pulseOximeterExamples: Example[] = [
       measured: {
         panel: 'pulse-oximetry',
         values: [
-          { vital: 'oxygen-saturation', value: 97, unit: '%' },
-          { vital: 'pulse-rate', value: 96, unit: '/min' },
+          { vital: 'oxygen-saturation', value: 97, unit: '%', decimals: 0 },
+          { vital: 'pulse-rate', value: 96, unit: '/min', decimals: 0 },
         ],
         marks: ['low-perfusion', 'clock-in-doubt'],
         deviceTime: '2017-01-01T01:34:19',
@@ -30,8 +30,8 @@ export const pulseOximeterExamples: Example[] = [
       measured: {
         panel: 'pulse-oximetry',
         values: [
-          { vital: 'oxygen-saturation', value: 95, unit: '%' },
-          { vital: 'pulse-rate', value: 80, unit: '/min' },
+          { vital: 'oxygen-saturation', value: 95, unit: '%', decimals: 0 },
+          { vital: 'pulse-rate', value: 80, unit: '/min', decimals: 0 },
         ],
         marks: ['demo'],
       },
@@ -54,8 +54,8 @@ export const pulseOximeterExamples: Example[] = [
       measured: {
         panel: 'pulse-oximetry',
         values: [
-          { vital: 'oxygen-saturation', value: 98, unit: '%' },
-          { vital: 'pulse-rate', value: 78, unit: '/min' },
+          { vital: 'oxygen-saturation', value: 98, unit: '%', decimals: 0 },
+          { vital: 'pulse-rate', value: 78, unit: '/min', decimals: 0 },
         ],
         marks: [],
       },

@@ -2,7 +2,6 @@ import type { Mark, Value } from '#domain/reading.ts';
 import { artefactMarks, testMarks } from '#domain/reading.ts';
 import type { VitalName } from '#domain/vitals.ts';
 import type { Decoded, Measured, Telling } from './profile.ts';
-import { quantity } from './values.ts';
 
 /**
  * Oximeters and chest straps say a number every second while they are worn. One of them is noise; the median over a while in which the
@@ -33,7 +32,14 @@ export function addSample(before: Gathering, sample: Sample, window: StableWindo
   const last = before.samples.at(-1);
   const joined = last !== undefined && at >= last.at && at - last.at <= window.gapMs ? before.samples : [];
   const grown = [...joined, { index, at, measured: decoded.measured }];
-  const samples = steadyTail(grown, window).filter((one) => one.at >= at - window.lengthMs);
+  const steady = steadyTail(grown, window);
+  // no second is exactly as long as another: the while begins with the last sample that is old enough
+  const samples = steady.slice(
+    Math.max(
+      0,
+      steady.findLastIndex((one) => at - one.at >= window.lengthMs),
+    ),
+  );
   const long = at - samples[0]!.at >= window.lengthMs;
   const due = since === undefined || at - since >= window.everyMs;
   if (!long || !due) return { samples, since };
@@ -84,10 +90,10 @@ function steadyTail(samples: Gathering['samples'], { spread }: StableWindow): Ga
 function medianOf(all: readonly Measured[]): Measured {
   const last = all.at(-1)!;
   const values = last.values.map(({ vital }): Value => {
-    const numbers = all
-      .flatMap((one) => one.values.filter((value) => value.vital === vital).map(({ value }) => value))
-      .sort((a, b) => a - b);
-    return quantity(vital, numbers[Math.floor((numbers.length - 1) / 2)]!);
+    const measured = all
+      .flatMap((one) => one.values.filter((value) => value.vital === vital))
+      .sort((a, b) => a.value - b.value);
+    return measured[Math.floor((measured.length - 1) / 2)]!;
   });
   return { ...last, values, marks: [...new Set(all.flatMap((one) => one.marks))] };
 }

@@ -10,7 +10,7 @@ export const thermometerExamples: Example[] = [
     gives: {
       measured: {
         panel: 'body-temperature',
-        values: [{ vital: 'body-temperature', value: 37.6, unit: 'Cel' }],
+        values: [{ vital: 'body-temperature', value: 37.6, unit: 'Cel', decimals: 2 }],
         marks: [],
         deviceTime: '2012-12-05T11:50:27',
       },
@@ -24,7 +24,7 @@ export const thermometerExamples: Example[] = [
     gives: {
       measured: {
         panel: 'body-temperature',
-        values: [{ vital: 'body-temperature', value: 37, unit: 'Cel' }],
+        values: [{ vital: 'body-temperature', value: 37, unit: 'Cel', decimals: 1 }],
         marks: [],
       },
     },

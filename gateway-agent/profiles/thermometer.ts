@@ -1,7 +1,7 @@
 import { currentTimeClock, dateTimeClock } from './current-time.ts';
 import { type DeviceTime, readDateTime } from './device-time.ts';
 import { readFrame } from './frame.ts';
-import { type Decimal, isSpecial, type Special, toNumber } from './ieee11073.ts';
+import { converted, type Decimal, decimalsOf, isSpecial, type Special, toNumber } from './ieee11073.ts';
 import type { Profile, Said, Told } from './profile.ts';
 import { thermometerExamples } from './thermometer.examples.ts';
 import { bit, quantity } from './values.ts';
@@ -79,13 +79,15 @@ function told(decoded: Said<TemperatureFrame>): Told {
   if ('fault' in decoded) return decoded;
   const { temperature, unit, deviceTime } = decoded.said;
   if (isSpecial(temperature)) return { fault: 'no-value' };
-  const celsius = unit === 'Cel' ? toNumber(temperature) : toCelsius(temperature);
+  const isCelsius = unit === 'Cel';
+  const celsius = isCelsius ? toNumber(temperature) : toCelsius(temperature);
+  const decimals = decimalsOf(isCelsius ? temperature : converted(temperature, celsiusPerFahrenheit));
   // a FLOAT reaches to 10^134, which is no temperature of anything
   if (!Number.isFinite(celsius)) return { fault: 'no-value' };
   return {
     measured: {
       panel: 'body-temperature',
-      values: [quantity('body-temperature', celsius)],
+      values: [quantity('body-temperature', celsius, decimals)],
       marks: [],
       ...(deviceTime === undefined ? {} : { deviceTime }),
     },
@@ -101,6 +103,9 @@ export function toCelsius({ mantissa, exponent }: Decimal): number {
   const scale = 10 ** -exponent;
   return ((mantissa - 32 * scale) * 5) / (9 * scale);
 }
+
+/** 5/9: how large a step of one degree Fahrenheit is. */
+const celsiusPerFahrenheit: Decimal = { mantissa: 5_555_556, exponent: -7 };
 
 export const temperatureTypes = [
   'reserved',

@@ -1,13 +1,20 @@
 import type { Mark, Value } from '#domain/reading.ts';
 import { type VitalName, vitals } from '#domain/vitals.ts';
-import { type Decimal, isSpecial, type Special, toNumber } from './ieee11073.ts';
+import { type Decimal, decimalsOf, isSpecial, type Special, toNumber } from './ieee11073.ts';
 
-/** A value in the catalogue's unit: the number nearest to the exact decimal, rounded by nobody but those who show it. */
-export const quantity = (vital: VitalName, number: Decimal | number): Value => ({
-  vital,
-  value: typeof number === 'number' ? number : toNumber(number),
-  unit: vitals[vital].ucum,
-});
+/**
+ * A value in the catalogue's unit: the number nearest to the exact decimal, rounded by nobody but those who show it, and in how many digits the
+ * device gave it. A plain number is one of which the device gave no digits, such as the limit in place of "HI".
+ */
+export const quantity = (vital: VitalName, number: Decimal | number, decimals?: number): Value => {
+  const digits = decimals ?? (typeof number === 'number' ? undefined : decimalsOf(number));
+  return {
+    vital,
+    value: typeof number === 'number' ? number : toNumber(number),
+    unit: vitals[vital].ucum,
+    ...(digits === undefined ? {} : { decimals: digits }),
+  };
+};
 
 /** NaN, NRes, infinities and the reserved word are no numbers: where they stand there is no value. */
 export const present = (vital: VitalName, number: Decimal | Special | undefined): Value[] =>

@@ -11,9 +11,9 @@ export const weightScaleExamples: Example[] = [
       measured: {
         panel: 'body-weight',
         values: [
-          { vital: 'body-weight', value: 79.96, unit: 'kg' },
-          { vital: 'body-mass-index', value: 23.8, unit: 'kg/m2' },
-          { vital: 'body-height', value: 183, unit: 'cm' },
+          { vital: 'body-weight', value: 79.96, unit: 'kg', decimals: 2 },
+          { vital: 'body-mass-index', value: 23.8, unit: 'kg/m2', decimals: 1 },
+          { vital: 'body-height', value: 183, unit: 'cm', decimals: 1 },
         ],
         marks: [],
         deviceTime: '2026-05-12T18:53:54',
@@ -29,7 +29,7 @@ export const weightScaleExamples: Example[] = [
     gives: {
       measured: {
         panel: 'body-weight',
-        values: [{ vital: 'body-weight', value: 72.257264541, unit: 'kg' }],
+        values: [{ vital: 'body-weight', value: 72.257264541, unit: 'kg', decimals: 2 }],
         marks: [],
       },
     },

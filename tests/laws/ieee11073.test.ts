@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decimalsAtMost } from '#domain/reading.ts';
 import {
+  converted,
   type Decimal,
+  decimalsOf,
   decimalText,
   float,
   isSpecial,
@@ -64,5 +67,49 @@ describe('IEEE 11073 numbers', () => {
     expect(toNumber(times({ mantissa: 189, exponent: -1 }, { mantissa: 750062, exponent: -5 }))).toBe(141.761718);
     expect(decimalText({ mantissa: 20, exponent: -1 })).toBe('2.0');
     expect(decimalText({ mantissa: -5, exponent: -3 })).toBe('-0.005');
+  });
+
+  it('is shown in the digits in which the device gave it', () => {
+    const given = fc.record({
+      mantissa: fc.integer({ min: -8_388_606, max: 8_388_605 }),
+      exponent: fc.integer({ min: -6, max: 0 }),
+    });
+    fc.assert(
+      fc.property(given, (number) => {
+        const shown = toNumber(number).toFixed(decimalsOf(number));
+        // minus zero is a sign that nobody measured
+        expect(shown.replace(/^-(?=[0.]+$)/, '')).toBe(decimalText(number).replace(/^-(?=[0.]+$)/, ''));
+      }),
+    );
+    expect(decimalsOf({ mantissa: 56, exponent: -1 })).toBe(1);
+    expect(decimalsOf({ mantissa: 560, exponent: -2 })).toBe(2);
+    expect(decimalsOf({ mantissa: 12, exponent: 1 })).toBe(0);
+    expect(decimalsOf({ mantissa: 1, exponent: -128 })).toBe(decimalsAtMost);
+  });
+
+  it('keeps in another unit about the precision that it had, and the whole value', () => {
+    const factors = fc.constantFrom(
+      { mantissa: 750_062, exponent: -5 },
+      { mantissa: 18_016, exponent: 0 },
+      { mantissa: 1, exponent: 5 },
+      { mantissa: 5_555_556, exponent: -7 },
+      { mantissa: 45_359_237, exponent: -8 },
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2000 }),
+        fc.integer({ min: -8, max: 0 }),
+        factors,
+        (mantissa, exponent, factor) => {
+          const other = converted({ mantissa, exponent }, factor);
+          const step = 10 ** exponent * toNumber(factor);
+          const digits = decimalsOf(other);
+          expect(toNumber(other)).toBe(toNumber(times({ mantissa, exponent }, factor)));
+          if (digits > 0 && digits < decimalsAtMost)
+            expect(Math.abs(Math.log10(step / 10 ** -digits))).toBeLessThanOrEqual(0.5001);
+          if (digits === 0) expect(step).toBeGreaterThan(0.316);
+        },
+      ),
+    );
   });
 });

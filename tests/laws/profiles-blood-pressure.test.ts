@@ -77,9 +77,9 @@ describe('enhanced blood pressure frames', () => {
         measured: {
           panel: 'blood-pressure',
           values: [
-            { vital: 'systolic', value: systolic, unit: 'mm[Hg]' },
-            { vital: 'diastolic', value: diastolic, unit: 'mm[Hg]' },
-            { vital: 'mean-arterial-pressure', value: meanArterialPressure, unit: 'mm[Hg]' },
+            { vital: 'systolic', value: systolic, unit: 'mm[Hg]', decimals: 0 },
+            { vital: 'diastolic', value: diastolic, unit: 'mm[Hg]', decimals: 0 },
+            { vital: 'mean-arterial-pressure', value: meanArterialPressure, unit: 'mm[Hg]', decimals: 0 },
           ],
           marks: [],
           deviceTime: countedTime(Date.parse(`${expected.epochStart}T00:00:00Z`) + (seconds ?? 0) * 1000),
@@ -142,13 +142,21 @@ function measuredIn(vector: Vector) {
     irregularPulse?: boolean;
   };
   const pressures = 'inMmHg' in vector && vector.inMmHg ? vector.inMmHg : said;
+  // tenths of mmHg are the manner of the BM96; a tenth of a kPa is nearer to a whole mmHg than to a tenth
+  const inTenths = (byte: number) => (vector.hex[2 * byte] === 'f' && !('inMmHg' in vector) ? 1 : 0);
+  const [systolic, diastolic, mean] = [inTenths(2), inTenths(4), inTenths(6)];
   const values = [
-    { vital: 'systolic', value: pressures.systolic, unit: 'mm[Hg]' },
-    { vital: 'diastolic', value: pressures.diastolic, unit: 'mm[Hg]' },
+    { vital: 'systolic', value: pressures.systolic, unit: 'mm[Hg]', decimals: systolic },
+    { vital: 'diastolic', value: pressures.diastolic, unit: 'mm[Hg]', decimals: diastolic },
   ];
   if (pressures.meanArterialPressure)
-    values.push({ vital: 'mean-arterial-pressure', value: pressures.meanArterialPressure, unit: 'mm[Hg]' });
-  if (said.pulse) values.push({ vital: 'pulse-rate', value: said.pulse, unit: '/min' });
+    values.push({
+      vital: 'mean-arterial-pressure',
+      value: pressures.meanArterialPressure,
+      unit: 'mm[Hg]',
+      decimals: mean,
+    });
+  if (said.pulse) values.push({ vital: 'pulse-rate', value: said.pulse, unit: '/min', decimals: inTenths(2) });
   const status = said.status;
   const saidMarks: [boolean | undefined, Mark][] = [
     [status?.bodyMovement, 'body-movement'],

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { marks } from '#domain/reading.ts';
+import { marks, Value } from '#domain/reading.ts';
 import { vitals, vitalsOf } from '#domain/vitals.ts';
 import { listenedTo, profiles, visited } from '../../gateway-agent/profiles/catalogue.ts';
 import {
@@ -162,9 +162,9 @@ function sound(decoded: Decoded) {
   if ('part' in decoded) return expect(decoded.part).not.toBe('');
   if ('fault' in decoded) return expect(frameFaults).toContain(decoded.fault);
   const { panel, values, marks: said, deviceTime, userSlot, sequence } = decoded.measured;
-  for (const { vital, value, unit } of values)
-    if (!vitalsOf(panel).includes(vital) || unit !== vitals[vital].ucum || !Number.isFinite(value))
-      expect.fail(`${vital} ${unit}`);
+  for (const one of values)
+    if (!vitalsOf(panel).includes(one.vital) || one.unit !== vitals[one.vital].ucum || !Value.safeParse(one).success)
+      expect.fail(JSON.stringify(one));
   if (new Set(values.map((v) => v.vital)).size !== values.length) expect.fail('a vital sign twice');
   if (said.some((mark) => !marks.includes(mark))) expect.fail('a mark of its own');
   if (new Set(said).size !== said.length) expect.fail('a mark twice');
