@@ -1,4 +1,3 @@
-import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from '#domain/downward.ts';
 import { DeviceId, type SourceId } from '#domain/ids.ts';
@@ -12,15 +11,18 @@ import type { ConsentNote } from './device-notes.ts';
 import { type Home, type HomeDevice, HomeFull, openHome } from './home.ts';
 import { createIntroduction, type Introduction, type IntroductionEnd, type IntroductionNews } from './introduction.ts';
 import { createNearby, type Neighbour } from './nearby.ts';
-import { type Outbox, openOutbox } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
+import { openOrSalvage } from './outbox-salvage.ts';
 import type { PasskeyDesk } from './passkeys.ts';
-import { visited } from './profiles/catalogue.ts';
+import { profiles } from './profiles/catalogue.ts';
 import type { Advertisement, Radio } from './radio.ts';
 import { createRest } from './rest.ts';
-import { settleFrames, visit } from './session.ts';
 import { type GatewayStatus, statusOf } from './status.ts';
 import { createUplink, type Uplink } from './uplink.ts';
 import { sigUuid } from './uuid.ts';
+import { settleFrames } from './visit/settle.ts';
+import { createStays } from './visit/stays.ts';
+import { visit } from './visit/visit.ts';
 
 /**
  * The gateway in a home: hears devices advertise, visits those that were introduced to it, keeps what they say in the outbox, and sends it up until
@@ -40,6 +42,8 @@ export type GatewayConfig = {
    * memory. `any`: every device that speaks a profile we visit, for rooms in which all devices are ours.
    */
   devices?: readonly string[] | 'any';
+  /** What the outbox may take of the disk; default `limits.bytes` of `outbox-layout.ts`. */
+  outboxBytes?: number;
 };
 
 export type GatewayAgent = Service & {
@@ -82,8 +86,10 @@ export type GatewayState = {
 };
 
 export const agentLimits = {
-  /** Devices visited at a time. A controller holds about seven links. */
+  /** Devices visited at a time that have something to tell and go. A controller holds about seven links. */
   visits: 4,
+  /** Beside them, those that are listened to for as long as they speak: worn oximeters, straps, sensors. Others never wait for these. */
+  stays: 3,
   /** Heard so long ago, a device no longer counts as near. */
   nearMs: 5 * 60_000,
   /** Frames that no visit could settle are looked at again this often. */
@@ -104,6 +110,7 @@ export function createGatewayAgent(
   const zone = config.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const listeners = new Set<(command: Command) => void>();
   const visiting = new Map<string, Promise<void>>();
+  const stays = createStays(agentLimits.stays);
   const rest = createRest(clock);
   const near = createNearby(clock);
   const stopping = new AbortController();
@@ -114,7 +121,7 @@ export function createGatewayAgent(
   let stopWatching = () => {};
   let stopTidying = () => {};
 
-  const status = () => statusOf(clock, { outbox, home, near, radio });
+  const status = () => statusOf(clock, { outbox, home, near, radio, uplink, dataDir: config.dataDir });
 
   const isOurs = (address: string): boolean =>
     config.devices === 'any' ||
@@ -125,7 +132,8 @@ export function createGatewayAgent(
   const heard = (advertisement: Advertisement) => {
     const { address } = advertisement;
     const neighbour = near.hear(advertisement);
-    if (!outbox || stopping.signal.aborted || visiting.has(address) || visiting.size >= agentLimits.visits) return;
+    if (!outbox || stopping.signal.aborted || visiting.has(address)) return;
+    if (visiting.size - stays.taken() >= agentLimits.visits) return;
     if (!isOurs(address) || rest.isResting(address)) return;
     // what cannot be kept is not fetched: the device still has it
     if (!outbox.hasRoom()) return;
@@ -137,11 +145,20 @@ export function createGatewayAgent(
       ...(neighbour.name === undefined ? {} : { name: neighbour.name }),
       profiles: neighbour.profiles,
     });
-    const options = { zone, kept: () => uplink?.nudge(), quit: stopping.signal };
+    const streamSeconds = home?.seconds('stream');
+    const options = {
+      zone,
+      kept: () => uplink?.nudge(),
+      quit: stopping.signal,
+      ...(neighbour.rssi === undefined ? {} : { rssi: neighbour.rssi }),
+      ...(streamSeconds === undefined ? {} : { streamEveryMs: streamSeconds * 1_000 }),
+      // whoever introduces a device waits for the end of its first visit
+      ...(introducing ? {} : { stays }),
+    };
     const done = visit({ radio, outbox: on, clock, random, log }, address, options).then((report) => {
       visiting.delete(address);
       log.info('a device was visited', { device: address, ...report });
-      rest.after(address, report.readings);
+      rest.after(address, report.readings, report.backAfterMs);
       introducing?.visited(report);
       uplink?.tell();
     });
@@ -171,6 +188,12 @@ export function createGatewayAgent(
     if (heardBy.state !== 'ok') return { state: heardBy.state, detail: heardBy.detail };
     if (!config.devices && home?.devices().length === 0)
       return { state: 'degraded', detail: 'no device was introduced yet' };
+    const { fill, bytes, mostBytes, waiting } = outbox.standing();
+    if (fill !== 'ok') {
+      const percent = Math.round((100 * bytes) / mostBytes);
+      return { state: 'degraded', detail: `the outbox is ${percent} % full: ${waiting} readings wait for the server` };
+    }
+    if (uplink?.clockIsWrong()) return { state: 'degraded', detail: clockFault(uplink.clockOffsetMs() ?? 0) };
     return uplink?.isConnected() ? { state: 'ok' } : { state: 'degraded', detail: 'not connected to the server' };
   };
 
@@ -215,10 +238,14 @@ export function createGatewayAgent(
     name: 'gateway-agent',
     start: async () => {
       home = openHome({ clock, log }, config.dataDir);
-      outbox = openOrBegin(clock, join(config.dataDir, 'outbox.sqlite'), log);
+      outbox = openOrSalvage({ clock, log }, join(config.dataDir, 'outbox.sqlite'), config.outboxBytes);
       tidy();
       const { source, secret, mqttUrl } = config;
-      uplink = createUplink({ outbox, clock, random, log }, { source, secret, mqttUrl, status });
+      const statusMs = () => {
+        const seconds = home?.seconds('status');
+        return seconds === undefined ? undefined : seconds * 1_000;
+      };
+      uplink = createUplink({ outbox, clock, random, log }, { source, secret, mqttUrl, status, statusMs });
       const acting = {
         home,
         log,
@@ -230,10 +257,10 @@ export function createGatewayAgent(
         sendStatus: () => uplink?.tell(),
         intervalChanged: () => uplink?.tell(),
       };
-      uplink.onCommand((command) => void actOn(command, acting));
+      uplink.onCommand((command) => actOn(command, acting));
       stopTidying = clock.every(agentLimits.tidyMs, tidy);
       stopWatching = radio.watch(
-        visited.map(({ service }) => sigUuid(service)),
+        profiles.map(({ service }) => sigUuid(service)),
         heard,
       );
     },
@@ -277,23 +304,7 @@ export function createGatewayAgent(
   };
 }
 
-/**
- * A file that cannot be read must not silence the home: it is moved aside, for inspection, and a new one begun.
- */
-function openOrBegin(clock: Clock, path: string, log: Log): Outbox {
-  try {
-    return openOutbox(clock, path);
-  } catch (fault) {
-    const code = (fault as { errcode?: number }).errcode;
-    if (code !== 11 && code !== 26) throw fault; // SQLITE_CORRUPT, SQLITE_NOTADB
-    const aside = `${path}.damaged-${clock.now()}`;
-    log.error('the outbox is damaged: it was moved aside, and a new one begun', { aside });
-    for (const end of ['', '-wal', '-shm'])
-      try {
-        renameSync(path + end, aside + end);
-      } catch {
-        // not every file of the three need be there
-      }
-    return openOutbox(clock, path);
-  }
-}
+const clockFault = (offsetMs: number): string => {
+  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
+  return `the clock of this machine is ${minutes} min ${offsetMs > 0 ? 'ahead' : 'behind'}`;
+};

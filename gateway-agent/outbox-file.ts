@@ -15,13 +15,25 @@ export interface OutboxFile {
   rows(text: string, ...values: SQLInputValue[]): Row[];
   /** The last write did not fit. */
   isFull(): boolean;
+  /** What it holds, without what is free within it. */
+  usedBytes(): number;
+  /** Gives free pages back to the disk, at most so many. */
+  compact(pages: number): void;
   close(): void;
 }
 
 export type Row = Record<string, SQLOutputValue>;
 
-/** @param path of the file; its folder is made. @param maxBytes its share of the disk. @param layouts run in this order; each may run again. */
-export function openFile(path: string, maxBytes: number, layouts: readonly string[]): OutboxFile {
+/**
+ * @param path of the file; its folder is made. @param maxBytes its share of the disk. @param layouts run in this order; each may run again.
+ * @param makeRoom takes out what may give way when a write does not fit; false: nothing is left that may. The write is then tried again.
+ */
+export function openFile(
+  path: string,
+  maxBytes: number,
+  layouts: readonly string[],
+  makeRoom: () => boolean = () => false,
+): OutboxFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(path);
   for (const layout of layouts) database.exec(layout);
@@ -39,24 +51,44 @@ export function openFile(path: string, maxBytes: number, layouts: readonly strin
   };
   let full = false;
 
+  /** All or nothing. */
+  const attempt = <T>(work: () => T): T => {
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      const result = work();
+      database.exec('COMMIT');
+      return result;
+    } catch (fault) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw fault;
+    }
+  };
+  const madeRoom = (): boolean => {
+    try {
+      return attempt(makeRoom);
+    } catch {
+      return false;
+    }
+  };
+  const pages = (pragma: 'page_count' | 'freelist_count') => Object.values(sql(`PRAGMA ${pragma}`).get()!)[0] as number;
+
   return {
     write: (work) => {
       if (database.isTransaction) return work();
-      try {
-        database.exec('BEGIN IMMEDIATE');
-        const result = work();
-        database.exec('COMMIT');
-        full = false;
-        return result;
-      } catch (fault) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        if (!saysFull(fault)) throw fault;
-        full = true;
-        throw new Outage('outbox-full', 'the outbox cannot write: its disk, or its share of it, is full', {
-          retry: true,
-          cause: fault,
-        });
-      }
+      for (;;)
+        try {
+          const result = attempt(work);
+          full = false;
+          return result;
+        } catch (fault) {
+          if (!saysFull(fault)) throw fault;
+          if (codeOf(fault) === outOfRoom && madeRoom()) continue;
+          full = true;
+          throw new Outage('outbox-full', 'the outbox cannot write: its disk, or its share of it, is full', {
+            retry: true,
+            cause: fault,
+          });
+        }
     },
     run: (text, ...values) => {
       const { changes, lastInsertRowid } = sql(text).run(...values);
@@ -65,6 +97,10 @@ export function openFile(path: string, maxBytes: number, layouts: readonly strin
     row: (text, ...values) => sql(text).get(...values),
     rows: (text, ...values) => sql(text).all(...values),
     isFull: () => full,
+    usedBytes: () => (pages('page_count') - pages('freelist_count')) * pageSize,
+    compact: (most) => {
+      if (pages('freelist_count') > most) database.exec(`PRAGMA incremental_vacuum(${most})`);
+    },
     close: () => {
       statements.clear();
       database.close();
@@ -73,7 +109,14 @@ export function openFile(path: string, maxBytes: number, layouts: readonly strin
 }
 
 /** SQLITE_FULL is 13; SQLITE_IOERR, 10, is what some file systems say when they are full or failing. */
-const saysFull = (fault: unknown): boolean => {
-  const code = (fault as { errcode?: unknown }).errcode;
-  return typeof code === 'number' && [10, 13].includes(code & 0xff);
+const saysFull = (fault: unknown): boolean => [10, outOfRoom].includes(codeOf(fault));
+const outOfRoom = 13;
+
+/** SQLITE_CORRUPT is 11, SQLITE_NOTADB is 26. */
+export const saysDamaged = (fault: unknown): boolean => [11, 26].includes(codeOf(fault));
+
+/** SQLite's own, without what its extended codes add; -1 for any other fault. */
+const codeOf = (fault: unknown): number => {
+  const code = (fault as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : -1;
 };

@@ -1,16 +1,20 @@
 import type { Receipt } from '#domain/downward.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { type Log, silentLog } from '#runtime/log.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import { createDeviceNotes, type DeviceNotes, notesLayout } from './device-notes.ts';
 import type { HeardFrame, NewReading, Verdict } from './interpret.ts';
+import { type Answers, createAnswers } from './outbox-answers.ts';
 import { openFile, type Row } from './outbox-file.ts';
 import { fingerprint, layout, limits } from './outbox-layout.ts';
+import { createRoom, type Fill } from './outbox-room.ts';
 
 /**
  * What the gateway has heard and the server has not yet confirmed, in one SQLite file: write-ahead log, fsync at every commit, so that
  * what was acknowledged survives a power cut. A frame is on disk the moment it is heard; it is then settled, in one transaction, as a
  * reading that waits for its receipt, as something heard before, or as something kept aside. Only a receipt takes a reading out.
  * Every method throws an Outage `outbox-full` when the disk or the outbox's share of it is full, and has then changed nothing.
+ * What happens as its share fills up stands in `outbox-room.ts`.
  */
 export interface Outbox {
   /** The frame is on disk when this returns. */
@@ -23,30 +27,58 @@ export interface Outbox {
   knows(reading: NewReading): boolean;
   /** The same for a frame that names no time, which cannot be told from another equal measurement later than this. */
   knowsFrame(frame: HeardFrame, notBefore: number): boolean;
-  /** Readings that wait for a receipt, oldest first; those heard after `since` if given. */
-  waiting(limit: number, since?: number): Waiting[];
+  /** Readings that wait for a receipt, oldest first; only those with a number above `after` and heard since `since`, ms since 1970. */
+  waiting(limit: number, where?: { after?: number; since?: number }): Waiting[];
+  /** Those of these numbers that wait, in the order of the numbers. */
+  waitingOf(numbers: readonly number[]): Waiting[];
+  /** The number of the first that was heard since then. */
+  firstSince(since: number): number | undefined;
+  /** The number of the last reading; 0 if none waits. */
+  lastNumber(): number;
   count(): number;
+  /** These readings are published so from now on. */
+  rewrite(readings: readonly Pick<Waiting, 'n' | 'message'>[]): void;
   /** Takes out what was stored; what was refused moves aside with the reason. Twice, or for what is not here: nothing happens. */
   receive(receipts: readonly Receipt[]): void;
   /** Kept aside on this gateway: frames nobody could read, readings the server refused. Newest first. */
   aside(limit: number): Aside[];
+  /** How many are kept aside, by reason, the most frequent first. */
+  asideByReason(): { reason: string; count: number }[];
+  readonly answers: Answers;
   /** What is known of the devices, in the same file. */
   readonly notes: DeviceNotes;
   /** Everything that `work` changes here and in the notes is on disk when this returns, or nothing of it. */
   together<T>(work: () => T): T;
   /** False when a write would not fit: then nothing should be fetched from a device that still has it. */
   hasRoom(): boolean;
+  /** So many frames had to be given up before they were on disk. */
+  lose(frames: number): void;
+  standing(): Standing;
+  /** Gives room that nothing needs back to the disk; to be called now and then. */
+  compact(): void;
   close(): void;
 }
+
+/** `lost`: given up for want of room, ever. `oldestAt`: when the oldest reading that waits was heard, ms since 1970. */
+export type Standing = {
+  fill: Fill;
+  waiting: number;
+  oldestAt?: number;
+  bytes: number;
+  mostBytes: number;
+  aside: number;
+  lost: number;
+};
 
 /** `message`: the reading as it is published, JSON. `ref` is the reading's id, so that a receipt never meets another reading. */
 export type Waiting = { n: number; ref: string; heardAt: number; message: string };
 export type Aside = { device: string; reason: string; at: number; raw: string };
 
 /** @param path of the file; its folder is made. @param maxBytes the outbox's share of the disk. */
-export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes): Outbox {
-  const file = openFile(path, maxBytes, [layout, notesLayout]);
+export function openOutbox(clock: Clock, path: string, maxBytes: number = limits.bytes, log: Log = silentLog): Outbox {
+  const file = openFile(path, maxBytes, [layout, notesLayout], () => room.giveWay());
   const { write, run } = file;
+  const room = createRoom(file, maxBytes, log);
   const notes = createDeviceNotes(clock, file);
 
   const remember = (key: Uint8Array) => {
@@ -64,7 +96,7 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
       ...[device, frame.model ?? null, characteristic, reason, heardAt, raw],
       ...[device, reason, raw],
     );
-    run('DELETE FROM aside WHERE n <= (SELECT max(n) FROM aside) - ?', limits.aside);
+    room.sweepAside();
   };
 
   const takeIn = (frame: HeardFrame, reading: NewReading) => {
@@ -82,6 +114,8 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
     if (lastInsertRowid % limits.sweepEvery === 0)
       run('DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?)', limits.seen);
   };
+
+  const count = () => file.row('SELECT count(*) AS count FROM readings')!.count as number;
 
   return {
     hear: (frame) => {
@@ -101,6 +135,7 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
           bytes,
         ),
       );
+      room.notice();
       return { ...frame, n: lastInsertRowid };
     },
 
@@ -125,15 +160,31 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
       file.row('SELECT 1 FROM seen WHERE key = ?', Buffer.from(readingId(reading), 'hex')) !== undefined,
     knowsFrame: (frame, notBefore) =>
       file.row('SELECT 1 FROM seen WHERE key = ? AND at >= ?', fingerprint(frame), notBefore) !== undefined,
-    waiting: (limit, since = 0) =>
+    // the plus keeps SQLite from going by the index, which would have to sort
+    waiting: (limit, { after = 0, since = 0 } = {}) =>
       file.rows(
-        'SELECT n, ref, heard_at AS heardAt, message FROM readings WHERE heard_at >= ? ORDER BY n LIMIT ?',
+        `SELECT n, ref, heard_at AS heardAt, message FROM readings
+         WHERE n > ? AND +heard_at >= ? ORDER BY n LIMIT ?`,
+        after,
         since,
         limit,
       ) as Waiting[],
-    count: () => (file.row('SELECT count(*) AS count FROM readings') as { count: number }).count,
+    waitingOf: (numbers) =>
+      file.rows(
+        `SELECT n, ref, heard_at AS heardAt, message FROM readings
+         WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n`,
+        JSON.stringify(numbers),
+      ) as Waiting[],
+    firstSince: (since) =>
+      (file.row('SELECT min(n) AS n FROM readings WHERE heard_at >= ?', since)?.n as number | null) ?? undefined,
+    lastNumber: () => (file.row('SELECT max(n) AS n FROM readings')?.n as number | null) ?? 0,
+    count,
+    rewrite: (readings) =>
+      write(() => {
+        for (const { n, message } of readings) run('UPDATE readings SET message = ? WHERE n = ?', message, n);
+      }),
 
-    receive: (receipts) =>
+    receive: (receipts) => {
       write(() => {
         for (const { ref, outcome, reason } of receipts) {
           if (outcome === 'quarantined')
@@ -145,8 +196,11 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
               ref,
             );
           run('DELETE FROM readings WHERE ref = ?', ref);
+          if (outcome === 'quarantined') room.sweepAside();
         }
-      }),
+      });
+      room.notice();
+    },
 
     aside: (limit) =>
       file.rows(
@@ -155,19 +209,28 @@ export function openOutbox(clock: Clock, path: string, maxBytes = limits.bytes):
         limit,
       ) as Aside[],
 
+    asideByReason: () =>
+      file.rows('SELECT reason, count(*) AS count FROM aside GROUP BY reason ORDER BY count DESC, reason') as {
+        reason: string;
+        count: number;
+      }[],
+
+    answers: createAnswers(file),
     notes,
     together: write,
 
-    hasRoom: () => {
-      if (!file.isFull()) return true;
-      try {
-        write(() => run("INSERT INTO frames SELECT NULL, 'probe', '', '', 0, NULL, NULL, NULL, 0, zeroblob(4096)"));
-        write(() => run("DELETE FROM frames WHERE visit = 'probe'"));
-        return true;
-      } catch {
-        return false;
-      }
+    hasRoom: room.has,
+    lose: room.lose,
+    standing: () => {
+      const oldestAt = file.row('SELECT min(heard_at) AS at FROM readings')?.at;
+      return {
+        ...room.standing(),
+        waiting: count(),
+        ...(typeof oldestAt === 'number' ? { oldestAt } : {}),
+        aside: Number(file.row('SELECT count(*) AS count FROM aside')?.count),
+      };
     },
+    compact: room.compact,
     close: () => file.close(),
   };
 }

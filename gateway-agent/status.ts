@@ -1,11 +1,14 @@
+import { statfsSync } from 'node:fs';
 import type { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { type Clock, instant } from '#runtime/clock.ts';
+import about from '../package.json' with { type: 'json' };
 import type { Home } from './home.ts';
 import type { Nearby } from './nearby.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox, Standing } from './outbox.ts';
 import type { Radio } from './radio.ts';
+import type { Uplink } from './uplink.ts';
 
-export const software = 'hearthbeat-gateway 0.1.0';
+export const software = `hearthbeat-gateway ${about.version}`;
 
 /** How a gateway stands, as the platform hears it. */
 export type GatewayStatus = Omit<StatusMessage, 'v' | 'state'>;
@@ -15,15 +18,30 @@ const devicesAtMost = 64;
 
 export function statusOf(
   clock: Clock,
-  { outbox, home, near, radio }: { outbox: Outbox | undefined; home: Home | undefined; near: Nearby; radio: Radio },
+  deps: {
+    outbox: Outbox | undefined;
+    home: Home | undefined;
+    near: Nearby;
+    radio: Radio;
+    uplink: Uplink | undefined;
+    /** Holds the outbox. */
+    dataDir: string;
+  },
 ): GatewayStatus {
+  const { outbox, home, near, radio, uplink, dataDir } = deps;
+  const standing = outbox?.standing();
+  const clockOffsetMs = uplink?.clockOffsetMs();
+  const freeBytes = freeOn(dataDir);
   const { state, detail } = radio.health();
   const known = outbox?.notes.all(devicesAtMost) ?? [];
   const unheard = (home?.devices() ?? []).filter(({ device }) => !known.some((one) => one.device === device));
   return {
     at: instant(clock.now()),
     software,
-    waiting: outbox?.count() ?? 0,
+    waiting: standing?.waiting ?? 0,
+    ...(standing ? { outbox: outboxOf(standing) } : {}),
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+    ...(freeBytes === undefined ? {} : { freeBytes }),
     radio: { state, ...(detail === undefined ? {} : { detail: detail.slice(0, 128) }) },
     devices: [
       ...known.map(({ device, model, heardAt, battery, rssi, clockOffsetMs, trouble }): DeviceStatus => {
@@ -43,4 +61,22 @@ export function statusOf(
       ...unheard.map(({ device }): DeviceStatus => ({ device })),
     ].slice(0, devicesAtMost),
   };
+}
+
+const outboxOf = ({ oldestAt, bytes, mostBytes, aside, lost }: Standing): GatewayStatus['outbox'] => ({
+  ...(oldestAt === undefined ? {} : { oldestAt: instant(oldestAt) }),
+  bytes,
+  mostBytes,
+  aside,
+  lost,
+});
+
+function freeOn(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    // a folder that is not there yet
+    return undefined;
+  }
 }
