@@ -18,6 +18,7 @@ import { profiles } from './profiles/catalogue.ts';
 import type { Advertisement, Radio } from './radio.ts';
 import { createRest } from './rest.ts';
 import { type GatewayStatus, statusOf } from './status.ts';
+import type { Credential } from './uplink/connection.ts';
 import { createUplink, type Uplink } from './uplink.ts';
 import { sigUuid } from './uuid.ts';
 import { settleFrames } from './visit/settle.ts';
@@ -30,8 +31,9 @@ import { visit } from './visit/visit.ts';
  */
 export type GatewayConfig = {
   source: SourceId;
-  /** The token this source was given. */
-  secret: string;
+  /** The token this source was given, or the certificate. */
+  secret?: string;
+  certificate?: Credential['certificate'];
   mqttUrl: string;
   /** Holds `outbox.sqlite` and `home.json`. */
   dataDir: string;
@@ -240,12 +242,13 @@ export function createGatewayAgent(
       home = openHome({ clock, log }, config.dataDir);
       outbox = openOrSalvage({ clock, log }, join(config.dataDir, 'outbox.sqlite'), config.outboxBytes);
       tidy();
-      const { source, secret, mqttUrl } = config;
+      const { source, secret, certificate, mqttUrl } = config;
+      const credential = { ...(secret ? { secret } : {}), ...(certificate ? { certificate } : {}) };
       const statusMs = () => {
         const seconds = home?.seconds('status');
         return seconds === undefined ? undefined : seconds * 1_000;
       };
-      uplink = createUplink({ outbox, clock, random, log }, { source, secret, mqttUrl, status, statusMs });
+      uplink = createUplink({ outbox, clock, random, log }, { source, ...credential, mqttUrl, status, statusMs });
       const acting = {
         home,
         log,

@@ -3,7 +3,10 @@ import { SetupFault } from '#domain/errors.ts';
 import { DeviceId, SourceId } from '#domain/ids.ts';
 import { defaultRadio, radioKinds } from './choose-radio.ts';
 
-/** Configuration of one gateway: environment variables, parsed once by main.ts and handed on as a value. */
+/**
+ * Configuration of one gateway: environment variables, parsed once by main.ts and handed on as a value. On a box of its own they stand in
+ * /etc/hearthbeat/gateway.env, for the service and the command line alike.
+ */
 
 type Variable = { schema: z.ZodType; default: string | undefined; says: string; secret?: true };
 
@@ -16,22 +19,26 @@ const isZone = (name: string) => {
 };
 
 export const variables = {
-  GATEWAY_SOURCE: { schema: SourceId, default: undefined, says: 'The source id the platform gave this gateway.' },
+  GATEWAY_SOURCE: {
+    schema: SourceId.optional(),
+    default: undefined,
+    says: 'The source id the platform gave this gateway. Not set: as this box was enrolled.',
+  },
   GATEWAY_SECRET: {
-    schema: z.string().min(16),
+    schema: z.string().min(16).optional(),
     default: undefined,
     says: 'The token that belongs to GATEWAY_SOURCE.',
     secret: true,
   },
   MQTT_URL: {
-    schema: z.url({ protocol: /^mqtts?$/, error: 'must be a URL that starts with mqtt:// or mqtts://' }),
-    default: 'mqtt://127.0.0.1:1883',
-    says: 'Where the platform listens.',
+    schema: z.url({ protocol: /^mqtts?$/, error: 'must be a URL that starts with mqtt:// or mqtts://' }).optional(),
+    default: undefined,
+    says: 'Where the platform listens. Not set: as it said at the enrolment, else mqtt://127.0.0.1:1883.',
   },
   DATA_DIR: {
     schema: z.string().min(1),
     default: '.data/gateway',
-    says: 'Folder of the outbox: what was heard and not yet confirmed. It must survive a restart.',
+    says: 'Folder of the outbox, the credentials and the list of devices. It must survive a restart.',
   },
   BLUETOOTH_ADAPTER: {
     schema: z.string().regex(/^hci\d+$/, 'must be hci and a number'),
@@ -66,6 +73,20 @@ export const variables = {
     default: undefined,
     says: "Bluetooth addresses, with commas between, of devices to visit beside those that were paired by command. any: every one with a known profile, the neighbours' too.",
   },
+  DEAF_AFTER_HOURS: {
+    schema: z
+      .string()
+      .regex(/^\d{1,4}(\.\d{1,4})?$/, 'must be a number of hours')
+      .transform(Number)
+      .refine((hours) => hours > 0, 'must be more than 0'),
+    default: '26',
+    says: 'Having heard nothing at all for so long, the gateway reports that it may be deaf. Every care plan has one measurement a day at least.',
+  },
+  GATEWAY_ANNOUNCE: {
+    schema: z.string().startsWith('/', 'must be an absolute path').optional(),
+    default: undefined,
+    says: 'Program that asks at home for another measurement, by a lamp, a beep or a voice; the device is its only argument. Not set: nobody is asked.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error']),
     default: 'info',
@@ -92,6 +113,11 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       );
     }
   }
+  for (const [one, other] of [
+    ['GATEWAY_SOURCE', 'GATEWAY_SECRET'],
+    ['GATEWAY_SECRET', 'GATEWAY_SOURCE'],
+  ] as const)
+    if (environment[other] && !environment[one]) faults.push(`${one}: must be set where ${other} is.`);
   if (faults.length > 0) throw new SetupFault(faults.join('\n'));
   return parsed as Config;
 }

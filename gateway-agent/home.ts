@@ -24,7 +24,7 @@ export interface Home {
 
 export const homeLimits = { devices: 32 } as const;
 
-const HomeDevice = z.object({
+export const HomeDevice = z.object({
   device: DeviceId,
   /** As it calls itself on the air. */
   name: z.string().max(64).optional(),

@@ -16,6 +16,7 @@ const commands = {
   serve: { packages: ['influxdb'], console: true, program: 'main.ts' },
   test: { packages: ['influxdb', 'dbus', 'chromium', 'redis-server'], console: true },
   bench: { packages: ['influxdb', 'dbus'], console: false, program: ([name]) => `tests/bench/${name}.ts` },
+  /** `npm run gateway -- <verb>`; without one the agent runs. */
   gateway: { packages: [], console: false, program: 'gateway-agent/main.ts' },
   grafana: { packages: [], console: false, program: 'dashboards/grafana/build.ts' },
   lint: { packages: [], console: false },
@@ -26,6 +27,7 @@ const commands = {
     args: ['Platform', 'runtime/config.ts', 'Gateway in a home', 'gateway-agent/config.ts'],
   },
   clinician: { packages: [], console: false, program: 'runtime/setup/clinician.ts' },
+  home: { packages: [], console: false, program: 'runtime/setup/home.ts' },
 };
 
 const progress = createProgress();

@@ -1,0 +1,79 @@
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EnrolmentAnswer } from '#domain/enrolment.ts';
+import { SetupFault } from '#domain/errors.ts';
+import { writeSafely } from '#runtime/secrets.ts';
+
+/**
+ * Who this box is to the platform: `credentials.json` in the data folder, its owner's alone, written whole or not at all. The key was made here and
+ * leaves it never; it is kept in the same file, so that key and certificate cannot come apart.
+ */
+export const Credentials = EnrolmentAnswer.extend({
+  /** Where it was enrolled. */
+  url: z.url(),
+  enrolledAt: z.iso.datetime(),
+  /** PKCS #8, PEM. */
+  key: z.string().max(8_192),
+});
+export type Credentials = z.infer<typeof Credentials>;
+
+export const credentialsFile = (dataDir: string): string => join(dataDir, 'credentials.json');
+const keyFile = (dataDir: string): string => join(dataDir, 'enrolment-key.json');
+
+/** @returns undefined when the box was not enrolled. @throws SetupFault when the file is damaged or not ours to read. */
+export function readCredentials(dataDir: string): Credentials | undefined {
+  const file = credentialsFile(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (fault) {
+    const { code } = fault as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new SetupFault(`${file} cannot be read (${code}): say this again with sudo, or as the account that owns it.`);
+  }
+  try {
+    return Credentials.parse(JSON.parse(text));
+  } catch {
+    throw new SetupFault(
+      `${file} is damaged: ask the platform for a new code and say "hearthbeat-gateway enroll <url> <code> --again".`,
+    );
+  }
+}
+
+/** Only then is the key of the enrolment forgotten, which the file now holds. */
+export function keepCredentials(dataDir: string, credentials: Credentials): void {
+  write(dataDir, credentialsFile(dataDir), credentials);
+  rmSync(keyFile(dataDir), { force: true });
+}
+
+const EnrolmentKey = z.object({ key: z.string().max(8_192) });
+
+/** The key of an enrolment that was begun and whose answer has not come: it must be asked for again with the same. PKCS #8, PEM. */
+export function readEnrolmentKey(dataDir: string): string | undefined {
+  const file = keyFile(dataDir);
+  if (!existsSync(file)) return undefined;
+  try {
+    return EnrolmentKey.parse(JSON.parse(readFileSync(file, 'utf8'))).key;
+  } catch {
+    return undefined;
+  }
+}
+
+export function keepEnrolmentKey(dataDir: string, key: string): void {
+  write(dataDir, keyFile(dataDir), { key });
+}
+
+function write(dataDir: string, file: string, content: object): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (fault) {
+    throw new SetupFault(`The folder ${dataDir} cannot be made (${(fault as NodeJS.ErrnoException).code}).`);
+  }
+  writeSafely(file, content);
+  // root enrols, the service reads: what lies in its folder is its own
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = statSync(dataDir);
+    chownSync(file, uid, gid);
+  }
+}
