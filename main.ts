@@ -266,7 +266,7 @@ if (import.meta.main) {
     const anybody = await platform.records.selectFrom('clinician').select('id').limit(1).executeTakeFirst();
     if (!anybody) {
       progress.say(
-        'Nobody can sign in yet. Make the first account:\n  npm run clinician -- add <e-mail> "<name>" <nurse|doctor|administrator> "<care team>"',
+        'Nobody can sign in yet. Make the first account:\n  npm run clinician -- add <e-mail> "<name>" <nurse|doctor|administrator> "<care team>"\nThen patients and homes:\n  npm run home',
       );
     }
     return platform;

@@ -6,3 +6,6 @@ export type Words = z.infer<typeof Words>;
 
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
+
+/** For what somebody said in one language only. */
+export const inBothLanguages = (text: string): Words => ({ en: text, zh: text });

@@ -19,6 +19,16 @@ export async function addCareTeam(db: Within, team: CareTeam & { escalation: Tea
     .execute();
 }
 
+/** By its name in either language. */
+export async function findCareTeam(db: Within, name: string): Promise<CareTeam | undefined> {
+  return (await careTeams(db)).find((team) => team.name.en === name || team.name.zh === name);
+}
+
+export async function careTeams(db: Within): Promise<CareTeam[]> {
+  const rows = await db.selectFrom('care_team').select(['id', 'name', 'time_zone']).orderBy('id').execute();
+  return rows.map((row) => ({ id: row.id, name: row.name, timeZone: row.time_zone }));
+}
+
 /** @param passwordHash from `hashPassword`. */
 export async function addClinician(
   db: Within,

@@ -1,0 +1,44 @@
+import { SetupFault } from '#domain/errors.ts';
+import { type Config, readConfig } from '../config.ts';
+import { connect, type Records } from '../records/connect.ts';
+import { readSecrets } from '../secrets.ts';
+import { createProgress } from './progress.mjs';
+
+/**
+ * For commands that an operator says beside the running platform: the words after the command are read first, then the records
+ * are handed to `run`. Whatever goes wrong ends in one sentence and exit code 1.
+ */
+export async function besidePlatform<Wish>(
+  read: (words: string[]) => Wish,
+  run: (records: Records, wish: Wish, config: Config) => Promise<void>,
+): Promise<void> {
+  try {
+    const wish = read(process.argv.slice(2));
+    const config = readConfig(process.env);
+    const records = connect(databaseUrlOf(config), { connections: 1, onFault: () => {} });
+    try {
+      await run(records, wish, config);
+    } finally {
+      await records.destroy();
+    }
+  } catch (fault) {
+    createProgress().fail(sentenceFor(fault));
+    process.exitCode = 1;
+  }
+}
+
+function databaseUrlOf(config: Config): string {
+  if (config.DATABASE_URL) return config.DATABASE_URL;
+  const { postgresPassword } = readSecrets(config.DATA_DIR);
+  return `postgresql://hearthbeat:${postgresPassword}@127.0.0.1:${config.POSTGRES_PORT}/hearthbeat`;
+}
+
+function sentenceFor(fault: unknown): string {
+  if (fault instanceof SetupFault) return fault.message;
+  const { code } = fault as { code?: string };
+  if (code === 'ECONNREFUSED' || code === '42P01' || code === '42703')
+    return 'The database does not answer, or is older than this program: start the platform first ("npm run serve"), then say this again beside it.';
+  if (code === '28P01')
+    return 'The database refuses its password: DATA_DIR or POSTGRES_PORT are not those of the platform.';
+  throw fault;
+}
