@@ -22,7 +22,7 @@ import { createPushDevice, type PushDevice, type PushDeviceConfig, type StoredMe
  */
 export interface BloodPressureCuff extends Omit<PushDevice, 'store' | 'proceed' | 'tellOnce'>, Simulated {
   /** Somebody has measured. mmHg, beats per minute. `empty` tells when it was delivered. */
-  measure(measurement: Measurement): void;
+  measure(measurement: Measurement): Told;
   /** Puts frames of 0x2A35 into the memory as they are, byte for byte, and wakes the cuff. */
   replay(frames: readonly Buffer[]): void;
   /** The pressure while it deflates, mmHg: told to who listens to 0x2A36, and kept nowhere. */
@@ -116,7 +116,7 @@ export function createBloodPressureCuff(bluez: SimulatedBluez, config: BloodPres
   return {
     ...push,
     profile: 'blood-pressure',
-    measure: (measurement) => void measure(measurement),
+    measure,
     use: (random) => measure(likelyMeasurement(random)),
     replay: (frames) => push.store(frames.map(replayed)),
     deflate: (pressure) =>

@@ -21,7 +21,7 @@ import { createPushDevice, type PushDevice, type PushDeviceConfig } from './push
  * ChoiceMMed oximeter of Stack Overflow 71264072 does.
  */
 export interface PulseOximeter extends Omit<PushDevice, 'store' | 'proceed' | 'tellOnce'>, Simulated {
-  measure(check: SpotCheck): void;
+  measure(check: SpotCheck): Told;
 }
 
 export type SpotCheck = Oximetry & {
@@ -83,7 +83,7 @@ export function createPulseOximeter(bluez: SimulatedBluez, config: PulseOximeter
   return {
     ...push,
     profile: 'pulse-oximeter',
-    measure: (check) => void measure(check),
+    measure,
     use: (random) => measure(likelyCheck(random)),
   };
 }

@@ -15,7 +15,7 @@ import { createPushDevice, type PushDevice, type PushDeviceConfig } from './push
  */
 export interface Thermometer extends Omit<PushDevice, 'store' | 'proceed' | 'tellOnce'>, Simulated {
   /** Somebody has measured. @param celsius NaN when it was taken away too early. */
-  measure(celsius: number): void;
+  measure(celsius: number): Told;
   /** Told to who listens to 0x2A1E, and kept nowhere. */
   warmUp(celsius: number): void;
 }
@@ -79,7 +79,7 @@ export function createThermometer(bluez: SimulatedBluez, config: ThermometerConf
   return {
     ...push,
     profile: 'thermometer',
-    measure: (celsius) => void measure(celsius),
+    measure,
     warmUp: (celsius) => push.tellOnce(intermediateTemperature, frameOf(celsius)),
     use: (random) => measure(likelyTemperature(random)),
   };

@@ -19,7 +19,7 @@ import { createUserData, type ScaleUser } from './user-data.ts';
  */
 export interface WeightScale extends Omit<PushDevice, 'store' | 'proceed' | 'tellOnce'>, Simulated {
   /** Somebody has stood on it. */
-  measure(weighing: Weighing): void;
+  measure(weighing: Weighing): Told;
   users(): readonly ScaleUser[];
 }
 
@@ -158,7 +158,7 @@ export function createWeightScale(bluez: SimulatedBluez, config: WeightScaleConf
   return {
     ...push,
     profile: composition ? 'body-composition' : 'weight-scale',
-    measure: (weighing) => void measure(weighing),
+    measure,
     users: () => userData?.users() ?? [],
     use: (random) => measure(likelyWeighing(random, userData?.users() ?? [])),
   };
