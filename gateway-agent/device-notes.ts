@@ -1,7 +1,7 @@
 import type { Clock } from '#runtime/clock.ts';
 import type { OutboxFile } from './outbox-file.ts';
 import type { Cursor, Run } from './profiles/racp.ts';
-import type { Comparison } from './timing.ts';
+import type { ClockSetting } from './timing.ts';
 
 /**
  * What the gateway knows of each device from one visit to the next, in the same file as the outbox: so that how far a memory was fetched is
@@ -39,16 +39,16 @@ export type DeviceNote = {
   refusesPairing?: boolean;
   consent?: ConsentNote;
   /** How far its memory was fetched, by profile. */
-  fetched?: Record<string, { cursor?: Cursor; run?: Run }>;
+  fetched?: Record<string, Fetched>;
   /** When a stream of it last gave a reading, by characteristic. */
   streamedAt?: Record<string, number>;
 };
 
+/** As the dialogue of racp.ts left it; neither, after a memory that was empty. */
+export type Fetched = { cursor?: Cursor; run?: Run };
+
 /** @param user its number on the device. @param code 0 to 9999. */
 export type ConsentNote = { user: number; code: number };
-
-/** @param before what the clock said just before it was set at `at`, ms since 1970. */
-export type ClockSetting = { at: number; before: Comparison };
 
 export const troubles = ['pairing-refused', 'wants-consent', 'memory-refused'] as const;
 export type Trouble = (typeof troubles)[number];

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { type PanelName, panels, type Vital, vitals, vitalsOf } from '#domain/vitals.ts';
 import { batteryUuids } from './profiles/battery.ts';
-import { profiles, visited } from './profiles/catalogue.ts';
+import { profiles } from './profiles/catalogue.ts';
 import { currentTimeUuids } from './profiles/current-time.ts';
 import { deviceInformationUuids } from './profiles/device-information.ts';
 import type { Profile } from './profiles/profile.ts';
 
 /**
- * docs/devices.md, the devices that a gateway reads and those whose frames it understands, written from what the profiles declare: `node gateway-agent/devices-page.ts`.
+ * docs/devices.md, the devices that a gateway reads, written from what the profiles declare: `node gateway-agent/devices-page.ts`.
  * A test keeps file and declarations equal.
  */
 export function devicesPage(): string {
@@ -15,18 +15,17 @@ export function devicesPage(): string {
   const lines = [
     '# Devices',
     '',
-    `**Read today: ${visited.map(({ title }) => title).join(' and ')}.** Every device that keeps to one of these standards is visited, whoever made it.`,
-    'Of the other profiles here every frame is understood, but no gateway visits their devices yet: they must first be asked for their memory or',
-    'for consent, or be listened to for a while, and a visit does not do that yet.',
+    'Every device that keeps to one of these standards is read over Bluetooth, whoever made it: it is visited when it is heard, what it sends by itself is',
+    'heard, its memory is asked for what is new, scales are asked in the name of one of their users, and what is worn is listened to for as long as it',
+    'speaks. A clock that can be set is set, and what was measured before stays where it was.',
     '',
     'Named are devices whose manners are known from captures or from the experience of other projects. This page is written from the profiles in',
     '`gateway-agent/profiles/` by `node gateway-agent/devices-page.ts`.',
     '',
-    '| Profile | Service | Measures | Read today |',
-    '|---|---|---|---|',
+    '| Profile | Service | Measures |',
+    '|---|---|---|',
     ...profiles.map(
-      (p) =>
-        `| [${p.title}](#${anchorOf(p.title)}) | ${hex(p.service)} | ${panelsOf(p).map(nameOf).join(', ')} | ${visited.includes(p) ? 'yes' : 'not yet'} |`,
+      (p) => `| [${p.title}](#${anchorOf(p.title)}) | ${hex(p.service)} | ${panelsOf(p).map(nameOf).join(', ')} |`,
     ),
     '',
     `Beside these, of every device that is visited and has them: Device Information ${hex(deviceInformationUuids.service)}, Battery ${hex(batteryUuids.service)}, and`,
@@ -39,15 +38,18 @@ export function devicesPage(): string {
 
 function sectionOf(profile: Profile, hex: (assigned: number) => string): string[] {
   const { title, measurements, reads, clocks, records, consent, quirks, devices } = profile;
-  const understood = measurements.map(({ name, characteristic, window, insteadOf }) => {
-    const stream = window ? `; a stream, read as the median of ${window.lengthMs / 1000} steady seconds` : '';
+  const heard = measurements.map(({ name, characteristic, window, insteadOf, lasting }) => {
+    const stream = window
+      ? `; a stream, read as the median of ${window.lengthMs / 1000} steady seconds, at most every ${window.everyMs / 1000} seconds`
+      : lasting
+        ? '; listened to for as long as the device is near'
+        : '';
     const instead = insteadOf === undefined ? '' : `; in place of ${hex(insteadOf)} where a device has both`;
-    return `- understands ${name} ${hex(characteristic)}${stream}${instead}`;
+    return `- hears ${name} ${hex(characteristic)}${stream}${instead}`;
   });
   return [
     `## ${title}`,
     '',
-    ...(visited.includes(profile) ? [] : ['Not visited yet.', '']),
     ...panelsOf(profile).map(
       (panel) =>
         `- ${nameOf(panel)}: ${vitalsOf(panel)
@@ -57,17 +59,22 @@ function sectionOf(profile: Profile, hex: (assigned: number) => string): string[
           )
           .join(', ')}`,
     ),
-    ...understood,
-    ...reads.map(({ name, characteristic }) => `- understands ${name} ${hex(characteristic)}`),
-    ...clocks.map(({ service, characteristic }) => `- clock: ${hex(characteristic)} in service ${hex(service)}`),
+    ...heard,
+    ...reads.map(
+      ({ name, characteristic, kept }) => `- ${kept ? 'asks for' : 'understands'} ${name} ${hex(characteristic)}`,
+    ),
+    ...clocks.map(
+      ({ service, characteristic, encode }) =>
+        `- clock: ${hex(characteristic)} in service ${hex(service)}, read${encode ? ', and set where the device allows it' : ' and never set'}`,
+    ),
     ...(records
       ? [
-          `- its memory is to be asked for at ${records.name} ${hex(records.characteristic)}, from the last known ${records.filter.replaceAll('-', ' ')} on`,
+          `- its memory is asked for at ${records.name} ${hex(records.characteristic)}, from the last known ${records.filter.replaceAll('-', ' ')} on`,
         ]
       : []),
     ...(consent
       ? [
-          `- a user of it is to be asked for consent at ${consent.name} ${hex(consent.characteristic)}, where it has one`,
+          `- where it has ${consent.name} ${hex(consent.characteristic)}, it is asked as the user that was chosen for it, else as a new one`,
         ]
       : []),
     '',

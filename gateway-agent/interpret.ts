@@ -3,9 +3,9 @@ import type { Reading } from '#domain/reading.ts';
 import { instant } from '#runtime/clock.ts';
 import { profiles } from './profiles/catalogue.ts';
 import { countedMs } from './profiles/device-time.ts';
-import type { FrameFault, Measured, Telling, Told } from './profiles/profile.ts';
+import type { FrameFault, Measured, Profile, Telling, Told } from './profiles/profile.ts';
 import { tell } from './profiles/tell.ts';
-import { aheadWithinMs, type Comparison, type Placing, placeAll } from './timing.ts';
+import { aheadWithinMs, type ClockSetting, type Comparison, type Placing, placeAll } from './timing.ts';
 
 /** A value as it was heard, which is on disk before anybody looks into it. `n` is its number in the outbox. */
 export type HeardFrame = {
@@ -34,33 +34,40 @@ export type Verdict =
  * What the frames of one visit say, in the order heard: for each frame what it says, of which there may be several, or undefined for one that
  * cannot be told before the visit is over. Pure.
  * What takes several frames is said by the first of them; the others are `part`, and told after it.
- * @param known whether this measurement was taken in at an earlier visit.
+ * @param known whether this measurement was taken in at an earlier visit. @param zone IANA name. @param settings of the device's clock, by us,
+ * newest first.
  */
 export function interpret(
   frames: readonly HeardFrame[],
   over: boolean,
   known: (frame: HeardFrame, measured: Measured) => boolean,
   zone: string,
+  settings: readonly ClockSetting[] = [],
 ): (Verdict[] | undefined)[] {
   const tellings = tellAll(frames, over);
-  const fresh = tellings.filter((telling, nth) => {
+  const repeated = repetitionsIn(frames, tellings);
+  const fresh = tellings.filter((telling) => {
     if (!('measured' in telling.told) || telling.streamed || isAbsolute(telling.told.measured)) return false;
-    return !known(frames[telling.of[0]!]!, telling.told.measured) && !isRepeated(frames, tellings, nth);
+    return !known(frames[telling.of[0]!]!, telling.told.measured) && !repeated.has(telling);
   });
-  const comparison = frames.findLast((frame) => frame.comparison)?.comparison;
-  const places = placeAll(
-    fresh.map(({ of, told }) => ({ heardAt: frames[of[0]!]!.heardAt, ...timeIn(told) })),
+  // what was heard before anybody had asked for the clock was heard by the clock that was then found
+  const found = frames.find((frame) => frame.comparison)?.comparison;
+  const placed = placeAll(
+    fresh.map(({ of, told }) => {
+      const { heardAt, profile, comparison = found } = frames[of[0]!]!;
+      return { heardAt, asked: isAsked(profile), ...(comparison ? { comparison } : {}), ...timeIn(told) };
+    }),
     over,
-    comparison,
     zone,
+    settings,
   );
+  const places = new Map(fresh.map((telling, nth) => [telling, placed[nth]] as const));
 
   const placeOf = (telling: Telling, measured: Measured): Placing | 'again' | undefined => {
     const first = frames[telling.of[0]!]!;
     if (telling.streamed) return { takenAt: frames[telling.of.at(-1)!]!.heardAt, clock: 'source' };
     if (isAbsolute(measured)) return known(first, measured) ? 'again' : absolutePlace(measured, first.heardAt);
-    const nth = fresh.indexOf(telling);
-    return nth < 0 ? 'again' : places[nth];
+    return places.has(telling) ? places.get(telling) : 'again';
   };
   const verdictOf = (telling: Telling): Verdict | undefined => {
     if ('fault' in telling.told) return { is: 'aside', reason: telling.told.fault };
@@ -96,15 +103,13 @@ function tellAll(frames: readonly HeardFrame[], over: boolean): Telling[] {
   );
   return [...byProfile]
     .flatMap(([name, mine]) => {
-      const profile = profiles.find((p) => p.name === name);
-      if (!profile) throw new Error(`no profile ${name}`);
       const heard = mine.map(({ frame }) => ({
         characteristic: frame.characteristic,
         bytes: frame.bytes,
         at: frame.heardAt,
         ...(frame.model ? { model: frame.model } : {}),
       }));
-      return tell(profile, heard, over).map((telling) => ({
+      return tell(profileNamed(name), heard, over).map((telling) => ({
         ...telling,
         of: telling.of.map((nth) => mine[nth]!.index),
       }));
@@ -147,13 +152,27 @@ function absolutePlace({ deviceTime, zoneMinutes }: Measured, heardAt: number): 
 const timeIn = (told: Told) =>
   'measured' in told && told.measured.deviceTime !== undefined ? { deviceTime: told.measured.deviceTime } : {};
 
-/** The very same bytes earlier in the visit: indications are repeated when a confirmation is lost. */
-const isRepeated = (frames: readonly HeardFrame[], tellings: readonly Telling[], nth: number): boolean =>
-  tellings.findIndex(
-    (earlier) =>
-      earlier.of.length === tellings[nth]!.of.length &&
-      earlier.of.every((index, k) => isSame(frames[index]!, frames[tellings[nth]!.of[k]!]!)),
-  ) < nth;
+/** Tellings whose very bytes were told earlier in the visit: indications are repeated when a confirmation is lost. */
+function repetitionsIn(frames: readonly HeardFrame[], tellings: readonly Telling[]): Set<Telling> {
+  const said = new Set<string>();
+  const repeated = new Set<Telling>();
+  for (const telling of tellings) {
+    const words = telling.of.map((index) => `${frames[index]!.characteristic}:${frames[index]!.bytes.toString('hex')}`);
+    const all = words.join();
+    if (said.has(all)) repeated.add(telling);
+    said.add(all);
+  }
+  return repeated;
+}
 
-const isSame = (a: HeardFrame, b: HeardFrame): boolean =>
-  a.characteristic === b.characteristic && a.bytes.equals(b.bytes);
+/** Its devices say what they measured only when their memory is asked for it. */
+function isAsked(name: string): boolean {
+  const profile = profileNamed(name);
+  return profile.records !== undefined && !profile.measurements.some((m) => m.lasting);
+}
+
+function profileNamed(name: string): Profile {
+  const profile = profiles.find((p) => p.name === name);
+  if (!profile) throw new Error(`no profile ${name}`);
+  return profile;
+}

@@ -9,7 +9,8 @@ import type { Health } from '#runtime/service.ts';
 export interface Radio {
   /**
    * Calls `heard` for every advertisement of a device with one of `services`, as it comes from the air: never for what the
-   * radio merely remembers. Goes on through restarts of whatever is below. The answer ends it.
+   * radio merely remembers. And, now and then, for a device that is held by a link of an earlier life: it cannot advertise, and connect()
+   * takes that link over. Goes on through restarts of whatever is below. The answer ends it.
    */
   watch(services: readonly string[], heard: (advertisement: Advertisement) => void): () => void;
   /**
@@ -18,8 +19,10 @@ export interface Radio {
    * Beyond `radioLimits.links` it waits for a place as long as the advertisement is fresh.
    * @param hear gets every value the device indicates or notifies, in order. A device that was subscribed to in an earlier link may
    * speak before connect() resolves.
+   * @param expects what will be subscribed to. A bonded device may speak without being asked again, and BlueZ confirms what nobody listens
+   * to: so it is told before the link is made, or as soon as it knows what there is.
    */
-  connect(address: string, hear: (heard: Heard) => void): Promise<Link>;
+  connect(address: string, hear: (heard: Heard) => void, expects?: readonly Named[]): Promise<Link>;
   /**
    * Ends the link to a device and undoes its pairing and trust. Resolves, too, when nothing is known of it. A device that keeps its own half of
    * the pairing may have to be made to forget it as well.
@@ -27,7 +30,7 @@ export interface Radio {
   forget(address: string): Promise<void>;
   /** `degraded` when it listens and has heard nothing at all for very long: it may be deaf. */
   health(): Health;
-  /** Ends every link and every watch. */
+  /** Hangs up on every device, and ends every watch. */
   close(): Promise<void>;
 }
 
@@ -47,6 +50,9 @@ export type Advertisement = {
   paired: boolean;
   at: number;
 };
+
+/** A characteristic. */
+export type Named = { service: string; characteristic: string };
 
 /** `at`: when the gateway heard it, ms since 1970. */
 export type Heard = { service: string; characteristic: string; bytes: Buffer; at: number };
@@ -90,9 +96,12 @@ export type RadioFaultCode =
 
 export class RadioFault extends Outage {
   declare readonly code: RadioFaultCode;
+  /** The ATT error with which the device refused, where it is known. */
+  readonly att: number | undefined;
 
-  constructor(code: RadioFaultCode, message: string, cause?: unknown) {
+  constructor(code: RadioFaultCode, message: string, cause?: unknown, att?: number) {
     super(code, message, { retry: code !== 'no-such', cause });
     this.name = 'RadioFault';
+    this.att = att;
   }
 }

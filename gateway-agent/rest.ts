@@ -7,12 +7,12 @@ export function createRest(clock: Clock) {
   const resting = new Map<string, { until: number; ms: number }>();
   return {
     isResting: (address: string): boolean => (resting.get(address)?.until ?? 0) > clock.now(),
-    /** A visit has ended. */
-    after: (address: string, readings: number) => {
+    /** A visit has ended. @param backAfterMs before that, another would bring nothing. */
+    after: (address: string, readings: number, backAfterMs = 0) => {
       const before = resting.get(address)?.ms ?? restLimits.firstMs / 2;
       const ms = readings > 0 ? restLimits.firstMs : Math.min(before * 2, restLimits.mostMs);
       resting.delete(address);
-      resting.set(address, { until: clock.now() + ms, ms });
+      resting.set(address, { until: clock.now() + Math.max(ms, backAfterMs), ms });
       const oldest = resting.keys().next();
       if (resting.size > restLimits.devicesRemembered && !oldest.done) resting.delete(oldest.value);
     },

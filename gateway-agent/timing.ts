@@ -5,14 +5,16 @@ import { countedMs, type DeviceTime } from './profiles/device-time.ts';
  * When was it taken? Device clocks have no zone, are wrong as often as not, and are set back by every change of battery.
  * Pure. After the time rules of the HL7 Personal Health Device implementation guide:
  *
- * - The device's clock was read in this visit. A reading with a time not after that clock stands on the same time line: it is shifted by the offset
- *   between the two clocks (`corrected`), or believed as it is where they agree (`device`). One from after that clock is from
- *   before somebody set it: its time line is gone, and it is not placed.
+ * - The device's clock was read in this visit. A reading whose time that clock has shown stands on its time line: it is shifted by the offset
+ *   between the two clocks (`corrected`), or believed as it is where they agree (`device`). What was measured before we set the clock stands
+ *   on the clock as it was. One from a time that neither has shown is from before somebody else set it: its time line is gone, and it is
+ *   not placed.
  * - No clock to read, but the reading says a time that is now, near enough: the clock is right, and the reading is believed (`device`);
  *   so are earlier ones of the same visit, for which it is the witness.
  * - Else nobody knows whether the clock is wrong or the reading old. Cuffs wake up because somebody has just measured, and send the oldest first
  *   (A&D UA-651BLE; so do the others we know of that send several): the last new one of the visit was heard live and takes the gateway's
- *   time (`source`). It ties the device's clock to ours, and earlier ones are shifted by it (`corrected`).
+ *   time (`source`). It ties the device's clock to ours, and earlier ones are shifted by it (`corrected`). A memory that was asked for its
+ *   records says nothing of the kind.
  * - What then has no place has none: it is kept aside with the reason, never guessed.
  */
 export type Placing = { takenAt: number; clock: ClockQuality };
@@ -20,7 +22,11 @@ export type Placing = { takenAt: number; clock: ClockQuality };
 /** A device's clock as read at `at`, the gateway's time. */
 export type Comparison = { time: DeviceTime; at: number };
 
-export type Timed = { deviceTime?: DeviceTime; heardAt: number };
+/** We set the device's clock at `at`, ms since 1970; `before` is what it said until then. */
+export type ClockSetting = { at: number; before: Comparison };
+
+/** @param comparison the clock as it was when this was heard. @param asked it came from a memory that we asked, whenever it was measured. */
+export type Timed = { deviceTime?: DeviceTime; heardAt: number; comparison?: Comparison; asked?: boolean };
 
 /** Device clocks show whole seconds, and a read takes up to a second: nearer than this they agree. */
 export const agreesWithinMs = 5_000;
@@ -32,42 +38,84 @@ export const aheadWithinMs = 60_000;
 /**
  * The places of the new readings of one visit, in the order heard; undefined where there is none (yet).
  * @param over whether the visit has ended: only then is the last one known to be the last. @param zone IANA name, where the home is.
+ * @param settings of the device's clock, by us, the newest first.
  */
 export function placeAll(
   readings: readonly Timed[],
   over: boolean,
-  comparison: Comparison | undefined,
   zone: string,
+  settings: readonly ClockSetting[] = [],
 ): (Placing | undefined)[] {
-  const compared = comparison && countedMs(comparison.time);
-  const counted = readings.map((r) => (r.deviceTime === undefined ? undefined : countedMs(r.deviceTime)));
+  const last = readings.at(-1);
+  const unread = readings.filter((reading) => !hasReadClock(reading));
+  const placed = placeUnread(unread, over, zone);
+  const places = new Map(unread.map((reading, index) => [reading, placed[index]] as const));
+  return readings.map((reading) => {
+    if (!hasReadClock(reading)) return places.get(reading);
+    const time = countedIn(reading);
+    if (time !== undefined) return placeByClock(time, reading, zone, settings);
+    return over && reading === last && !reading.asked ? live(reading) : undefined;
+  });
+}
 
-  if (comparison && compared !== undefined) {
-    const agrees = Math.abs(comparison.at - instantOf(compared, zone)) <= agreesWithinMs;
-    return readings.map((reading, index) => {
-      const time = counted[index];
-      if (time === undefined) return over && index === readings.length - 1 ? live(reading) : undefined;
-      const clockThen = compared + (reading.heardAt - comparison.at);
-      if (time > clockThen + agreesWithinMs) return undefined;
-      return agrees
-        ? { takenAt: instantOf(time, zone), clock: 'device' }
-        : { takenAt: comparison.at - (compared - time), clock: 'corrected' };
-    });
+const countedIn = ({ deviceTime }: Timed): number | undefined =>
+  deviceTime === undefined ? undefined : countedMs(deviceTime);
+
+const hasReadClock = ({ comparison }: Timed): boolean =>
+  comparison !== undefined && countedMs(comparison.time) !== undefined;
+
+/** While the clock ran as `comparison` says: from when we set it so until we set it otherwise, or until now. */
+type Epoch = { comparison: Comparison; from: number; to: number };
+
+/** The newest first: where two clocks have shown the same time, the later one is more likely to be meant. */
+function epochsOf(comparison: Comparison, heardAt: number, settings: readonly ClockSetting[]): Epoch[] {
+  const epochs: Epoch[] = [];
+  let [now, to] = [comparison, heardAt];
+  for (const { at, before } of settings) {
+    // a setting after this comparison was no concern of the clock it was heard with
+    if (at > now.at) continue;
+    epochs.push({ comparison: now, from: at, to });
+    [now, to] = [before, at];
   }
+  return [...epochs, { comparison: now, from: Number.NEGATIVE_INFINITY, to }];
+}
 
+function placeByClock(
+  time: number,
+  { comparison, heardAt }: Timed,
+  zone: string,
+  settings: readonly ClockSetting[],
+): Placing | undefined {
+  for (const { comparison: clock, from, to } of epochsOf(comparison!, heardAt, settings)) {
+    const shown = countedMs(clock.time);
+    if (shown === undefined) continue;
+    const takenAt = clock.at - (shown - time);
+    if (takenAt < from - agreesWithinMs || takenAt > to + agreesWithinMs) continue;
+    const agrees = Math.abs(clock.at - instantOf(shown, zone)) <= agreesWithinMs;
+    return agrees ? { takenAt: instantOf(time, zone), clock: 'device' } : { takenAt, clock: 'corrected' };
+  }
+  return undefined;
+}
+
+/** Those of a device whose clock could not be read. */
+function placeUnread(readings: readonly Timed[], over: boolean, zone: string): (Placing | undefined)[] {
+  const counted = readings.map(countedIn);
   const isNow = (reading: Timed, time: number | undefined): time is number => {
     if (time === undefined) return false;
     const agoMs = reading.heardAt - instantOf(time, zone);
     return agoMs <= liveWithinMs && agoMs >= -aheadWithinMs;
   };
-  const witness = Math.max(...readings.map((r, i) => (isNow(r, counted[i]) ? counted[i]! : Number.NEGATIVE_INFINITY)));
+  const witness = readings.reduce(
+    (best, reading, i) => (isNow(reading, counted[i]) ? Math.max(best, counted[i]!) : best),
+    Number.NEGATIVE_INFINITY,
+  );
   const last = readings.at(-1);
   const lastTime = counted.at(-1);
   return readings.map((reading, index) => {
     const time = counted[index];
     if (isNow(reading, time) || (time !== undefined && time <= witness))
       return { takenAt: instantOf(time, zone), clock: 'device' };
-    if (!over || !last) return undefined;
+    if (!over || !last || last.asked) return undefined;
     if (index === readings.length - 1) return live(reading);
     if (witness > Number.NEGATIVE_INFINITY || time === undefined || lastTime === undefined || time > lastTime)
       return undefined;
@@ -87,6 +135,9 @@ export function instantOf(counted: number, zone: string): number {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** What clocks in `zone` show at an instant, counted as if their zone were UTC. */
+export const shownAt = (at: number, zone: string): number => at + offsetAt(at, zone);
 
 /** How far clocks in `zone` are ahead of UTC at an instant, ms. */
 function offsetAt(at: number, zone: string): number {

@@ -9,7 +9,14 @@ export function faultOf(thrown: unknown, doing: string): RadioFault {
   const { type, text } = thrown as { type?: unknown; text?: unknown };
   const name = typeof type === 'string' ? type.replace('org.bluez.Error.', '') : '';
   const words = typeof text === 'string' ? text : thrown instanceof Error ? thrown.message : '';
-  return new RadioFault(codeOf(name, words), `${doing}: ${name || 'failed'}${words ? ` (${words})` : ''}`, thrown);
+  const said = `${doing}: ${name || 'failed'}${words ? ` (${words})` : ''}`;
+  return new RadioFault(codeOf(name, words), said, thrown, attIn(words));
+}
+
+/** BlueZ names only the ATT errors for which it has no word of its own. */
+function attIn(words: string): number | undefined {
+  const [, hex] = /ATT error: 0x([0-9a-f]{2})/i.exec(words) ?? [];
+  return hex === undefined ? undefined : Number.parseInt(hex, 16);
 }
 
 function codeOf(name: string, words: string): RadioFaultCode {

@@ -3,7 +3,7 @@ import { bodyComposition } from './body-composition.ts';
 import { continuousGlucose } from './cgm.ts';
 import { glucose } from './glucose.ts';
 import { heartRate } from './heart-rate.ts';
-import type { Profile } from './profile.ts';
+import type { Measurement, Profile } from './profile.ts';
 import { pulseOximeter } from './pulse-oximeter.ts';
 import { thermometer } from './thermometer.ts';
 import { weightScale } from './weight-scale.ts';
@@ -20,28 +20,16 @@ export const profiles: readonly Profile[] = [
   heartRate,
 ];
 
-/**
- * Those whose devices are visited: they send what they measured by themselves, a frame for a measurement. Of the others the frames are
- * understood, but no visit yet asks a memory for its records, a user for consent, or for what their frames hang on, and none stays for a
- * stream. Half a visit would take a device's time and battery and bring nothing, or make it believe that its memory was fetched.
- */
-export const visited: readonly Profile[] = profiles.filter(isPushed);
-
-function isPushed({ measurements, reads, records, consent }: Profile): boolean {
-  return !records && !consent && !measurements.some((m) => m.window) && !reads.some((read) => read.kept);
-}
+/** What a device speaks, of what we listen to. */
+export type Spoken = { profile: Profile; measurements: Measurement[] }[];
 
 /**
- * What a visit listens to at a device: all that its visited profiles measure, and of two that say the same only the better.
+ * What a visit listens to at a device: all that its profiles measure, and of two that say the same only the better.
  * @param has whether the device has this characteristic in this service, assigned numbers.
  */
-export const listenedTo = (
-  has: (service: number, characteristic: number) => boolean,
-): { profile: Profile; characteristics: number[] }[] =>
-  visited.flatMap((profile) => {
+export const listenedTo = (has: (service: number, characteristic: number) => boolean): Spoken =>
+  profiles.flatMap((profile) => {
     const there = profile.measurements.filter((m) => has(profile.service, m.characteristic));
-    const characteristics = there
-      .map((m) => m.characteristic)
-      .filter((one) => !there.some((better) => better.insteadOf === one));
-    return characteristics.length === 0 ? [] : [{ profile, characteristics }];
+    const measurements = there.filter((m) => !there.some((better) => better.insteadOf === m.characteristic));
+    return measurements.length === 0 ? [] : [{ profile, measurements }];
   });

@@ -1,4 +1,5 @@
 import { cgmExamples } from './cgm.examples.ts';
+import { decodeCgmAnswer, encodeGetInterval } from './cgm-ops.ts';
 import {
   type CgmFeature,
   type CgmSessionStart,
@@ -7,9 +8,11 @@ import {
   decodeCgmRunTime,
   decodeCgmSessionStart,
   decodeCgmStatus,
+  numberedCgmRecords,
   tellCgm,
 } from './cgm-records.ts';
-import { currentTimeClock } from './current-time.ts';
+import { e2eCrc } from './crc.ts';
+import { currentTimeClock, readOnly } from './current-time.ts';
 import type { Decoded, FrameHeard, Profile, Said, Telling } from './profile.ts';
 
 /** Assigned numbers. */
@@ -35,15 +38,29 @@ export const continuousGlucose: Profile = {
   name: 'continuous-glucose',
   title: 'Continuous Glucose Monitoring',
   service: uuids.service,
-  measurements: [{ characteristic: uuids.measurement, name: 'CGM Measurement', decode: decodeAlone }],
+  measurements: [{ characteristic: uuids.measurement, name: 'CGM Measurement', decode: decodeAlone, lasting: true }],
   reads: [
     { characteristic: uuids.feature, name: 'CGM Feature', decode: decodeCgmFeature, kept: true },
     { characteristic: uuids.sessionStart, name: 'CGM Session Start Time', decode: decodeCgmSessionStart, kept: true },
     { characteristic: uuids.sessionRunTime, name: 'CGM Session Run Time', decode: decodeCgmRunTime, kept: false },
     { characteristic: uuids.status, name: 'CGM Status', decode: decodeCgmStatus, kept: false },
   ],
-  clocks: [currentTimeClock],
-  records: { characteristic: uuids.recordAccess, name: 'Record Access Control Point', filter: 'time-offset' },
+  // the clock of a sensor is never set: its session is counted by it
+  clocks: [readOnly(currentTimeClock)],
+  records: {
+    characteristic: uuids.recordAccess,
+    name: 'Record Access Control Point',
+    filter: 'time-offset',
+    record: uuids.measurement,
+    numbered: numberedCgmRecords,
+    numbering: uuids.sessionStart,
+    spacing: {
+      characteristic: uuids.specificOps,
+      name: 'CGM Specific Ops Control Point',
+      request: intervalRequest,
+      decode: intervalIn,
+    },
+  },
   gather,
   quirks: [],
   devices: [
@@ -55,6 +72,22 @@ export const continuousGlucose: Profile = {
   ],
   examples: cgmExamples,
 };
+
+/** A sensor that checks what it says wants to be asked so, too. */
+function intervalRequest(reads: readonly FrameHeard[]): Uint8Array {
+  const request = encodeGetInterval();
+  if (!readsOf<CgmFeature>(reads, uuids.feature, decodeCgmFeature).at(-1)?.said.e2eCrc) return request;
+  const crc = e2eCrc(request);
+  return Uint8Array.of(...request, crc & 0xff, crc >> 8);
+}
+
+/** 0: the sensor measures only when it is asked. 255: as fast as it can. */
+function intervalIn(bytes: Uint8Array): number | undefined {
+  const answer = decodeCgmAnswer(bytes);
+  if (!('said' in answer) || answer.said.is !== 'interval') return undefined;
+  const { minutes } = answer.said;
+  return minutes === 0 || minutes === 255 ? undefined : minutes;
+}
 
 /** Its records have no time by themselves. */
 function decodeAlone(bytes: Uint8Array): Decoded {

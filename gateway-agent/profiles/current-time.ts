@@ -96,3 +96,6 @@ export const dateTimeClock = (service: number): ClockPlace => ({
   decode: decodeDateTime,
   encode: encodeDateTime,
 });
+
+/** The same clock, for a device that must not have it set. */
+export const readOnly = ({ encode: _, ...place }: ClockPlace): ClockPlace => place;

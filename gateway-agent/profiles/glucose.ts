@@ -4,6 +4,7 @@ import { glucoseExamples } from './glucose.examples.ts';
 import { decodeGlucoseContext, type GlucoseContext } from './glucose-context.ts';
 import { decodeGlucoseRecord, type GlucoseRecord, ketoneMeters, tellGlucose } from './glucose-record.ts';
 import type { Decoded, FrameHeard, Profile, Said, Telling } from './profile.ts';
+import type { Cursor } from './racp.ts';
 import { bit } from './values.ts';
 
 /** Assigned numbers. */
@@ -31,7 +32,13 @@ export const glucose: Profile = {
   ],
   reads: [{ characteristic: uuids.feature, name: 'Glucose Feature', decode: decodeGlucoseFeature, kept: false }],
   clocks: [dateTimeClock(uuids.service), currentTimeClock],
-  records: { characteristic: uuids.recordAccess, name: 'Record Access Control Point', filter: 'sequence-number' },
+  records: {
+    characteristic: uuids.recordAccess,
+    name: 'Record Access Control Point',
+    filter: 'sequence-number',
+    record: uuids.measurement,
+    numbered,
+  },
   gather,
   quirks: [
     {
@@ -60,6 +67,15 @@ export const glucose: Profile = {
   ],
   examples: glucoseExamples,
 };
+
+/** Sequence number and base time stand first in every record; by both, one is told from another. */
+function numbered(bytes: Uint8Array): Cursor[] {
+  const frame = readFrame(bytes.subarray(0, 10));
+  frame.u8();
+  const number = frame.u16();
+  const witness = Buffer.from(bytes.subarray(3, 10)).toString('hex');
+  return bytes.length < 10 ? [] : [{ number, witness }];
+}
 
 function decodeAlone(bytes: Uint8Array, model?: string): Decoded {
   const record = decodeGlucoseRecord(bytes);

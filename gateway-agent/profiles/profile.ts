@@ -1,6 +1,7 @@
 import type { Mark, Value } from '#domain/reading.ts';
 import type { PanelName } from '#domain/vitals.ts';
 import type { DeviceTime } from './device-time.ts';
+import type { Cursor } from './racp.ts';
 import type { StableWindow } from './stable-window.ts';
 
 /**
@@ -15,7 +16,7 @@ export type Profile = {
   service: number;
   /** What it indicates or notifies, and how each value is read. */
   measurements: Measurement[];
-  /** What is asked once in a visit, before subscribing. */
+  /** What else it tells when asked; a visit asks, before subscribing, for what is `kept`. */
   reads: Read[];
   /** Where a device of this profile keeps its clock, in the order of asking; the first one that answers is used. */
   clocks: ClockPlace[];
@@ -39,6 +40,8 @@ export type Measurement = {
   window?: StableWindow;
   /** Says the same as this other characteristic, only better: where a device has both, the other is not subscribed to. */
   insteadOf?: number;
+  /** It is told for as long as somebody listens, minutes apart: whoever can, stays. */
+  lasting?: boolean;
 };
 
 /** @param model the Model Number String (0x2A24), when the device has one: quirks apply to named models only. */
@@ -111,12 +114,33 @@ export type ClockPlace = {
   service: number;
   characteristic: number;
   decode: (bytes: Uint8Array) => DeviceTime | undefined;
-  /** What to write to set it. */
-  encode: (time: DeviceTime) => Uint8Array;
+  /** What to write to set it; absent where it is never set. */
+  encode?: (time: DeviceTime) => Uint8Array;
 };
 
 /** `filter`: what counts the records; a device is asked for those from the last known one on. */
-export type RecordAccess = { characteristic: number; name: string; filter: 'sequence-number' | 'time-offset' };
+export type RecordAccess = {
+  characteristic: number;
+  name: string;
+  filter: 'sequence-number' | 'time-offset';
+  /** The measurement that brings the records. */
+  record: number;
+  /** The records of one frame, also where their values cannot be read: what has a number has arrived. */
+  numbered: (bytes: Uint8Array) => Cursor[];
+  /** A `kept` read by which a numbering is told from the next; a device that does not answer it is asked for everything, each time. */
+  numbering?: number;
+  /** Where a device tells how far apart the numbers are; elsewhere it is 1. */
+  spacing?: Spacing;
+};
+
+/** Written to a control point; the answer is indicated. Undefined: not an answer to this, or no number. */
+export type Spacing = {
+  characteristic: number;
+  name: string;
+  /** @param reads what was `kept` of this device. */
+  request: (reads: readonly FrameHeard[]) => Uint8Array;
+  decode: (bytes: Uint8Array) => number | undefined;
+};
 
 /** @param clockFirst its clock must be written before it lets anybody in. */
 export type Consent = { service: number; characteristic: number; name: string; clockFirst: boolean };

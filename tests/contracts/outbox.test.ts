@@ -9,7 +9,7 @@ import { Outage } from '#domain/errors.ts';
 import { Reading } from '#domain/reading.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
-import { settleFrames } from '../../gateway-agent/session.ts';
+import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame, numberOf } from '../support/heard-frames.ts';
 
 const script = join(import.meta.dirname, '../support/hearing-process.ts');

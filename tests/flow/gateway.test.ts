@@ -12,7 +12,7 @@ import { seededRandom, systemRandom } from '#runtime/random.ts';
 import { createGatewayAgent, type GatewayAgent, type GatewayConfig } from '../../gateway-agent/agent.ts';
 import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
 import { openOutbox } from '../../gateway-agent/outbox.ts';
-import { settleFrames } from '../../gateway-agent/session.ts';
+import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { createSimulatedBluez, type SimulatedBluez } from '../../simulators/bluez/bluez.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
 import {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { marks, Value } from '#domain/reading.ts';
 import { vitals, vitalsOf } from '#domain/vitals.ts';
-import { listenedTo, profiles, visited } from '../../gateway-agent/profiles/catalogue.ts';
+import { listenedTo, profiles } from '../../gateway-agent/profiles/catalogue.ts';
 import {
   type Decoded,
   type Example,
@@ -46,16 +46,28 @@ describe('every profile', () => {
     for (const intermediate of [0x2a36, 0x2b35, 0x2a1e]) expect(asked).not.toContain(intermediate);
   });
 
-  it('is visited only if its devices send by themselves all that a visit needs', () => {
-    expect(visited.map(({ name }) => name)).toEqual(['blood-pressure', 'thermometer']);
-    for (const { records, consent, measurements, reads } of visited) {
-      expect([records, consent]).toEqual([undefined, undefined]);
-      expect(measurements.filter((m) => m.window)).toEqual([]);
-      expect(reads.filter((read) => read.kept)).toEqual([]);
+  it('says how each record of its memory is told from others, where it has one', () => {
+    for (const { records, measurements, reads, examples } of profiles) {
+      if (!records) continue;
+      expect(measurements.map((m) => m.characteristic)).toContain(records.record);
+      if (records.numbering !== undefined)
+        expect(reads.filter((read) => read.kept).map((read) => read.characteristic)).toContain(records.numbering);
+      for (const { characteristic, hex, gives } of examples) {
+        if (characteristic !== records.record) continue;
+        const numbers = records.numbered(bytes(hex)).map(({ number }) => number);
+        const told = [gives].flat().flatMap((g) => ('measured' in g ? (g.measured.sequence ?? []) : []));
+        expect(numbers).toEqual(expect.arrayContaining(told));
+      }
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 64 }), (any) => {
+          for (const { number } of records.numbered(any)) expect(number).toBeLessThanOrEqual(0xffff);
+        }),
+        { seed: 2026 },
+      );
     }
   });
 
-  it('is listened to at a device that has it, all of it, once, and only if it is visited', () => {
+  it('is listened to at a device that has it, all of it, once', () => {
     const all = profiles.flatMap(({ service, measurements }) =>
       measurements.map(({ characteristic, insteadOf }) => ({ service, characteristic, insteadOf })),
     );
@@ -63,11 +75,10 @@ describe('every profile', () => {
       fc.property(fc.subarray(all), (there) => {
         const heard = listenedTo((service, of) => there.some((t) => t.service === service && t.characteristic === of));
         const expected = there.filter(
-          ({ service, characteristic }) =>
-            visited.some((p) => p.service === service) && !there.some((better) => better.insteadOf === characteristic),
+          ({ characteristic }) => !there.some((better) => better.insteadOf === characteristic),
         );
-        expect(heard.flatMap(({ characteristics }) => characteristics)).toEqual(expected.map((t) => t.characteristic));
-        for (const { profile } of heard) expect(visited).toContain(profile);
+        const listened = heard.flatMap(({ measurements }) => measurements.map((m) => m.characteristic));
+        expect(listened).toEqual(expected.map((t) => t.characteristic));
       }),
       { seed: 2026 },
     );

@@ -1,62 +1,99 @@
 import { describe, expect, it } from 'vitest';
 import { type HeardFrame, interpret } from '../../gateway-agent/interpret.ts';
-import { instantOf, placeAll } from '../../gateway-agent/timing.ts';
+import { type ClockSetting, instantOf, placeAll, type Timed } from '../../gateway-agent/timing.ts';
 
 const now = Date.UTC(2026, 10, 22, 14, 0, 0);
 const minutes = 60_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 describe('when a reading was taken', () => {
-  const frame = (deviceTime: string | undefined, heardAt = now) => ({ heardAt, ...(deviceTime ? { deviceTime } : {}) });
+  const frame = (deviceTime: string | undefined, shows?: string): Timed => ({
+    heardAt: now,
+    ...(deviceTime ? { deviceTime } : {}),
+    ...(shows ? { comparison: { time: shows, at: now } } : {}),
+  });
 
   it('is what the device says when its clock was read and agrees', () => {
-    const [place] = placeAll([frame('2026-11-22T13:59:10')], false, { time: '2026-11-22T13:59:58', at: now }, 'UTC');
+    const [place] = placeAll([frame('2026-11-22T13:59:10', '2026-11-22T13:59:58')], false, 'UTC');
     expect(place).toEqual({ takenAt: Date.UTC(2026, 10, 22, 13, 59, 10), clock: 'device' });
   });
 
   it('is shifted by the offset when the clock was read and is wrong, whatever the zone of the home', () => {
     for (const zone of ['UTC', 'Asia/Shanghai', 'America/St_Johns']) {
-      const [place] = placeAll([frame('2015-01-01T00:03:00')], false, { time: '2015-01-01T00:05:00', at: now }, zone);
+      const [place] = placeAll([frame('2015-01-01T00:03:00', '2015-01-01T00:05:00')], false, zone);
       expect(place).toEqual({ takenAt: now - 2 * minutes, clock: 'corrected' });
     }
   });
 
   it('is unknown for a reading from before somebody set the clock back', () => {
-    const comparison = { time: '2015-01-01T00:05:00', at: now };
-    expect(placeAll([frame('2026-11-20T08:00:00')], true, comparison, 'UTC')).toEqual([undefined]);
+    expect(placeAll([frame('2026-11-20T08:00:00', '2015-01-01T00:05:00')], true, 'UTC')).toEqual([undefined]);
   });
 
   it('is what the device says, in the zone of the home, when that is about now', () => {
-    const [place] = placeAll([frame('2026-11-22T21:58:00')], false, undefined, 'Asia/Shanghai');
+    const [place] = placeAll([frame('2026-11-22T21:58:00')], false, 'Asia/Shanghai');
     expect(place).toEqual({ takenAt: now - 2 * minutes, clock: 'device' });
   });
 
   it('waits for the end of the visit when a time that is not now could be wrong or old', () => {
-    expect(placeAll([frame('2026-11-22T09:00:00')], false, undefined, 'UTC')).toEqual([undefined]);
+    expect(placeAll([frame('2026-11-22T09:00:00')], false, 'UTC')).toEqual([undefined]);
   });
 
   it('believes an old reading when a later one of the same visit shows that the clock is right', () => {
-    const places = placeAll([frame('2026-11-20T08:00:00'), frame('2026-11-22T13:59:00')], false, undefined, 'UTC');
+    const places = placeAll([frame('2026-11-20T08:00:00'), frame('2026-11-22T13:59:00')], false, 'UTC');
     expect(places.map((p) => p?.clock)).toEqual(['device', 'device']);
     expect(iso(places[0]!.takenAt)).toBe('2026-11-20T08:00:00.000Z');
   });
 
   it('is now for the last reading of a cuff whose clock is wrong, and the earlier ones keep their distance from it', () => {
-    const places = placeAll([frame('2020-01-19T08:00:00'), frame('2020-01-20T08:43:00')], true, undefined, 'UTC');
+    const places = placeAll([frame('2020-01-19T08:00:00'), frame('2020-01-20T08:43:00')], true, 'UTC');
     expect(places[1]).toEqual({ takenAt: now, clock: 'source' });
     expect(places[0]).toEqual({ takenAt: now - (24 * 60 + 43) * minutes, clock: 'corrected' });
   });
 
   it('is now for the last reading without any time, and unknown for those before it', () => {
-    expect(placeAll([frame(undefined), frame(undefined)], true, undefined, 'UTC')).toEqual([
+    expect(placeAll([frame(undefined), frame(undefined)], true, 'UTC')).toEqual([
       undefined,
       { takenAt: now, clock: 'source' },
     ]);
   });
 
   it('takes a date with unknown parts for no time', () => {
-    expect(placeAll([frame('0000-04-17T20:41:59')], true, undefined, 'UTC')).toEqual([
-      { takenAt: now, clock: 'source' },
+    expect(placeAll([frame('0000-04-17T20:41:59')], true, 'UTC')).toEqual([{ takenAt: now, clock: 'source' }]);
+  });
+
+  it('stands on the clock as it was, for what was measured before we set it, and on the clock as it is for what came after', () => {
+    // an hour behind until we set it ten minutes ago, and a day ahead until we set that five days ago
+    const settings: ClockSetting[] = [
+      { at: now - 10 * minutes, before: { time: '2026-11-22T12:50:00', at: now - 10 * minutes } },
+      { at: now - 5 * 1440 * minutes, before: { time: '2026-11-18T14:00:00', at: now - 5 * 1440 * minutes } },
+    ];
+    const placed = (time: string) => placeAll([frame(time, '2026-11-22T14:00:00')], false, 'UTC', settings)[0];
+    const when = (time: string) => iso(placed(time)!.takenAt);
+    expect(placed('2026-11-22T13:55:00')).toMatchObject({ clock: 'device' });
+    expect(when('2026-11-22T13:55:00')).toBe('2026-11-22T13:55:00.000Z');
+    expect(placed('2026-11-22T12:49:00')).toMatchObject({ clock: 'corrected' });
+    expect(when('2026-11-22T12:49:00')).toBe('2026-11-22T13:49:00.000Z');
+    expect(when('2026-11-16T08:00:00')).toBe('2026-11-15T08:00:00.000Z');
+    // neither of them has ever shown this
+    expect(placed('2026-11-22T13:30:00')).toBeUndefined();
+  });
+
+  it('does not change for what was heard before we set the clock', () => {
+    const before = { time: '2015-01-01T00:05:00', at: now };
+    const settings: ClockSetting[] = [{ at: now + 1_000, before }];
+    const heardBefore = frame('2015-01-01T00:03:00', before.time);
+    expect(placeAll([heardBefore], true, 'UTC', settings)).toEqual(placeAll([heardBefore], true, 'UTC'));
+  });
+
+  it('is not taken for now where a memory was asked, however new', () => {
+    const asked = (time: string | undefined): Timed => ({ ...frame(time), asked: true });
+    expect(placeAll([asked('2020-01-19T08:00:00'), asked('2020-01-20T08:43:00')], true, 'UTC')).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(placeAll([asked('2026-11-22T13:58:00'), asked('2026-11-20T08:00:00')], true, 'UTC')).toMatchObject([
+      { clock: 'device' },
+      { clock: 'device' },
     ]);
   });
 
@@ -116,6 +153,7 @@ describe('what several frames of one visit say together', () => {
       profile,
       characteristic,
       heardAt: now + afterMs,
+      comparison: { time: iso(now).slice(0, 19), at: now },
       bytes: Buffer.from(hex, 'hex'),
     }));
   const never = () => false;

@@ -1,6 +1,6 @@
 import { systemClock } from '#runtime/clock.ts';
 import { openOutbox } from '../../gateway-agent/outbox.ts';
-import { settleFrames } from '../../gateway-agent/session.ts';
+import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame } from './heard-frames.ts';
 
 /**

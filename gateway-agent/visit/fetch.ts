@@ -1,0 +1,131 @@
+import type { Clock } from '#runtime/clock.ts';
+import type { DeviceNotes, Fetched } from '../device-notes.ts';
+import type { Profile, RecordAccess } from '../profiles/profile.ts';
+import { beginFetch, type Goal, type Happening, next, type Outcome, racpLimits } from '../profiles/racp.ts';
+import { type Link, RadioFault } from '../radio.ts';
+import { sigUuid } from '../uuid.ts';
+import type { Hearing } from './hearing.ts';
+import { createInbox } from './inbox.ts';
+import { visitLimits } from './limits.ts';
+import { isGone } from './questions.ts';
+
+type Deps = { link: Link; hearing: Hearing; notes: DeviceNotes; clock: Clock; quit: AbortSignal };
+
+/**
+ * Fetches what a device of this profile has measured since it was last asked. Its measurements and its control point must have been subscribed
+ * to. How far it came is noted when every record of it is on disk, and not otherwise.
+ */
+export async function fetchRecords(
+  deps: Deps,
+  device: string,
+  profile: Profile,
+  records: RecordAccess,
+): Promise<Outcome> {
+  const { hearing, notes } = deps;
+  const numbering = numberingIn(hearing, profile, records);
+  const outcome = await converse(deps, profile, records, await goalOf(deps, device, profile, records), numbering);
+  if (hearing.isKept() && numbering !== undefined) {
+    const { cursor, run } = outcome;
+    const mine: Fetched = { ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) };
+    const others = notes.of(device)?.fetched;
+    notes.note(device, { fetched: { ...others, [profile.name]: mine } });
+  }
+  return outcome;
+}
+
+/** By what this numbering is told from another; undefined where it should be known and is not: then there is nothing to stand on. */
+function numberingIn(hearing: Hearing, profile: Profile, { numbering }: RecordAccess): string | undefined {
+  if (numbering === undefined) return '';
+  const read = hearing.reads(profile).findLast(({ characteristic }) => characteristic === numbering);
+  return read && `${Buffer.from(read.bytes).toString('hex')} `;
+}
+
+async function goalOf(deps: Deps, device: string, profile: Profile, records: RecordAccess): Promise<Goal> {
+  const known = deps.notes.of(device)?.fetched?.[profile.name];
+  const spacing = await spacingOf(deps, profile, records);
+  return { ...known, ...(spacing === undefined ? {} : { spacing }) };
+}
+
+/** The minutes between two records, where a device tells. */
+async function spacingOf(
+  { link, hearing, clock }: Deps,
+  profile: Profile,
+  { spacing }: RecordAccess,
+): Promise<number | undefined> {
+  const service = sigUuid(profile.service);
+  if (!spacing || !link.has(service, sigUuid(spacing.characteristic))) return undefined;
+  const inbox = createInbox<Buffer>(clock);
+  const leave = hearing.listen(profile.service, spacing.characteristic, inbox.put);
+  try {
+    await link.subscribe(service, sigUuid(spacing.characteristic));
+    const request = Buffer.from(spacing.request(hearing.reads(profile)));
+    await link.write(service, sigUuid(spacing.characteristic), request);
+    const answer = await inbox.next(visitLimits.answerMs);
+    return answer === 'late' ? undefined : spacing.decode(answer);
+  } catch (fault) {
+    if (isGone(fault)) throw fault;
+    return undefined;
+  } finally {
+    leave();
+  }
+}
+
+/** Does what the dialogue says until it is over. */
+async function converse(
+  { link, hearing, clock, quit }: Deps,
+  profile: Profile,
+  records: RecordAccess,
+  goal: Goal,
+  numbering: string | undefined,
+): Promise<Outcome> {
+  const inbox = createInbox<Happening>(clock);
+  const leave = () => inbox.put({ is: 'leave' });
+  const endings = [
+    hearing.listen(profile.service, records.characteristic, (bytes) => inbox.put({ is: 'answer', bytes })),
+    hearing.listen(profile.service, records.record, (bytes) => {
+      for (const { number, witness } of records.numbered(bytes))
+        inbox.put({ is: 'record', number, witness: `${numbering ?? ''}${witness}` });
+    }),
+    clock.after(visitLimits.fetchMs, leave),
+    () => quit.removeEventListener('abort', leave),
+  ];
+  void link.ended.then(() => inbox.put({ is: 'link-lost' }));
+  quit.addEventListener('abort', leave);
+  if (quit.aborted) leave();
+  try {
+    let step = beginFetch(goal);
+    while (!step.outcome) {
+      const refusal = step.write && (await write(link, profile, records, step.write));
+      const happening = refusal ?? (await inbox.next(waitMs(step.waitMs, quit)));
+      step = next(step.state, happening === 'late' ? { is: 'late' } : happening);
+    }
+    return step.outcome;
+  } finally {
+    for (const end of endings) end();
+  }
+}
+
+const waitMs = (ms: number = racpLimits.answerMs, quit: AbortSignal): number =>
+  quit.aborted ? Math.min(ms, visitLimits.leaveMs) : ms;
+
+/** ATT: procedure already in progress. Source: Bluetooth Core Specification Supplement. */
+const inProgress = 0xfe;
+/** ATT: unlikely error, for a refusal whose reason the system below did not tell. */
+const unlikely = 0x0e;
+
+async function write(
+  link: Link,
+  profile: Profile,
+  { characteristic }: RecordAccess,
+  bytes: Uint8Array,
+): Promise<Happening | undefined> {
+  try {
+    await link.write(sigUuid(profile.service), sigUuid(characteristic), Buffer.from(bytes));
+    return undefined;
+  } catch (fault) {
+    if (isGone(fault)) return { is: 'link-lost' };
+    if (!(fault instanceof RadioFault)) throw fault;
+    if (fault.code === 'late') return { is: 'late' };
+    return { is: 'refused', att: fault.att ?? (fault.code === 'busy' ? inProgress : unlikely) };
+  }
+}

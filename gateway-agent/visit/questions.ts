@@ -1,0 +1,48 @@
+import type { Clock } from '#runtime/clock.ts';
+import { batteryUuids, decodeBatteryLevel } from '../profiles/battery.ts';
+import { decodeText, deviceInformationUuids } from '../profiles/device-information.ts';
+import type { Profile } from '../profiles/profile.ts';
+import { type Heard, type Link, RadioFault } from '../radio.ts';
+import { sigUuid } from '../uuid.ts';
+
+/**
+ * What a device is asked once. It may not have it, may not say it, or may say nonsense: then there is no answer. Only a lost link, or a
+ * radio that went away, is a fault.
+ */
+export async function ask<T>(
+  link: Link,
+  service: number,
+  characteristic: number,
+  read: (bytes: Buffer) => T | undefined,
+): Promise<T | undefined> {
+  if (!link.has(sigUuid(service), sigUuid(characteristic))) return undefined;
+  try {
+    return read(await link.read(sigUuid(service), sigUuid(characteristic)));
+  } catch (fault) {
+    if (isGone(fault)) throw fault;
+    return undefined;
+  }
+}
+
+export const isGone = (fault: unknown): boolean =>
+  fault instanceof RadioFault && (fault.code === 'link-lost' || fault.code === 'radio-away');
+
+export const readModel = (link: Link): Promise<string | undefined> =>
+  ask(link, deviceInformationUuids.service, deviceInformationUuids.modelNumber, decodeText);
+
+/** Percent. */
+export const readBattery = (link: Link): Promise<number | undefined> =>
+  ask(link, batteryUuids.service, batteryUuids.level, (bytes) => {
+    const level = decodeBatteryLevel(bytes);
+    return 'said' in level ? level.said.percent : undefined;
+  });
+
+/** Hands on what the frames of a profile hang on, as if it had been heard. */
+export async function readKept(link: Link, profile: Profile, clock: Clock, hear: (heard: Heard) => void) {
+  const service = sigUuid(profile.service);
+  for (const { characteristic, kept } of profile.reads) {
+    if (!kept) continue;
+    const bytes = await ask(link, profile.service, characteristic, (value) => value);
+    if (bytes) hear({ service, characteristic: sigUuid(characteristic), bytes, at: clock.now() });
+  }
+}

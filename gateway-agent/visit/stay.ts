@@ -1,0 +1,78 @@
+import { type Clock, within } from '#runtime/clock.ts';
+import type { Spoken } from '../profiles/catalogue.ts';
+import type { Link } from '../radio.ts';
+import type { Hearing } from './hearing.ts';
+import { streamLimits, visitLimits } from './limits.ts';
+import type { Stays } from './stays.ts';
+import type { Streams } from './streams.ts';
+
+type On = { clock: Clock; link: Link; hearing: Hearing; quit: AbortSignal };
+
+/**
+ * The last part of a visit: listens until the device hangs up, or until there is no reason to stay. A device that speaks for as long as
+ * somebody listens keeps a link for itself, if there is one to spare; else a stream is listened to until its first reading.
+ * @returns by whom it ended; `backAfterMs`: until then a further visit would bring nothing.
+ */
+export async function listen(
+  on: On,
+  spoken: Spoken,
+  streams: Streams,
+  { stays, streamEveryMs = streamLimits.everyMs }: { stays?: Stays; streamEveryMs?: number },
+): Promise<{ end: string; backAfterMs?: number }> {
+  const { clock, hearing } = on;
+  const begunAt = clock.now();
+  const measurements = spoken.flatMap((one) => one.measurements);
+  const windows = measurements.filter((m) => m.window);
+  const streamsOnly = windows.length > 0 && windows.length === measurements.length;
+  const isLasting = measurements.some((m) => m.lasting);
+  const isBetween = () => windows.every((m) => streams.dueInMs(m.characteristic, clock.now()) > 0);
+  const backAfterMs = () => Math.max(0, ...windows.map((m) => streams.dueInMs(m.characteristic, clock.now())));
+
+  const mayStay = isLasting || (windows.length > 0 && streamEveryMs <= streamLimits.staysBelowMs);
+  const leavePlace = mayStay ? stays?.take() : undefined;
+  const idleLimitMs = leavePlace && isLasting ? visitLimits.lastingIdleMs : visitLimits.idleMs;
+  const wholeMs = windows.length > 0 ? streamLimits.withinMs : visitLimits.wholeMs;
+
+  const leftMs = (): number => {
+    const now = clock.now();
+    const idleLeftMs = idleLimitMs - (now - Math.max(hearing.lastWordAt(), begunAt));
+    if (leavePlace && isLasting) return idleLeftMs;
+    if (leavePlace) return Math.min(idleLeftMs, streams.steadyAt(begunAt) + streamLimits.unsteadyMs - now);
+    if (streamsOnly && isBetween()) return 0;
+    return Math.min(idleLeftMs, wholeMs - (now - begunAt));
+  };
+  try {
+    const end = await stay(on, leftMs);
+    if (end !== 'gateway') return { end };
+    if (streamsOnly) return { end, backAfterMs: Math.max(backAfterMs(), streamLimits.backAfterMs) };
+    return isLasting ? { end, backAfterMs: visitLimits.lastingBackMs } : { end };
+  } finally {
+    leavePlace?.();
+  }
+}
+
+/**
+ * Until the device hangs up, the gateway must leave, or there is no reason to stay.
+ * @param leftMs how long it is worth staying if nothing happens; 0 to leave. Asked again every now and then.
+ */
+export async function stay(
+  { clock, link, quit }: { clock: Clock; link: Link; quit: AbortSignal },
+  leftMs: () => number,
+): Promise<string> {
+  const { promise: quitted, resolve } = Promise.withResolvers<string>();
+  const leave = () => resolve('gateway');
+  quit.addEventListener('abort', leave);
+  try {
+    for (;;) {
+      const ms = quit.aborted ? 0 : leftMs();
+      if (ms <= 0) return 'gateway';
+      const end = Promise.race([link.ended, quitted]);
+      const how = await within(clock, Math.min(ms, lookAgainMs), end, () => new Error('late')).catch(() => undefined);
+      if (how) return how;
+    }
+  } finally {
+    quit.removeEventListener('abort', leave);
+  }
+}
+
+const lookAgainMs = 1_000;
