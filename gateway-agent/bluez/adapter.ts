@@ -14,7 +14,7 @@ const scanAfreshMs = 15 * 60_000;
 /** The adapter: whether it is there, and how it is made to listen. */
 export function createAdapter(clock: Clock, path: string) {
   let known: Properties | undefined;
-  let scanBeganAt = 0;
+  let scanBeganAt: number | undefined;
   const { Variant } = dbus;
 
   return {
@@ -39,14 +39,14 @@ export function createAdapter(clock: Clock, path: string) {
     },
     /**
      * Switches it on, and scans for devices with these services. Rejects with a RadioFault.
-     * @param heardAt when anything was heard last, ms since 1970.
+     * @param heardAt when anything was heard last, by the clock's `elapsed`.
      */
     listen: async (bus: BluezBus, services: ReadonlySet<string>, heardAt: number): Promise<void> => {
       const ask = (face: string, member: string, signature = '', body: unknown[] = []) =>
         bus.call(path, face, member, { signature, body });
       if (known?.Powered !== true)
         await ask(propertiesFace, 'Set', 'ssv', [adapterFace, 'Powered', new Variant('b', true)]);
-      if (known?.Discovering === true && clock.now() - Math.max(heardAt, scanBeganAt) > scanAfreshMs)
+      if (scanBeganAt !== undefined && clock.elapsed() - Math.max(heardAt, scanBeganAt) > scanAfreshMs)
         await ask(adapterFace, 'StopDiscovery').catch((fault: Error) => {
           if (!isError(fault.cause, 'Failed')) throw fault; // another program's scan
         });
@@ -59,9 +59,10 @@ export function createAdapter(clock: Clock, path: string) {
       await ask(adapterFace, 'SetDiscoveryFilter', 'a{sv}', [filter]);
       try {
         await ask(adapterFace, 'StartDiscovery');
-        scanBeganAt = clock.now();
+        scanBeganAt = clock.elapsed();
       } catch (fault) {
         if (!isError((fault as Error).cause, 'InProgress')) throw fault;
+        scanBeganAt ??= clock.elapsed();
       }
     },
     removeDevice: async (bus: BluezBus, device: string): Promise<void> => {

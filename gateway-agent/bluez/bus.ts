@@ -18,6 +18,8 @@ export type BluezBus = {
   takeStock(): Promise<void>;
   /** A promise that may never settle, as those of `ask` and of node-ble. @param what stands in the text of the RadioFault. */
   bounded<T>(promise: Promise<T>, ms: number, what: string): Promise<T>;
+  /** Whether this name on the bus is bluetoothd: whoever else calls us is a stranger. */
+  isBluez(sender: string | undefined): boolean;
   /** Resolves with the reason when the connection is gone for good; a new bus must be opened then. */
   readonly lost: Promise<string>;
   close(): void;
@@ -55,6 +57,8 @@ export async function openBluezBus(
   let gone: RadioFault | undefined;
   const waiting = new Set<(fault: RadioFault) => void>();
   let close = () => {};
+  /** The connection of bluetoothd. */
+  let owner = '';
   const end = (reason: string) => {
     gone ??= new RadioFault('radio-away', `the D-Bus connection is gone: ${reason}`);
     lose(reason);
@@ -128,7 +132,6 @@ export async function openBluezBus(
 
   try {
     await bounded(connected, openWithinMs, 'opening the bus');
-    let owner = '';
     raw.on('message', (message) => {
       if (message.type === dbus.MessageType.METHOD_RETURN && message.replySerial === stockSerial)
         return hear({ kind: 'everything', objects: plainObjects(message.body[0] as Objects) });
@@ -158,7 +161,8 @@ export async function openBluezBus(
       });
       owner ||= name as string; // a newer one may have come meanwhile
     }
-    return { raw, call, ask, takeStock, bounded, lost, close };
+    const isBluez = (sender: string | undefined) => owner !== '' && sender === owner;
+    return { raw, call, ask, takeStock, bounded, isBluez, lost, close };
   } catch (thrown) {
     close();
     throw faultOf(thrown, 'opening the bus');

@@ -1,8 +1,8 @@
 import type { Properties } from './bus.ts';
 
 /**
- * What BlueZ has told of each device, kept in the order of its signals. `heardAt` is set by signals that come from the air only
- * (a new RSSI), never by what BlueZ remembers.
+ * What BlueZ has told of each device, kept in the order of its signals. `heardAt`, by the clock's `elapsed`, is set by
+ * signals that come from the air only (a new RSSI), never by what BlueZ remembers.
  */
 export type KnownDevice = {
   readonly path: string;

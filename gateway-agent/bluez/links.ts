@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import { type Heard, type Link, type LinkEnd, RadioFault, radioLimits } from '../radio.ts';
+import { type Heard, type Link, type LinkEnd, type Named, RadioFault, radioLimits } from '../radio.ts';
 import { type BluezBus, callWithinMs, type Properties } from './bus.ts';
 import type { KnownDevice } from './devices.ts';
 import { faultOf, isError } from './faults.ts';
@@ -27,7 +27,12 @@ export const deadlines = {
  */
 export type Links = {
   /** @param mayConnect is called when there is a place and it is this one's turn. @throws RadioFault, as `mayConnect` does. */
-  connect(device: KnownDevice, hear: (heard: Heard) => void, mayConnect: () => void): Promise<Link>;
+  connect(
+    device: KnownDevice,
+    hear: (heard: Heard) => void,
+    expects: readonly Named[],
+    mayConnect: () => void,
+  ): Promise<Link>;
   /** A link to it stands or is being made. */
   holds(path: string): boolean;
   /** BlueZ told something new of the device. */
@@ -92,7 +97,7 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
     return entry;
   };
 
-  const connect: Links['connect'] = async (known, hear, mayConnect) => {
+  const connect: Links['connect'] = async (known, hear, expects, mayConnect) => {
     const entry = begin(known.path);
     let peer: Peer | undefined;
     const ask: Ask = async (promise, ms, what) => {
@@ -112,26 +117,32 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
       }
     };
     let left: Promise<void> | undefined;
-    const disconnect = async () => {
-      entry.leaving = true;
-      if (peer && entry.dialled)
-        await bus.bounded(peer.disconnect(), deadlines.disconnectMs, 'disconnecting').catch(() => {});
+    const disconnect = async (from: Peer) => {
+      await bus.bounded(from.disconnect(), deadlines.disconnectMs, 'disconnecting').catch(() => {});
       entry.end('gateway');
     };
-    const leave = () => {
-      left ??= disconnect();
-      return left;
+    const leave = async () => {
+      entry.leaving = true;
+      if (peer && entry.dialled) left ??= disconnect(peer);
+      else entry.end('gateway');
+      await left;
     };
     entry.leave = leave;
+    const mustStand = () => {
+      if (entry.endedBy) throw new RadioFault('radio-away', 'the radio went away meanwhile');
+    };
     try {
       const leavePlace = await places.take(placeWithinMs);
       void entry.ended.then(leavePlace);
       const endTurn = await turns.take(radioLimits.links * deadlines.connectMs);
       try {
         mayConnect();
-        if (entry.endedBy) throw new RadioFault('radio-away', 'the radio went away meanwhile');
+        mustStand();
         peer = await ask(way.peer(known), callWithinMs, 'finding the device');
+        mustStand();
         peer.listen(hear);
+        // with one that is not paired it would begin to pair
+        if (known.paired) peer.expect(expects);
         entry.dialled = true;
         await ask(peer.connect(), deadlines.connectMs, 'connecting');
       } finally {
@@ -144,8 +155,12 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
       void leave();
       throw faultOf(thrown, 'connecting');
     }
-    const { cancelPairing } = peer;
-    const giveUp = () => bus.bounded(cancelPairing(), callWithinMs, 'giving up pairing');
+    const { cancelPairing, disconnect: hangUp } = peer;
+    const giveUp = async () => {
+      await bus.bounded(cancelPairing(), callWithinMs, 'giving up pairing').catch(() => {});
+      // asked for when the link had just ended, a pairing begins another, which nobody would hold
+      if (entry.endedBy && !open.has(known.path)) await bus.bounded(hangUp(), deadlines.disconnectMs, 'hanging up');
+    };
     return linkTo(known, peer, entry, { ask, leave, giveUp });
   };
 

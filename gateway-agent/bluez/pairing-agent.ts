@@ -23,6 +23,10 @@ const manager = 'org.bluez.AgentManager1';
 export function answerPairing(bus: BluezBus, policy: PairingPolicy): void {
   bus.raw.addMethodHandler((message: Message) => {
     if (message.path !== path || message.interface !== face) return false;
+    if (!bus.isBluez(message.sender)) {
+      send(() => dbus.Message.newError(message, 'org.bluez.Error.Rejected', 'not bluetoothd'));
+      return true;
+    }
     void answer(message, policy).then(
       ([signature, body]) => send(() => dbus.Message.newMethodReturn(message, signature, body)),
       () => send(() => dbus.Message.newError(message, 'org.bluez.Error.Rejected', 'rejected')),

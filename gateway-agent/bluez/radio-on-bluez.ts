@@ -52,17 +52,23 @@ export function createRadioOnBluez(
   let ready = false;
   let opened: Promise<void> | undefined;
   let lookAfresh = () => {};
+  /** By the clock's `elapsed`, for small computers wake up in the past and are then set right. */
   let heardAt = 0;
   let toldDeaf = false;
+  let closed = false;
 
   const policy: PairingPolicy = {
     expects: (path) => on?.links.holds(path) === true,
     ...(options.passkey ? { passkey: (path: string) => options.passkey!(addressIn(path) ?? '') } : {}),
   };
 
-  const away = (detail: string) => {
+  const trouble = (detail: string) => {
     if (health.detail !== detail && !closing.signal.aborted) log.warn('the radio is away', { detail });
     health = { state: 'down', detail };
+  };
+
+  const away = (detail: string) => {
+    trouble(detail);
     ready = false;
     on?.links.endAll();
     on?.way.forget();
@@ -118,8 +124,9 @@ export function createRadioOnBluez(
     try {
       await bus.takeStock();
     } catch (fault) {
-      const late = fault instanceof RadioFault && fault.code === 'late';
-      away(late ? 'bluetoothd does not answer' : 'bluetoothd is not running');
+      // stuck it may be, but its links stand, and each question over them has a deadline of its own
+      if (fault instanceof RadioFault && fault.code === 'late') trouble('bluetoothd does not answer');
+      else away('bluetoothd is not running');
       throw fault;
     }
     if (!adapter.isThere()) return away(`there is no adapter ${options.adapter}`);
@@ -128,19 +135,21 @@ export function createRadioOnBluez(
       ready = true;
       await adapter.listen(bus, new Set([...watches].flatMap((watch) => [...watch.services])), heardAt);
     } catch (fault) {
-      health = { state: 'down', detail: `adapter ${options.adapter} does not scan` };
+      trouble(`adapter ${options.adapter} does not scan`);
       throw fault;
     }
     if (health.state !== 'ok') {
       log.info('the radio listens', { adapter: options.adapter });
-      heardAt = clock.now();
+      heardAt = clock.elapsed();
     }
     health = { state: 'ok' };
-    if (isDeaf() && !toldDeaf) log.warn('the radio is alive but may be deaf', { silentSince: heardAt });
+    if (isDeaf() && !toldDeaf) log.warn('the radio is alive but may be deaf', { silentForMs: silentForMs() });
     toldDeaf = isDeaf();
+    for (const device of devices.values()) if (device.connected) advertise(device);
   };
 
-  const isDeaf = () => clock.now() - heardAt > (options.deafAfterMs ?? deafAfterMs);
+  const silentForMs = () => Math.round(clock.elapsed() - heardAt);
+  const isDeaf = () => silentForMs() > (options.deafAfterMs ?? deafAfterMs);
 
   /** Whether the radio must look at everything afresh. */
   const hear = (event: BluezEvent): boolean => {
@@ -161,7 +170,7 @@ export function createRadioOnBluez(
     if (event.kind === 'removed') hearRemoved(event);
     else if (event.kind === 'added') hearDevice(event.path, event.faces[deviceFace], []);
     else if (event.face === deviceFace) hearDevice(event.path, event.values, event.invalidated);
-    else if ('Value' in event.values) heardAt = clock.now();
+    else if ('Value' in event.values) heardAt = clock.elapsed();
     on?.way.hear(event);
     return false;
   };
@@ -200,16 +209,19 @@ export function createRadioOnBluez(
     on?.links.changed(path, values);
     // RSSI comes from the air; the list of services may follow it in the scan response
     if ('RSSI' in values) {
-      device.heardAt = clock.now();
+      device.heardAt = clock.elapsed();
       heardAt = device.heardAt;
     }
-    if (('RSSI' in values || 'UUIDs' in values) && isFresh(device)) advertise(device);
+    if (('RSSI' in values || 'UUIDs' in values) && isFresh(device) && !device.connected) advertise(device);
+    // somebody else has connected it: it will not advertise, and what it says is ours to hear
+    if (values.Connected === true) advertise(device);
   };
 
-  const isFresh = (device: KnownDevice) => device.heardAt !== undefined && clock.now() - device.heardAt <= freshForMs;
+  const isFresh = (device: KnownDevice) =>
+    device.heardAt !== undefined && clock.elapsed() - device.heardAt <= freshForMs;
 
   const advertise = (device: KnownDevice) => {
-    if (device.connected || on?.links.holds(device.path)) return;
+    if (on?.links.holds(device.path)) return;
     const { address, name, rssi, paired } = device;
     for (const watch of watches)
       if ([...device.services].some((uuid) => watch.services.has(uuid)))
@@ -224,14 +236,16 @@ export function createRadioOnBluez(
   };
 
   const present = () => {
-    if (!on || !ready) throw new RadioFault('radio-away', health.detail ?? 'the radio is away');
+    if (!on || !ready || closed) throw new RadioFault('radio-away', health.detail ?? 'the radio is away');
     return on;
   };
 
   const fresh = (path: string): KnownDevice => {
     present();
     const device = devices.get(path);
-    if (!device || !isFresh(device)) throw new RadioFault('not-advertising', 'the device has not been heard just now');
+    // one that is held by a link of an earlier life cannot advertise, and is there
+    if (!device || !(device.connected || isFresh(device)))
+      throw new RadioFault('not-advertising', 'the device has not been heard just now');
     return device;
   };
 
@@ -243,9 +257,9 @@ export function createRadioOnBluez(
       lookAfresh();
       return () => watches.delete(watch);
     },
-    connect: async (address, hearValue) => {
+    connect: async (address, hearValue, expects = []) => {
       const path = devicePath(adapterPath, address);
-      return present().links.connect(fresh(path), hearValue, () => fresh(path));
+      return present().links.connect(fresh(path), hearValue, expects, () => fresh(path));
     },
     forget: async (address) => {
       const path = devicePath(adapterPath, address);
@@ -258,9 +272,10 @@ export function createRadioOnBluez(
         ? { state: 'degraded', detail: 'the radio is alive but may be deaf: nothing was heard for very long' }
         : health,
     close: async () => {
+      closed = true;
       watches.clear();
+      await on?.links.leaveAll();
       closing.abort();
-      on?.links.endAll();
       await opened;
     },
   };

@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { Heard } from '../radio.ts';
+import type { Heard, Named } from '../radio.ts';
 import type { BluezBus, BluezEvent } from './bus.ts';
 import type { KnownDevice } from './devices.ts';
 
@@ -26,6 +26,8 @@ export interface Peer {
    * before anybody has connected to it.
    */
   listen(hear: (heard: Heard) => void): void;
+  /** Tells BlueZ that these will be subscribed to, those that it knows now and others as soon as it does. Nobody waits for it. */
+  expect(those: readonly Named[]): void;
   connect(): Promise<unknown>;
   /** Whatever must be known before characteristics can be named. Called when services are resolved. */
   look(): Promise<unknown>;

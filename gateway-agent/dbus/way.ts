@@ -3,7 +3,7 @@ import { dbus } from '../bluez/dbus-next.ts';
 import { deviceFace } from '../bluez/devices.ts';
 import { isError } from '../bluez/faults.ts';
 import type { WayTo } from '../bluez/way.ts';
-import { type Heard, RadioFault } from '../radio.ts';
+import { type Heard, type Named, RadioFault } from '../radio.ts';
 import { characteristicFace, createCharacteristics } from './characteristics.ts';
 
 /**
@@ -15,6 +15,8 @@ export const dbusWay: WayTo = (clock, bus) => {
   /** Paths on which BlueZ was asked to notify, and who asked last. A value comes on others, too, when it is read: that is none. */
   const notified = new Map<string, object>();
   const listeners = new Map<string, (heard: Heard) => void>();
+  /** What will be subscribed to on a device, as soon as there is such. */
+  const expected = new Map<string, readonly Named[]>();
   const { Variant } = dbus;
 
   const hearValue = (path: string, value: unknown) => {
@@ -25,12 +27,41 @@ export const dbusWay: WayTo = (clock, bus) => {
     listeners.get(device)?.({ service, characteristic, bytes: Buffer.from(value), at: clock.now() });
   };
 
+  /** Asked for already, by what is expected. */
+  const starting = new Map<string, Promise<void>>();
+  const startNotify = async (path: string) => {
+    await starting.get(path)?.catch(() => {});
+    const before = notified.has(path);
+    const mine = {};
+    notified.set(path, mine);
+    try {
+      await bus.ask(path, characteristicFace, 'StartNotify');
+    } catch (thrown) {
+      // BlueZ is subscribing already
+      if (before && isError(thrown, 'InProgress')) return;
+      if (!before && notified.get(path) === mine) notified.delete(path);
+      throw thrown;
+    }
+  };
+
+  const startExpected = (path: string | undefined) => {
+    // it is asked for once more, and then somebody waits for the answer
+    if (path === undefined || notified.has(path)) return;
+    const started = startNotify(path).finally(() => starting.delete(path));
+    started.catch(() => {});
+    starting.set(path, started);
+  };
+
   return {
     hear: (event) => {
       if (event.kind === 'changed') {
         if (event.face === characteristicFace && 'Value' in event.values) hearValue(event.path, event.values.Value);
-      } else if (event.kind === 'added') characteristics.add(event.path, event.faces);
-      else if (event.kind === 'everything') {
+      } else if (event.kind === 'added') {
+        characteristics.add(event.path, event.faces);
+        const added = characteristics.at(event.path);
+        const isIt = (one: Named) => one.service === added?.service && one.characteristic === added.characteristic;
+        if (added && expected.get(added.device)?.some(isIt)) startExpected(event.path);
+      } else if (event.kind === 'everything') {
         characteristics.replace(event.objects);
         for (const path of notified.keys()) if (!characteristics.at(path)) notified.delete(path);
       } else if (event.kind === 'removed' && event.faces.some((face) => face.startsWith('org.bluez.Gatt'))) {
@@ -43,7 +74,11 @@ export const dbusWay: WayTo = (clock, bus) => {
         characteristics.replace({});
         notified.clear();
         listeners.clear();
-      } else listeners.delete(path);
+        expected.clear();
+      } else {
+        listeners.delete(path);
+        expected.delete(path);
+      }
     },
     peer: async ({ path: device }) => {
       const onDevice = (member: string) => bus.ask(device, deviceFace, member);
@@ -53,7 +88,15 @@ export const dbusWay: WayTo = (clock, bus) => {
         return path;
       };
       return {
-        listen: (hear) => listeners.set(device, hear),
+        listen: (hear) => {
+          listeners.set(device, hear);
+          expected.delete(device);
+        },
+        expect: (those) => {
+          expected.set(device, those);
+          for (const { service, characteristic } of those)
+            startExpected(characteristics.path(device, service, characteristic));
+        },
         connect: () => onDevice('Connect'),
         look: async () => {},
         disconnect: () => onDevice('Disconnect'),
@@ -75,20 +118,7 @@ export const dbusWay: WayTo = (clock, bus) => {
             signature: 'aya{sv}',
             body: [bytes, { type: new Variant('s', 'request') }],
           }),
-        notify: async (service, characteristic) => {
-          const path = get(service, characteristic);
-          const before = notified.has(path);
-          const mine = {};
-          notified.set(path, mine);
-          try {
-            await bus.ask(path, characteristicFace, 'StartNotify');
-          } catch (thrown) {
-            // BlueZ is subscribing again by itself
-            if (before && isError(thrown, 'InProgress')) return;
-            if (!before && notified.get(path) === mine) notified.delete(path);
-            throw thrown;
-          }
-        },
+        notify: async (service, characteristic) => startNotify(get(service, characteristic)),
       };
     },
   };

@@ -1,8 +1,7 @@
 import { dbus } from '../bluez/dbus-next.ts';
 import { isError } from '../bluez/faults.ts';
 import type { Peer, WayTo } from '../bluez/way.ts';
-import type { Heard } from '../radio.ts';
-import { RadioFault } from '../radio.ts';
+import { type Heard, type Named, RadioFault } from '../radio.ts';
 import {
   type BleAdapter,
   type BleCharacteristic,
@@ -38,6 +37,7 @@ export const nodeBleWay: WayTo = (clock, bus, adapterName, holds) => {
       const tree = kept.get(path) ?? {
         device: (await adapter.getDevice(address)) as BleDevice,
         subscribed: new Set<string>(),
+        expected: [],
         hear: () => {},
       };
       kept.delete(path);
@@ -58,6 +58,7 @@ type Tree = {
   device: BleDevice;
   server?: BleServer;
   subscribed: Set<string>;
+  expected: readonly Named[];
   hear: (heard: Heard) => void;
 };
 
@@ -70,9 +71,35 @@ function peerOn(tree: Tree, now: () => number): Peer {
     if (!found) throw new RadioFault('no-such', 'the device has no such characteristic');
     return found;
   };
+  const notify = async (service: string, characteristic: string): Promise<void> => {
+    const found = get(service, characteristic);
+    const key = `${service}/${characteristic}`;
+    if (tree.subscribed.has(key)) {
+      // BlueZ has subscribed again by itself; saying so once more costs nothing and heals what it may have lost
+      await found.helper.callMethod('StartNotify').catch((thrown) => {
+        if (!isError(thrown, 'InProgress')) throw thrown;
+      });
+      return;
+    }
+    // the listener first: a cuff that speaks at once would not be heard by one that comes after startNotifications()
+    found.on('valuechanged', (bytes) => tree.hear({ service, characteristic, bytes: Buffer.from(bytes), at: now() }));
+    tree.subscribed.add(key);
+    try {
+      await found.startNotifications();
+    } catch (thrown) {
+      tree.subscribed.delete(key);
+      found.removeAllListeners('valuechanged');
+      found.helper.removeAllListeners('PropertiesChanged');
+      throw thrown;
+    }
+  };
   return {
     listen: (hear) => {
       tree.hear = hear;
+      tree.expected = [];
+    },
+    expect: (those) => {
+      tree.expected = those;
     },
     connect: async () => {
       await device.connect();
@@ -81,6 +108,9 @@ function peerOn(tree: Tree, now: () => number): Peer {
     },
     look: async () => {
       tree.server ??= (await device.gatt()) as BleServer;
+      // it is asked for once more, and then somebody waits for the answer
+      for (const { service, characteristic } of tree.expected)
+        if (find(service, characteristic)) notify(service, characteristic).catch(() => {});
     },
     disconnect: () => device.disconnect(),
     pair: () => device.pair(),
@@ -91,27 +121,6 @@ function peerOn(tree: Tree, now: () => number): Peer {
     read: async (service, characteristic) => Buffer.from(await get(service, characteristic).readValue()),
     // node-ble's plain writeValue() asks for a reliable write, which most meters refuse
     write: (service, characteristic, bytes) => get(service, characteristic).writeValueWithResponse(bytes),
-    notify: async (service, characteristic) => {
-      const found = get(service, characteristic);
-      const key = `${service}/${characteristic}`;
-      if (tree.subscribed.has(key)) {
-        // BlueZ has subscribed again by itself; saying so once more costs nothing and heals what it may have lost
-        await found.helper.callMethod('StartNotify').catch((thrown) => {
-          if (!isError(thrown, 'InProgress')) throw thrown;
-        });
-        return;
-      }
-      // the listener first: a cuff that speaks at once would not be heard by one that comes after startNotifications()
-      found.on('valuechanged', (bytes) => tree.hear({ service, characteristic, bytes: Buffer.from(bytes), at: now() }));
-      tree.subscribed.add(key);
-      try {
-        await found.startNotifications();
-      } catch (thrown) {
-        tree.subscribed.delete(key);
-        found.removeAllListeners('valuechanged');
-        found.helper.removeAllListeners('PropertiesChanged');
-        throw thrown;
-      }
-    },
+    notify,
   };
 }

@@ -59,6 +59,11 @@ export type PeripheralProfile = {
   /** One indication or confirmation takes about one connection interval. */
   intervalMs?: number;
   mtu?: number;
+  /**
+   * A bonded device keeps what it was told to send (Core Specification, Vol 3, Part G, 3.3.3.3), and one with this manner begins so long
+   * after the link is up, whether or not bluetoothd has anybody to give the values to by then. Absent: it waits to be told again.
+   */
+  speaksUnaskedAfterMs?: number;
   services: readonly GattService[];
   onConnect?: (link: Link) => void;
   onDisconnect?: () => void;

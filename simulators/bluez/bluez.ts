@@ -30,6 +30,8 @@ export interface SimulatedBluez {
   /** Pulled out of its socket: its links drop, and it and its devices go from the bus. Bonds stay. */
   unplug(adapter: string): void;
   plugIn(adapter: string): void;
+  /** Answers nothing, as a daemon that is stuck or a machine that has too much to do. The answer lets it go on, with the first question first. */
+  hang(): () => void;
 }
 
 export type SimulatedBluezConfig = { busAddress: string; adapters: readonly string[] } & Partial<Timings>;
@@ -48,6 +50,7 @@ export function createSimulatedBluez(
   const tree = createObjectTree(clock);
   let connection: MessageBus | null = null;
   let lost: string | null = null;
+  let unanswered: Message[] | null = null;
 
   const call = async (message: Message, timeoutMs: number): Promise<unknown[]> => {
     if (!connection) throw new Outage('bluetooth-away', 'The simulated Bluetooth service is not running.');
@@ -116,7 +119,8 @@ export function createSimulatedBluez(
     await call(new Message({ ...match, signature: 's', body: [rule] }), startTimeoutMs);
     opened.on('message', watchClients);
     opened.addMethodHandler((message) => {
-      tree.answer(message);
+      if (unanswered) unanswered.push(message);
+      else tree.answer(message);
       return true;
     });
     show();
@@ -173,6 +177,14 @@ export function createSimulatedBluez(
     removePeripheral: (adapter, peripheral) => adapterNamed(adapter).removePeripheral(peripheral),
     unplug: (adapter) => adapterNamed(adapter).unplug(),
     plugIn: (adapter) => adapterNamed(adapter).show(),
+    hang: () => {
+      unanswered ??= [];
+      return () => {
+        const questions = unanswered ?? [];
+        unanswered = null;
+        for (const question of questions) tree.answer(question);
+      };
+    },
   };
 }
 

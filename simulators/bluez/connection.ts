@@ -88,6 +88,7 @@ export function createConnection(stack: Stack, state: DeviceState, parts: Connec
     disconnect() {
       if (waiting) {
         generation++;
+        establishing = null;
         finish(waiting, refused.connectAborted());
         return undefined;
       }
@@ -114,10 +115,12 @@ export function createConnection(stack: Stack, state: DeviceState, parts: Connec
     },
 
     establish() {
-      establishing ??= establish().finally(() => {
-        establishing = null;
+      if (establishing) return establishing;
+      const mine = establish().finally(() => {
+        if (establishing === mine) establishing = null;
       });
-      return establishing;
+      establishing = mine;
+      return mine;
     },
 
     drop(reason) {
@@ -150,6 +153,7 @@ export function createConnection(stack: Stack, state: DeviceState, parts: Connec
 
     abandon() {
       generation++;
+      establishing = null;
       const pending = waiting;
       waiting = null;
       pending?.cancelTimeout();
@@ -180,6 +184,10 @@ export function createConnection(stack: Stack, state: DeviceState, parts: Connec
     connectedBefore = true;
     profile.onConnect?.(link);
     void resolveServices(mine);
+    if (profile.speaksUnaskedAfterMs !== undefined && state.bonded)
+      clock.after(profile.speaksUnaskedAfterMs, () => {
+        if (mine === generation && state.connected) gatt.speakUnasked();
+      });
   }
 
   async function resolveServices(mine: number) {

@@ -12,7 +12,9 @@ export interface Gatt {
   /** Subscriptions outlive the link: bluetoothd writes them again at the next one, before it says ServicesResolved. */
   subscribeAgain(): void;
   linkLost(): void;
-  /** A value from the peer; false when nobody has subscribed. */
+  /** A bonded peer sends what it was told to send in an earlier link. */
+  speakUnasked(): void;
+  /** A value from the peer; false when it was not told to send. */
   deliver(uuid: string, value: Buffer): boolean;
   isSubscribed(uuid: string): boolean;
   reader(uuid: string): (() => Buffer) | undefined;
@@ -90,9 +92,14 @@ export function createGatt(stack: Stack, parts: GattParts): Gatt {
       for (const giveUp of [...unanswered]) giveUp(new AttFault(att.unlikely));
     },
 
+    speakUnasked() {
+      for (const { session } of entries.values()) session.speakUnasked();
+    },
+
     deliver(uuid, value) {
       const entry = entries.get(uuid);
       if (!entry?.session.isSubscribed()) return false;
+      if (!entry.session.isHeard()) return true;
       entry.value = value.subarray(0, mtu - 3);
       tree.changed(entry.path, characteristicInterface, 'Value', 'now');
       return true;

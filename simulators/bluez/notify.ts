@@ -2,8 +2,8 @@ import type { Characteristic, Link } from './air.ts';
 import { refused } from './faults.ts';
 
 /**
- * Who listens to one characteristic, and whether the peer has been told to send. The clients' sessions outlive the link,
- * the peer's configuration does not (a bonded one would keep it; bluetoothd writes it again in any case).
+ * Who listens to one characteristic, and whether the peer has been told to send. The clients' sessions outlive the link, the peer's
+ * configuration only where it is bonded; bluetoothd writes it again in any case.
  */
 export interface Session {
   /** Has the characteristic `notify` or `indicate`? */
@@ -15,10 +15,14 @@ export interface Session {
   /** A new link is up: writes the configuration again for those who are still there. */
   resume(): void;
   linkLost(): void;
+  /** A bonded peer begins by itself, for it was told in an earlier link. */
+  speakUnasked(): void;
   /** Property Notifying. */
   isOn(): boolean;
-  /** Has the peer been told on this link? */
+  /** Does the peer believe that it is to send? */
   isSubscribed(): boolean;
+  /** Is there anybody to give a value to? bluetoothd confirms an indication all the same. */
+  isHeard(): boolean;
 }
 
 export function createSession(parts: {
@@ -34,6 +38,9 @@ export function createSession(parts: {
   const clients = new Map<string, boolean>();
   let on = false;
   let subscribed = false;
+  /** What the peer was told last, in this link or one before. */
+  let configured = false;
+  let unasked = false;
 
   const setOn = (next: boolean) => {
     if (on === next) return;
@@ -52,6 +59,7 @@ export function createSession(parts: {
     setOn(true);
     if (subscribed) return;
     subscribed = true;
+    configured = true;
     characteristic.onSubscribe?.(link);
   }
 
@@ -79,7 +87,10 @@ export function createSession(parts: {
       const told = subscribed;
       subscribed = false;
       setOn(false);
-      if (link && told) characteristic.onUnsubscribe?.(link);
+      if (link && told) {
+        configured = false;
+        characteristic.onUnsubscribe?.(link);
+      }
       return true;
     },
     resume() {
@@ -90,8 +101,16 @@ export function createSession(parts: {
     },
     linkLost: () => {
       subscribed = false;
+      unasked = false;
+    },
+    speakUnasked() {
+      const link = parts.link();
+      if (!link || !configured || subscribed) return;
+      unasked = true;
+      characteristic.onSubscribe?.(link);
     },
     isOn: () => on,
-    isSubscribed: () => subscribed,
+    isSubscribed: () => subscribed || unasked,
+    isHeard: () => subscribed,
   };
 }

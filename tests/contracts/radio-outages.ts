@@ -135,7 +135,7 @@ export function radioOutages(createRadio: CreateRadio): void {
     await room.begin();
     await room.radio.close();
     let laterMs = 0;
-    const clock = { ...systemClock, now: () => systemClock.now() + laterMs };
+    const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + laterMs };
     const radio = createRadio({ clock, log: silentLog }, { adapter: 'hci0', busAddress: room.bus.address });
     room.closeLater(() => radio.close());
     radio.watch([bloodPressure], () => {});

@@ -33,9 +33,9 @@ export function radioContract(createRadio: CreateRadio): void {
     await link.pair();
     expect(link.paired()).toBe(true);
     expect(link.has(deviceInformation, modelNumber)).toBe(true);
-    expect(link.has(bloodPressure, sigUuid(0x2a36))).toBe(false);
+    expect(link.has(bloodPressure, sigUuid(0x2a18))).toBe(false);
     expect((await link.read(deviceInformation, modelNumber)).toString()).toBe('BM96');
-    await expect(link.read(bloodPressure, sigUuid(0x2a36))).rejects.toMatchObject({ code: 'no-such' });
+    await expect(link.read(bloodPressure, sigUuid(0x2a18))).rejects.toMatchObject({ code: 'no-such' });
     await link.write(bloodPressure, sigUuid(0x2a08), Buffer.from('ea070b160e000000'.slice(0, 14), 'hex'));
     await expect(link.write(deviceInformation, modelNumber, Buffer.from([1]))).rejects.toMatchObject({
       name: 'RadioFault',

@@ -100,6 +100,16 @@ export async function connectToBluez(busAddress: string) {
       await client.call('/org/bluez', 'org.bluez.AgentManager1', 'RegisterAgent', 'os', ['/agent', 'KeyboardDisplay']);
       return asked;
     },
+    /** Asks everybody on the bus for a passkey, as if this were bluetoothd. @returns what was given. */
+    async askEveryAgent(agent: string, device: string): Promise<unknown[]> {
+      const [names] = await raw(busName, '/org/freedesktop/DBus', busName, 'ListNames');
+      const given: unknown[] = [];
+      for (const name of (names as string[]).filter((one) => one.startsWith(':') && one !== bus.name)) {
+        const answer = raw(name, agent, 'org.bluez.Agent1', 'RequestPasskey', 'o', [device]);
+        given.push(...(await answer.catch(() => [])));
+      }
+      return given;
+    },
     close: () => bus.disconnect(),
   };
   await new Promise<void>((resolve) => (bus.name ? resolve() : bus.once('connect', resolve)));

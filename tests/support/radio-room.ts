@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect } from 'vitest';
-import { systemClock } from '#runtime/clock.ts';
+import { type Clock, systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { seededRandom } from '#runtime/random.ts';
 import type { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
@@ -41,7 +41,7 @@ export type RadioRoom = {
   closeLater(close: () => unknown): void;
   begin(kind?: Bus['kind'], timings?: Partial<SimulatedBluezConfig>): Promise<void>;
   simulation(timings?: Partial<SimulatedBluezConfig>): SimulatedBluez;
-  listen(options?: Partial<Parameters<CreateRadio>[1]>, into?: Advertisement[]): Radio;
+  listen(options?: Partial<Parameters<CreateRadio>[1]>, into?: Advertisement[], clock?: Clock): Radio;
   cuffWith(config?: Partial<BloodPressureCuffConfig>): BloodPressureCuff;
   heardOf(of?: string): Promise<void>;
   /** Resolves when the radio has heard it advertise. */
@@ -81,9 +81,9 @@ export function radioRoom(createRadio: CreateRadio): RadioRoom {
           ...timings,
         },
       ),
-    listen: (options = {}, into = room.advertisements) => {
+    listen: (options = {}, into = room.advertisements, clock = systemClock) => {
       const opened = createRadio(
-        { clock: systemClock, log: silentLog },
+        { clock, log: silentLog },
         { adapter: 'hci0', busAddress: room.bus.address, ...options },
       );
       opened.watch([bloodPressure], (advertisement) => into.push(advertisement));
