@@ -17,10 +17,15 @@ const verbs: Record<string, () => Promise<Verb>> = {
   devices: async () => (await import('./command/devices.ts')).devices,
   pair: async () => (await import('./command/pair.ts')).pair,
   forget: async () => (await import('./command/forget.ts')).forget,
+  doctor: async () => (await import('./command/doctor.ts')).doctor,
+  replay: async () => (await import('./command/replay.ts')).replay,
 };
 
 /** Settings of a box of its own; what the environment says goes before. */
 const settingsFile = '/etc/hearthbeat/gateway.env';
+
+// whoever reads us through a pipe may stop reading
+process.stdout.on('error', () => process.exit(exits.ill));
 
 async function main([name = 'run', ...words]: string[]): Promise<number> {
   const terminal = createTerminal(languageOf(process.env), process.stdin, process.stdout);
