@@ -102,6 +102,7 @@ function refusalOf(fault: unknown): Refusal {
 const outages: Record<string, string> = {
   'records-away': 'The database cannot be reached. Pages already sent are not affected; try again shortly.',
   'vitals-store-away': 'Readings cannot be shown at the moment. Alerts, tasks and latest values still work.',
+  'enrolment-busy': 'Too many boxes are enrolling at once; try again in a few seconds.',
   'sign-in-busy': 'Too many people are signing in at once; try again in a few seconds.',
 };
 

@@ -58,7 +58,7 @@ export type Redemption =
 
 /**
  * The box that holds this key becomes the source that the code is for. A code of a source that was revoked is unknown.
- * @param now ms since 1970. @throws Outage 'sign-in-busy' when too much is being hashed already.
+ * @param now ms since 1970. @throws Outage 'enrolment-busy' when too many codes are being tried already.
  */
 export async function redeemCode(
   records: Records,

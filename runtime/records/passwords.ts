@@ -10,14 +10,17 @@ const cost = { memory: 19 * 1024, passes: 2, parallelism: 1 };
 const saltBytes = 16;
 const hashBytes = 32;
 
-/** Hashing takes cores and memory from everything else: so many at once in this process, and so many in the queue. */
-const atOnce = 2;
-const waitingAtMost = 64;
+/**
+ * Hashing takes cores and memory from everything else: so many at once in this process, and so many in the queue. Strangers
+ * who try codes have a queue of their own, in which no clinician stands.
+ */
+const signIns = createQueue('sign-in-busy', { atOnce: 2, waitingAtMost: 64 });
+const lookups = createQueue('enrolment-busy', { atOnce: 1, waitingAtMost: 16 });
 
 /** A PHC string for `clinician.password_hash`. @throws Outage 'sign-in-busy' when too many wait already. */
 export async function hashPassword(text: string): Promise<string> {
   const salt = randomBytes(saltBytes);
-  const hash = await derive({ message: normal(text), nonce: salt, tagLength: hashBytes, ...cost });
+  const hash = await signIns({ message: normal(text), nonce: salt, tagLength: hashBytes, ...cost });
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
@@ -26,16 +29,17 @@ export async function verifyPassword(text: string, stored: string): Promise<bool
   const parsed = parsePhc(stored);
   if (!parsed) return false;
   const { hash, ...parameters } = parsed;
-  return timingSafeEqual(await derive({ message: normal(text), tagLength: hash.length, ...parameters }), hash);
+  return timingSafeEqual(await signIns({ message: normal(text), tagLength: hash.length, ...parameters }), hash);
 }
 
 /**
  * A slow hash, hexadecimal, of a short secret that must be found by its hash, so that it cannot have a salt of its own: whoever
  * holds a copy of the table pays the same for every guess. @param purpose at least eight characters; parts one kind of secret from another.
+ * @throws Outage 'enrolment-busy' when too many wait already.
  */
 export async function hashForLookup(secret: string, purpose: string): Promise<string> {
   const nonce = Buffer.from(purpose.padEnd(saltBytes));
-  return (await derive({ message: secret, nonce, tagLength: hashBytes, ...cost })).toString('hex');
+  return (await lookups({ message: secret, nonce, tagLength: hashBytes, ...cost })).toString('hex');
 }
 
 /** The same password typed on two keyboards must be the same bytes (NIST SP 800-63B, 5.1.1.2: NFKC before hashing). */
@@ -59,20 +63,20 @@ function parsePhc(stored: string) {
   };
 }
 
-const compute = promisify(argon2);
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function derive(parameters: Argon2Parameters): Promise<Buffer> {
-  if (running < atOnce) running += 1;
-  else if (waiting.length >= waitingAtMost) throw new Outage('sign-in-busy', 'too many sign-ins at once');
-  else await new Promise<void>((resolve) => waiting.push(resolve));
-  try {
-    return await compute('argon2id', parameters);
-  } finally {
-    // the place goes to the next in line without ever being free
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
+function createQueue(busy: string, { atOnce, waitingAtMost }: { atOnce: number; waitingAtMost: number }) {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (parameters: Argon2Parameters): Promise<Buffer> => {
+    if (running < atOnce) running += 1;
+    else if (waiting.length >= waitingAtMost) throw new Outage(busy, 'too much is being hashed');
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await promisify(argon2)('argon2id', parameters);
+    } finally {
+      // the place goes to the next in line without ever being free
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
 }
