@@ -5,7 +5,7 @@ import { countedTime, type DeviceTime, readDateTime } from './device-time.ts';
 import { type Frame, readFrame } from './frame.ts';
 import { converted, type Decimal, isSpecial, type Special } from './ieee11073.ts';
 import type { Profile, Said, Told } from './profile.ts';
-import { bit, marksIn, quantity } from './values.ts';
+import { aboveZero, bit, marksIn, present, quantity } from './values.ts';
 
 /** Assigned numbers. */
 export const bloodPressureUuids = {
@@ -142,9 +142,7 @@ function tellPressure(said: {
   if (!systolic || !diastolic) return { fault: 'no-value' };
   const values = [quantity('systolic', systolic), quantity('diastolic', diastolic)];
   // cuffs that do not measure the mean send NaN or 0, and 0 for a pulse they did not find: neither is a value
-  if (mean && mean.mantissa !== 0) values.push(quantity('mean-arterial-pressure', mean));
-  if (said.pulse !== undefined && !isSpecial(said.pulse) && said.pulse.mantissa !== 0)
-    values.push(quantity('pulse-rate', said.pulse));
+  values.push(...present('mean-arterial-pressure', aboveZero(mean)), ...present('pulse-rate', aboveZero(said.pulse)));
   return {
     measured: {
       panel: 'blood-pressure',

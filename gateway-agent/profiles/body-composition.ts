@@ -60,8 +60,10 @@ export function decodeBodyComposition(bytes: Uint8Array): Said<BodyCompositionFr
   const flags = frame.u16();
   const has = (n: number) => bit(flags, n);
   const mass = (steps: number) => massKg(steps, has(0));
+  const said = <K extends string, T>(name: K, steps: number, read: (steps: number) => T) =>
+    steps === unsuccessful ? {} : ({ [name]: read(steps) } as { [key in K]: T });
   const optional = <K extends string, T>(n: number, name: K, read: (steps: number) => T) =>
-    has(n) ? ({ [name]: read(frame.u16()) } as { [key in K]: T }) : {};
+    has(n) ? said(name, frame.u16(), read) : {};
 
   const fat = frame.u16();
   const deviceTime = has(1) ? readDateTime(frame) : undefined;

@@ -4,10 +4,10 @@ import { daylightSavingMinutes, timeZoneMinutes } from './current-time.ts';
 import { type DeviceTime, laterBy, readDateTime } from './device-time.ts';
 import { type Frame, readFrame } from './frame.ts';
 import { sensorLimits } from './glucose-units.ts';
-import { type Decimal, isSpecial, type Special } from './ieee11073.ts';
+import type { Decimal, Special } from './ieee11073.ts';
 import type { FrameFault, Said, Told } from './profile.ts';
 import type { Cursor } from './racp.ts';
-import { type BitMarks, bit, marksIn, quantity } from './values.ts';
+import { aboveZero, type BitMarks, bit, marksIn, quantity } from './values.ts';
 
 /** One record of CGM Measurement 0x2AA7. Glucose in mg/dL, trend in mg/dL/min, quality in %. */
 export type CgmRecord = {
@@ -121,7 +121,7 @@ export function tellCgm(record: CgmRecord, { start, feature }: CgmSession): Told
   if (record.glucose === '-INFINITY' && !marks.includes('below-measuring-range')) marks.push('below-measuring-range');
   if (feature?.type === controlSolutionType || feature?.location === controlSolutionLocation)
     marks.push('control-solution');
-  const number = isSpecial(record.glucose) ? limitIn(marks) : record.glucose;
+  const number = aboveZero(record.glucose) ?? limitIn(marks);
   if (number === undefined) return { fault: 'no-value' };
   const deviceTime = start && laterBy(start.time, record.offsetMinutes);
   const zoneMinutes =

@@ -57,4 +57,5 @@ export function mealMarks(meal: number | undefined): Mark[] {
 
 /** 6 is reserved by the profile; meters of i-SENS say with it that the value is blood ketone (xDrip, ContextRx.ketone). */
 export const ketoneMeal = 6;
-export const isKnownMeal = (meal: number): boolean => meal >= 1 && meal <= meals.length;
+/** 0 is reserved, too, and what a meter writes that was told of no meal. */
+export const isKnownMeal = (meal: number): boolean => meal >= 0 && meal <= meals.length;

@@ -1,18 +1,19 @@
 import type { Mark, Value } from '#domain/reading.ts';
+import { vitals } from '#domain/vitals.ts';
 import { type DeviceTime, laterBy, readDateTime } from './device-time.ts';
 import { readFrame } from './frame.ts';
 import { type GlucoseContext, isKnownMeal, ketoneMeal, mealMarks } from './glucose-context.ts';
 import { type GlucoseUnit, meterLimits, toKetoneMmolPerL, toMgPerDl } from './glucose-units.ts';
-import { type Decimal, isSpecial, type Special } from './ieee11073.ts';
+import { type Decimal, isSpecial, type Special, toNumber } from './ieee11073.ts';
 import type { Measured, Said, Told } from './profile.ts';
-import { type BitMarks, bit, marksIn, quantity } from './values.ts';
+import { aboveZero, type BitMarks, bit, marksIn, quantity } from './values.ts';
 
 /** Glucose Measurement 0x2A18, as the meter wrote it down. */
 export type GlucoseRecord = {
   sequence: number;
   /** The clock that only ever runs on, by which records are ordered. */
   baseTime: DeviceTime;
-  /** So far its user has moved the clock that they see. */
+  /** So far its user has moved the clock that they see; 32767 and -32768: further than the field can say. */
   offsetMinutes?: number;
   concentration?: Decimal | Special;
   unit: GlucoseUnit;
@@ -73,6 +74,9 @@ const alternateSite = 2;
 /** Meters that send blood ketone as glucose with meal 6: CareSens of i-SENS. Source: NightscoutFoundation/xDrip. */
 export const ketoneMeters = /care ?sens/i;
 
+/** What a ketone meter writes as glucose for 10 mmol/L of ketone: more than it can measure, or than anybody has. */
+const ketoneAtMostMgPerDl = 10 * vitals.ketone.hard[1];
+
 /**
  * What a record says, together with its context where there is one.
  * A meter that may mean ketone (i-SENS, or nobody knows which it is) is not believed while an announced context is missing: 15 mg/dL
@@ -83,28 +87,30 @@ export function tellGlucose(
   context: GlucoseContext | undefined,
   model: string | undefined,
 ): Told {
-  const mayBeKetone = model === undefined || ketoneMeters.test(model);
+  const { concentration } = record;
+  const mgPerDl =
+    concentration === undefined || isSpecial(concentration) ? undefined : toMgPerDl(concentration, record.unit);
+  const mayBeKetone =
+    (model === undefined || ketoneMeters.test(model)) && !(mgPerDl && toNumber(mgPerDl) > ketoneAtMostMgPerDl);
   if (record.contextFollows && !context && mayBeKetone) return { fault: 'alone' };
   const meal = context?.meal;
   const ketone = meal === ketoneMeal && model !== undefined && ketoneMeters.test(model);
   if (meal !== undefined && !ketone && !isKnownMeal(meal)) return { fault: 'reserved-value' };
 
   const marks: Mark[] = marksIn(record.status, annunciations);
-  const { concentration } = record;
-  // beyond its range a meter sends an infinity, a special word with the status bit, or simply the limit
+  // beyond its range a meter sends an infinity, a special word or 0 with the status bit, or simply the limit
   if (concentration === '+INFINITY' && !marks.includes('above-measuring-range')) marks.push('above-measuring-range');
   if (concentration === '-INFINITY' && !marks.includes('below-measuring-range')) marks.push('below-measuring-range');
   if (record.type === controlSolutionType || record.location === controlSolutionLocation)
     marks.push('control-solution');
+  if (isBeyond(record.offsetMinutes) && !marks.includes('clock-in-doubt')) marks.push('clock-in-doubt');
   if (record.location === alternateSite) marks.push('alternate-site');
   marks.push(...mealMarks(meal));
 
-  const mgPerDl =
-    concentration === undefined || isSpecial(concentration) ? undefined : toMgPerDl(concentration, record.unit);
-  // the limits are those of glucose
+  // the limits are those of glucose; and of ketone nearly everybody has 0.0
   const value = ketone
     ? mgPerDl && quantity('ketone', toKetoneMmolPerL(mgPerDl))
-    : glucoseValue(mgPerDl ?? limitIn(marks));
+    : glucoseValue(aboveZero(mgPerDl) ?? limitIn(marks));
   if (!value) return { fault: 'no-value' };
   const measured: Measured = {
     panel: ketone ? 'blood-ketone' : 'glucose',
@@ -126,5 +132,9 @@ function limitIn(marks: readonly Mark[]): number | undefined {
   return above ? meterLimits.high : meterLimits.low;
 }
 
+/** Moved further than the field can say, forward or back. Source: GLS_TIME_OFFSET_VALUE_OVERRUN and _UNDERRUN in Stonestreet One's Bluetopia. */
+const isBeyond = (offsetMinutes: number | undefined): boolean => offsetMinutes === 0x7fff || offsetMinutes === -0x8000;
+
+/** Nobody knows the time of one moved beyond: its year is told as unknown, which tells copies of a record apart from others all the same. */
 const userFacingTime = ({ baseTime, offsetMinutes = 0 }: GlucoseRecord): DeviceTime =>
-  laterBy(baseTime, offsetMinutes) ?? baseTime;
+  isBeyond(offsetMinutes) ? `0000${baseTime.slice(4)}` : (laterBy(baseTime, offsetMinutes) ?? baseTime);

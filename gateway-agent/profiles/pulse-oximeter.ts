@@ -3,11 +3,10 @@ import { currentTimeClock, dateTimeClock } from './current-time.ts';
 import { type DeviceTime, readDateTime } from './device-time.ts';
 import { type Frame, readFrame } from './frame.ts';
 import type { Decimal, Special } from './ieee11073.ts';
-import { isSpecial } from './ieee11073.ts';
 import type { Profile, Said, Told } from './profile.ts';
 import { pulseOximeterExamples } from './pulse-oximeter.examples.ts';
 import type { StableWindow } from './stable-window.ts';
-import { type BitMarks, bit, marksIn, present, quantity } from './values.ts';
+import { aboveZero, type BitMarks, bit, marksIn, present, quantity } from './values.ts';
 
 /** Assigned numbers. */
 export const pulseOximeterUuids = {
@@ -149,7 +148,8 @@ function told(decoded: Said<OximeterFrame>): Told {
   const { saturation, pulse, amplitudeIndex, measurementStatus, deviceStatus, deviceTime, clockNotSet } = decoded.said;
   if (bit(measurementStatus, invalid)) return { fault: 'said-invalid' };
   if (bit(measurementStatus, unavailable) || bit(measurementStatus, calibrating)) return { fault: 'no-value' };
-  if (isSpecial(saturation)) return { fault: 'no-value' };
+  const measured = aboveZero(saturation);
+  if (!measured) return { fault: 'no-value' };
   const marks: Mark[] = [
     ...new Set([...marksIn(measurementStatus, measurementMarks), ...marksIn(deviceStatus, deviceMarks)]),
   ];
@@ -158,8 +158,8 @@ function told(decoded: Said<OximeterFrame>): Told {
     measured: {
       panel: 'pulse-oximetry',
       values: [
-        quantity('oxygen-saturation', saturation),
-        ...present('pulse-rate', pulse),
+        quantity('oxygen-saturation', measured),
+        ...present('pulse-rate', aboveZero(pulse)),
         ...present('perfusion-index', amplitudeIndex),
       ],
       marks,

@@ -20,6 +20,10 @@ export const quantity = (vital: VitalName, number: Decimal | number, decimals?: 
 export const present = (vital: VitalName, number: Decimal | Special | undefined): Value[] =>
   number === undefined || isSpecial(number) ? [] : [quantity(vital, number)];
 
+/** Devices write 0 where they found no pulse or have no number to tell, and nothing of the kind is ever 0 or less in somebody alive. */
+export const aboveZero = (number: Decimal | Special | undefined): Decimal | undefined =>
+  number !== undefined && !isSpecial(number) && number.mantissa > 0 ? number : undefined;
+
 /** Which bit of a status field says what; bits that stand for nothing here are reserved or of no clinical weight. */
 export type BitMarks = Readonly<Record<number, Mark>>;
 

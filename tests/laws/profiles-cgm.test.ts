@@ -226,6 +226,17 @@ describe('the records of a sensor', () => {
     ]);
   });
 
+  it('that say "LO" and write 0 for the number they have not are at the limit, and 0 alone is no number', () => {
+    const told = (mantissa: number, status: number) =>
+      tellCgm(
+        { glucose: { mantissa, exponent: 0 }, offsetMinutes: 1, status, crc: false },
+        { start: undefined, feature: undefined },
+      );
+    const low = told(0, 1 << 22);
+    expect('measured' in low && low.measured.values[0]?.value).toBe(40);
+    expect(told(0, 0)).toEqual({ fault: 'no-value' });
+  });
+
   it('say every alarm of the sensor in a word', () => {
     const words = Array.from({ length: 24 }, (_, n) => {
       const told = tellCgm(

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit } from '#domain/admission.ts';
 import { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import { countedMs } from '../../gateway-agent/profiles/device-time.ts';
 import { decodeGlucoseFeature, glucose } from '../../gateway-agent/profiles/glucose.ts';
 import { decodeGlucoseContext, mealMarks } from '../../gateway-agent/profiles/glucose-context.ts';
 import { decodeGlucoseRecord } from '../../gateway-agent/profiles/glucose-record.ts';
@@ -84,7 +85,7 @@ describe('a glucose record', () => {
         baseTime: fc
           .date({ min: new Date('2000-01-01'), max: new Date('2099-01-01'), noInvalidDate: true })
           .map((date) => date.toISOString().slice(0, 19)),
-        offset: fc.integer({ min: -32_768, max: 32_767 }),
+        offset: fc.integer({ min: -32_767, max: 32_766 }),
         amount: fc.record({
           mantissa: fc.integer({ min: 1, max: 2045 }),
           unit: fc.constantFrom('kg/L' as const, 'mol/L' as const),
@@ -193,6 +194,30 @@ describe('a glucose record', () => {
     expect(value(told('080800ea0705010800002000'))).toEqual([600, 'above-measuring-range']);
     expect(value(told('0a0800ea070501080000ff07116000'))).toEqual({ fault: 'no-value' });
   });
+
+  it('that says "LO" and writes 0 for the number it has not is at the limit, too, and 0 alone is no number', () => {
+    const told = (hex: string) => toldBy('Accu-Chek Guide', measured(bytes(hex)))[0];
+    expect(told('0a0800ea07050108000000b0114000')).toMatchObject({
+      measured: { values: [{ value: 20 }], marks: ['below-measuring-range'] },
+    });
+    expect(told('020800ea07050108000000b011')).toEqual({ fault: 'no-value' });
+  });
+
+  it('whose clock was moved further than the field can say keeps its clock’s words, but on no time line', () => {
+    for (const beyond of [32_767, -32_768]) {
+      const frame = glucoseFrame({
+        sequence: 1,
+        baseTime: at,
+        offset: beyond,
+        amount: { mantissa: 110, unit: 'kg/L', type: 1, location: 1 },
+      });
+      const [told] = toldBy('Accu-Chek Guide', measured(frame));
+      if (!told || !('measured' in told)) return expect.fail('no reading');
+      expect(told.measured.deviceTime).toBe('0000-05-01T08:00:00');
+      expect(countedMs(told.measured.deviceTime!)).toBe(undefined);
+      expect(told.measured.marks).toContain('clock-in-doubt');
+    }
+  });
 });
 
 describe('the context of a glucose record', () => {
@@ -294,6 +319,22 @@ describe('the records of one visit', () => {
   it('of a meter that may mean ketone are not believed without the context that was announced', () => {
     for (const model of ['CareSens Dual', undefined])
       expect(said(toldBy(model, measured(record(1, 15, true)), measured(record(2, 140))))).toEqual(['alone', [2, 140]]);
+  });
+
+  it('are believed without it where no ketone could be so high', () => {
+    for (const model of ['CareSens Dual', undefined]) {
+      expect(said(toldBy(model, measured(record(1, 100, true))))).toEqual(['alone']);
+      expect(said(toldBy(model, measured(record(1, 101, true))))).toEqual([[1, 101]]);
+    }
+  });
+
+  it('with a meal of 0 are as if none were said; any other word that the profile reserves is not guessed at', () => {
+    const withMeal = (model: string | undefined, meal: number) =>
+      said(toldBy(model, measured(record(1, 45, true)), context(contextFrame({ sequence: 1, meal }))));
+    for (const model of [meter, 'CareSens Dual', undefined]) {
+      expect(withMeal(model, 0)).toEqual([[1, 45]]);
+      for (const meal of [7, 128, 255]) expect(withMeal(model, meal)).toEqual(['reserved-value']);
+    }
   });
 
   it('of i-SENS with meal 6 are ketone, a tenth in mmol/L, and never glucose', () => {

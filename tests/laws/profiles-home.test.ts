@@ -154,6 +154,13 @@ describe('body composition frames', () => {
     );
   });
 
+  it('say nothing of what the scale could not measure, and show no weight that it did not feel', () => {
+    const allUnsuccessful = compositionFrame({ fat: 194, fields: Array.from({ length: 9 }, () => 0xffff) });
+    const [told] = tell(bodyComposition, [{ characteristic: 0x2a9c, bytes: allUnsuccessful, at: 0 }], true);
+    if (!told || !('measured' in told.told)) return expect.fail('no reading');
+    expect(told.told.measured.values.map((v) => v.vital)).toEqual(['body-fat']);
+  });
+
   it('in two frames are one measurement, the same as in one', () => {
     const told = (...frames: Buffer[]) =>
       tell(

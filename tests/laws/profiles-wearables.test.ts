@@ -160,6 +160,17 @@ describe('a spot check', () => {
     ]);
   });
 
+  it('without a pulse is a saturation alone, and without a saturation no reading', () => {
+    const vitalsOf = (frame: Buffer) => {
+      const told = decode(frame);
+      return 'measured' in told ? told.measured.values.map((v) => v.vital) : told;
+    };
+    expect(vitalsOf(spotCheckFrame({ saturation: 88, pulse: 0 }))).toEqual(['oxygen-saturation']);
+    expect(vitalsOf(bytes('005800ff07'))).toEqual(['oxygen-saturation']);
+    expect(vitalsOf(spotCheckFrame({ saturation: 0, pulse: 0 }))).toEqual({ fault: 'no-value' });
+    expect(vitalsOf(spotCheckFrame({ saturation: 0, pulse: 70 }))).toEqual({ fault: 'no-value' });
+  });
+
   it('says in a word what the device doubts', () => {
     const words = (told: ReturnType<typeof saying>) => ('measured' in told ? told.measured.marks.join() : 'none');
     expect([5, 6, 7, 8, 9, 14].map((bit) => words(saying(1 << bit)))).toEqual([
