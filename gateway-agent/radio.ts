@@ -20,9 +20,9 @@ export interface Radio {
    * @param hear gets every value the device indicates or notifies, in order. A device that was subscribed to in an earlier link may
    * speak before connect() resolves.
    * @param expects what will be subscribed to. A bonded device may speak without being asked again, and BlueZ confirms what nobody listens
-   * to: so it is told before the link is made, or as soon as it knows what there is.
+   * to: so BlueZ is told before the link is made, if it knows by then what the device has, else as soon as it does.
    */
-  connect(address: string, hear: (heard: Heard) => void, expects?: readonly Named[]): Promise<Link>;
+  connect(address: string, hear: (heard: Heard) => void, expects?: Expects): Promise<Link>;
   /**
    * Ends the link to a device and undoes its pairing and trust. Resolves, too, when nothing is known of it. A device that keeps its own half of
    * the pairing may have to be made to forget it as well.
@@ -53,6 +53,9 @@ export type Advertisement = {
 
 /** A characteristic. */
 export type Named = { service: string; characteristic: string };
+
+/** What will be subscribed to on a device that has what it has. */
+export type Expects = (has: Link['has']) => readonly Named[];
 
 /** `at`: when the gateway heard it, ms since 1970. */
 export type Heard = { service: string; characteristic: string; bytes: Buffer; at: number };

@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import { type Heard, type Link, type LinkEnd, type Named, RadioFault, radioLimits } from '../radio.ts';
+import { type Expects, type Heard, type Link, type LinkEnd, RadioFault, radioLimits } from '../radio.ts';
 import { type BluezBus, callWithinMs, type Properties } from './bus.ts';
 import type { KnownDevice } from './devices.ts';
 import { faultOf, isError } from './faults.ts';
@@ -27,12 +27,7 @@ export const deadlines = {
  */
 export type Links = {
   /** @param mayConnect is called when there is a place and it is this one's turn. @throws RadioFault, as `mayConnect` does. */
-  connect(
-    device: KnownDevice,
-    hear: (heard: Heard) => void,
-    expects: readonly Named[],
-    mayConnect: () => void,
-  ): Promise<Link>;
+  connect(device: KnownDevice, hear: (heard: Heard) => void, expects: Expects, mayConnect: () => void): Promise<Link>;
   /** A link to it stands or is being made. */
   holds(path: string): boolean;
   /** BlueZ told something new of the device. */
@@ -128,6 +123,8 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
       await left;
     };
     entry.leave = leave;
+    // with one that is not paired BlueZ would begin to pair
+    const expectFrom = (from: Peer) => from.expect(known.paired ? expects(from.has) : []);
     const mustStand = () => {
       if (entry.endedBy) throw new RadioFault('radio-away', 'the radio went away meanwhile');
     };
@@ -141,8 +138,7 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
         peer = await ask(way.peer(known), callWithinMs, 'finding the device');
         mustStand();
         peer.listen(hear);
-        // with one that is not paired it would begin to pair
-        if (known.paired) peer.expect(expects);
+        expectFrom(peer);
         entry.dialled = true;
         await ask(peer.connect(), deadlines.connectMs, 'connecting');
       } finally {
@@ -151,6 +147,7 @@ export function createLinks(clock: Clock, bus: BluezBus, way: Way): Links {
       entry.stands = true;
       if (!known.resolved) await ask(entry.resolved, deadlines.resolveMs, 'resolving services');
       await ask(peer.look(), deadlines.lookMs, 'looking at the services');
+      expectFrom(peer);
     } catch (thrown) {
       void leave();
       throw faultOf(thrown, 'connecting');

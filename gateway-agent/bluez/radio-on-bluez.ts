@@ -257,7 +257,7 @@ export function createRadioOnBluez(
       lookAfresh();
       return () => watches.delete(watch);
     },
-    connect: async (address, hearValue, expects = []) => {
+    connect: async (address, hearValue, expects = () => []) => {
       const path = devicePath(adapterPath, address);
       return present().links.connect(fresh(path), hearValue, expects, () => fresh(path));
     },

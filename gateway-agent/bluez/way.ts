@@ -26,7 +26,7 @@ export interface Peer {
    * before anybody has connected to it.
    */
   listen(hear: (heard: Heard) => void): void;
-  /** Tells BlueZ that these will be subscribed to, those that it knows now and others as soon as it does. Nobody waits for it. */
+  /** Tells BlueZ that these will be subscribed to. Nobody waits for it: it is asked for once more. */
   expect(those: readonly Named[]): void;
   connect(): Promise<unknown>;
   /** Whatever must be known before characteristics can be named. Called when services are resolved. */

@@ -3,7 +3,7 @@ import { dbus } from '../bluez/dbus-next.ts';
 import { deviceFace } from '../bluez/devices.ts';
 import { isError } from '../bluez/faults.ts';
 import type { WayTo } from '../bluez/way.ts';
-import { type Heard, type Named, RadioFault } from '../radio.ts';
+import { type Heard, RadioFault } from '../radio.ts';
 import { characteristicFace, createCharacteristics } from './characteristics.ts';
 
 /**
@@ -15,8 +15,6 @@ export const dbusWay: WayTo = (clock, bus) => {
   /** Paths on which BlueZ was asked to notify, and who asked last. A value comes on others, too, when it is read: that is none. */
   const notified = new Map<string, object>();
   const listeners = new Map<string, (heard: Heard) => void>();
-  /** What will be subscribed to on a device, as soon as there is such. */
-  const expected = new Map<string, readonly Named[]>();
   const { Variant } = dbus;
 
   const hearValue = (path: string, value: unknown) => {
@@ -45,7 +43,6 @@ export const dbusWay: WayTo = (clock, bus) => {
   };
 
   const startExpected = (path: string | undefined) => {
-    // it is asked for once more, and then somebody waits for the answer
     if (path === undefined || notified.has(path)) return;
     const started = startNotify(path).finally(() => starting.delete(path));
     started.catch(() => {});
@@ -56,12 +53,8 @@ export const dbusWay: WayTo = (clock, bus) => {
     hear: (event) => {
       if (event.kind === 'changed') {
         if (event.face === characteristicFace && 'Value' in event.values) hearValue(event.path, event.values.Value);
-      } else if (event.kind === 'added') {
-        characteristics.add(event.path, event.faces);
-        const added = characteristics.at(event.path);
-        const isIt = (one: Named) => one.service === added?.service && one.characteristic === added.characteristic;
-        if (added && expected.get(added.device)?.some(isIt)) startExpected(event.path);
-      } else if (event.kind === 'everything') {
+      } else if (event.kind === 'added') characteristics.add(event.path, event.faces);
+      else if (event.kind === 'everything') {
         characteristics.replace(event.objects);
         for (const path of notified.keys()) if (!characteristics.at(path)) notified.delete(path);
       } else if (event.kind === 'removed' && event.faces.some((face) => face.startsWith('org.bluez.Gatt'))) {
@@ -74,11 +67,7 @@ export const dbusWay: WayTo = (clock, bus) => {
         characteristics.replace({});
         notified.clear();
         listeners.clear();
-        expected.clear();
-      } else {
-        listeners.delete(path);
-        expected.delete(path);
-      }
+      } else listeners.delete(path);
     },
     peer: async ({ path: device }) => {
       const onDevice = (member: string) => bus.ask(device, deviceFace, member);
@@ -88,12 +77,8 @@ export const dbusWay: WayTo = (clock, bus) => {
         return path;
       };
       return {
-        listen: (hear) => {
-          listeners.set(device, hear);
-          expected.delete(device);
-        },
+        listen: (hear) => listeners.set(device, hear),
         expect: (those) => {
-          expected.set(device, those);
           for (const { service, characteristic } of those)
             startExpected(characteristics.path(device, service, characteristic));
         },

@@ -1,7 +1,7 @@
 import { dbus } from '../bluez/dbus-next.ts';
 import { isError } from '../bluez/faults.ts';
 import type { Peer, WayTo } from '../bluez/way.ts';
-import { type Heard, type Named, RadioFault } from '../radio.ts';
+import { type Heard, RadioFault } from '../radio.ts';
 import {
   type BleAdapter,
   type BleCharacteristic,
@@ -37,7 +37,6 @@ export const nodeBleWay: WayTo = (clock, bus, adapterName, holds) => {
       const tree = kept.get(path) ?? {
         device: (await adapter.getDevice(address)) as BleDevice,
         subscribed: new Set<string>(),
-        expected: [],
         hear: () => {},
       };
       kept.delete(path);
@@ -58,7 +57,6 @@ type Tree = {
   device: BleDevice;
   server?: BleServer;
   subscribed: Set<string>;
-  expected: readonly Named[];
   hear: (heard: Heard) => void;
 };
 
@@ -96,10 +94,10 @@ function peerOn(tree: Tree, now: () => number): Peer {
   return {
     listen: (hear) => {
       tree.hear = hear;
-      tree.expected = [];
     },
     expect: (those) => {
-      tree.expected = those;
+      for (const { service, characteristic } of those)
+        if (find(service, characteristic)) notify(service, characteristic).catch(() => {});
     },
     connect: async () => {
       await device.connect();
@@ -108,9 +106,6 @@ function peerOn(tree: Tree, now: () => number): Peer {
     },
     look: async () => {
       tree.server ??= (await device.gatt()) as BleServer;
-      // it is asked for once more, and then somebody waits for the answer
-      for (const { service, characteristic } of tree.expected)
-        if (find(service, characteristic)) notify(service, characteristic).catch(() => {});
     },
     disconnect: () => device.disconnect(),
     pair: () => device.pair(),

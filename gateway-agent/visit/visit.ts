@@ -4,7 +4,7 @@ import type { Random } from '#runtime/random.ts';
 import type { DeviceNote, DeviceNotes } from '../device-notes.ts';
 import type { Outbox } from '../outbox.ts';
 import { listenedTo, type Spoken } from '../profiles/catalogue.ts';
-import { type Link, type Radio, RadioFault } from '../radio.ts';
+import { type Expects, type Link, type Radio, RadioFault } from '../radio.ts';
 import { sigUuid } from '../uuid.ts';
 import { giveConsent } from './consent.ts';
 import { type DeviceClock, openClock } from './device-clock.ts';
@@ -66,7 +66,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
   let end: string;
   let backAfterMs: number | undefined;
   try {
-    link = await radio.connect(address, hearing.hear);
+    link = await radio.connect(address, hearing.hear, expected);
     await pair(link, before, learned);
     const model = before?.model ?? (await readModel(link));
     // whoever has to read its frames in a later life needs the model
@@ -105,6 +105,15 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
   const aside = hearing.counts.aside + streams.counts.aside;
   return { heard, readings, aside, end, paired, ...(backAfterMs === undefined ? {} : { backAfterMs }) };
 }
+
+const expected: Expects = (has) =>
+  listenedTo((service, characteristic) => has(sigUuid(service), sigUuid(characteristic))).flatMap(
+    ({ profile, measurements }) =>
+      measurements.map(({ characteristic }) => ({
+        service: sigUuid(profile.service),
+        characteristic: sigUuid(characteristic),
+      })),
+  );
 
 type Learned = Partial<Omit<DeviceNote, 'device'>>;
 

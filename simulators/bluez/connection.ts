@@ -86,7 +86,8 @@ export function createConnection(stack: Stack, state: DeviceState, parts: Connec
     },
 
     disconnect() {
-      if (waiting) {
+      // an attempt that a pairing began is given up, too (device_request_disconnect in src/device.c)
+      if (waiting || (establishing && !state.connected)) {
         generation++;
         establishing = null;
         finish(waiting, refused.connectAborted());
