@@ -48,18 +48,26 @@ export function createCourier(deps: {
   const look = async (): Promise<void> => {
     if (underWay) return;
     underWay = true;
+    let back: SourceId[] = [];
     try {
       do {
-        const back = [...cameBack];
+        back = [...cameBack];
+        cameBack.clear();
         await bring(back.filter(listens), true);
-        for (const source of back) cameBack.delete(source);
-        await bring((await sourcesWithCommands(records, clock.now())).filter(listens), false);
+        back = [];
+        const due = await sourcesWithCommands(records, clock.now());
+        // who has come back meanwhile is brought everything in the next turn, and nothing twice
+        await bring(
+          due.filter((source) => listens(source) && !cameBack.has(source)),
+          false,
+        );
         metrics.commands.inc({ what: 'too-late' }, await closeLateCommands(records, clock.now()));
       } while (cameBack.size > 0);
       away = false;
     } catch (fault) {
       if (!away) log.warn('commands wait in the records', faultDetails(fault));
       away = true;
+      for (const source of back) cameBack.add(source);
     } finally {
       underWay = false;
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import pino from 'pino';
+import type pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EnrolmentAnswer, type EnrolmentCode, spoken } from '#domain/enrolment.ts';
 import { SourceId } from '#domain/ids.ts';
@@ -80,7 +80,10 @@ describe('a box with a code', () => {
     expect(again.body.credential).not.toEqual(first.body.credential);
     if (again.body.credential.kind !== 'token') throw new Error('no token');
     expect(await signsInWith(source)).toBe(hashToken(again.body.credential.token));
-    expect(await send(await enrolmentBody(code, otherKeys))).toMatchObject({ status: 403, body: { code: 'code-used' } });
+    expect(await send(await enrolmentBody(code, otherKeys))).toMatchObject({
+      status: 403,
+      body: { code: 'code-used' },
+    });
     t.clock.ahead(sameBoxAgainMs + 1_000);
     expect(await send(body)).toMatchObject({ status: 403, body: { code: 'code-used' } });
     expect(await signsInWith(source)).toBe(hashToken(again.body.credential.token));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { SourceId } from '#domain/ids.ts';
-import { systemClock } from '#runtime/clock.ts';
+import { type Clock, systemClock } from '#runtime/clock.ts';
 import { createDownlink } from '#runtime/downlink.ts';
 import type { Journal, JournalEntry } from '#runtime/journal.ts';
 import { createJournalFiles, type JournalLimits } from '#runtime/journal-files.ts';
@@ -26,6 +26,7 @@ type Wish = {
   records?: Records;
   host?: string;
   port?: number;
+  clock?: Clock;
 };
 
 /** Brokers, each with a journal of its own, for the tests of a file; all end with the test that opened them. */
@@ -46,7 +47,7 @@ export function brokers() {
     freshFolder,
     async openBroker(wish: Wish = {}) {
       const metrics = createMetrics();
-      const shared = { clock: systemClock, log: silentLog, metrics };
+      const shared = { clock: wish.clock ?? systemClock, log: silentLog, metrics };
       const journal = await createJournalFiles({ folder: await freshFolder(), ...shared }, wish.journalLimits);
       ends.push(() => journal.close());
       const downlink = createDownlink();
