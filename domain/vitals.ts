@@ -7,7 +7,8 @@ import type { Words } from './words.ts';
  * LOINC and UCUM: loinc.org, ucum.org (case-sensitive). MDC: ISO/IEEE 11073-10101 (`urn:iso:std:iso:11073:10101`).
  * Hard range: outside it is a fault of the device, not a person. Soft range: possible, worth a second look.
  * Ranges: blood pressure and pulse after the gates of A&D's own software and clinical review; SpO2 after MDPnP (50-100);
- * glucose: what meters and sensors can show at all (Tidepool uploader, simglucose); weight: Chan & Raffa 2017 (50 to 750 lb);
+ * glucose: from what meters and sensors can show at all (Tidepool uploader, simglucose) up to what nobody survives (Tidepool takes 55 mmol/L,
+ * 991 mg/dL); weight: Chan & Raffa 2017 (50 to 750 lb);
  * temperature: MDPnP, and 86 to 110 would be degrees Fahrenheit under a wrong label.
  * Each is an engineering limit for plausibility, never a clinical threshold (those live in rules/book).
  */
@@ -103,7 +104,8 @@ export const vitals = {
     unit: 'mg/dL',
     mdc: 160184,
     name: { en: 'Blood glucose', zh: '血糖' },
-    hard: [10, 600],
+    // a display ends at 600, a meter of a hospital at 900, a person in a hyperosmolar crisis not at either
+    hard: [10, 1000],
     soft: [40, 400],
     decimals: 0,
   },
@@ -180,7 +182,6 @@ export const vitals = {
     loinc: '73964-9',
     ucum: 'kg',
     unit: 'kg',
-    mdc: 188776,
     name: { en: 'Muscle mass', zh: '肌肉量' },
     hard: [5, 150],
     soft: [10, 80],

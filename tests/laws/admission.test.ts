@@ -172,6 +172,30 @@ describe('admission', () => {
       expect(Reading.safeParse(withDecimals(decimals)).success).toBe(false);
   });
 
+  it('takes in the glucose of a crisis, strange as it is, and none that nobody could have', () => {
+    const registration = {
+      source,
+      assignments: [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }],
+    };
+    const outcome = (value: number) => {
+      const values = [{ vital: 'glucose' as const, value, unit: 'mg/dL' }];
+      const admission = admit(
+        { ...cuffReading({ takenAt: at(received) }), panel: 'glucose', values },
+        source,
+        registration,
+        received,
+      );
+      return admission.outcome === 'admitted' ? admission.flags : admission.reason;
+    };
+    expect([15, 600, 601, 900].map(outcome)).toEqual([
+      ['implausible'],
+      ['implausible'],
+      ['implausible'],
+      ['implausible'],
+    ]);
+    expect([9, 1001].map(outcome)).toEqual(['impossible-value', 'impossible-value']);
+  });
+
   it('flags what was heard late and what is possible but strange, and refuses neither', () => {
     const assignments = [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }];
     const registration = { source, assignments };
