@@ -94,6 +94,8 @@ export const agentLimits = {
   stays: 3,
   /** Heard so long ago, a device no longer counts as near. */
   nearMs: 5 * 60_000,
+  /** How the radio stands is looked at this often, and told when it has changed. */
+  radioMs: 2_000,
   /** Frames that no visit could settle are looked at again this often. */
   tidyMs: 60_000,
   /** On stopping, visits have so long to take their leave before the radio is shut. */
@@ -122,6 +124,7 @@ export function createGatewayAgent(
   let uplink: Uplink | undefined;
   let stopWatching = () => {};
   let stopTidying = () => {};
+  let stopLooking = () => {};
 
   const status = () => statusOf(clock, { outbox, home, near, radio, uplink, dataDir: config.dataDir });
 
@@ -262,6 +265,12 @@ export function createGatewayAgent(
       };
       uplink.onCommand((command) => actOn(command, acting));
       stopTidying = clock.every(agentLimits.tidyMs, tidy);
+      let toldRadio = radio.health().state;
+      stopLooking = clock.every(agentLimits.radioMs, () => {
+        const { state } = radio.health();
+        if (state !== toldRadio) uplink?.tell();
+        toldRadio = state;
+      });
       stopWatching = radio.watch(
         profiles.map(({ service }) => sigUuid(service)),
         heard,
@@ -270,6 +279,7 @@ export function createGatewayAgent(
     stop: async () => {
       stopWatching();
       stopTidying();
+      stopLooking();
       stopping.abort();
       const left = Promise.all(visiting.values());
       await within(clock, agentLimits.leaveMs, left, () => new Error('late')).catch(() => {});
