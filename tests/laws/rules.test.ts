@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeviceId, SourceId } from '#domain/ids.ts';
-import { artefactMarks, type Mark } from '#domain/reading.ts';
+import { artefactMarks, decimalsAtMost, type Mark } from '#domain/reading.ts';
 import { parametersInForce, RuleEntry } from '#domain/rule-book.ts';
 import { vitals, vitalsOf } from '#domain/vitals.ts';
 import { book } from '../../rules/book/index.ts';
@@ -23,7 +23,7 @@ const anyValues = fc.oneof(
 );
 const anyMarks: fc.Arbitrary<Mark[]> = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Mark[]>([]) },
-  { weight: 1, arbitrary: fc.constantFrom<Mark[][]>(['body-movement'], ['cuff-too-loose'], ['improper-position']) },
+  { weight: 1, arbitrary: fc.constantFrom(...artefactMarks).map((mark): Mark[] => [mark]) },
   { weight: 1, arbitrary: fc.constant<Mark[]>(['irregular-pulse']) },
 );
 const anyMeasured = (spanMs: number): fc.Arbitrary<Measured> =>
@@ -124,8 +124,8 @@ describe.each(book.map((rule) => [rule.rule, rule] as const))('the rule %s', (_,
 
   it('never pages because of readings with an artefact mark, however many and however extreme', () => {
     fc.assert(
-      fc.property(anyHistory, (history) => {
-        const marked = history.map((m) => ({ ...m, marks: ['body-movement' as const] }));
+      fc.property(anyHistory, fc.subarray([...artefactMarks], { minLength: 1 }), (history, marks) => {
+        const marked = history.map((m) => ({ ...m, marks }));
         const seen = play(rule, marked, { until: start + 4 * 3_600_000 });
         expect(seen.episodes).toEqual([]);
         expect(seen.pages).toBe(0);
@@ -140,6 +140,23 @@ describe.each(book.map((rule) => [rule.rule, rule] as const))('the rule %s', (_,
         const clean = history.filter((m) => !isArtefact(m));
         expect(digest(play(rule, history, { until }))).toEqual(digest(play(rule, clean, { until })));
       }),
+    );
+  });
+
+  it('judges the same whatever digits a value was written in', () => {
+    fc.assert(
+      fc.property(
+        anyHistory,
+        fc.array(fc.option(fc.integer({ min: 0, max: decimalsAtMost })), { minLength: 1 }),
+        (history, digits) => {
+          const until = start + 4 * 3_600_000;
+          const precise = history.map((m, n) => ({ ...m, decimals: digits[n % digits.length] ?? undefined }));
+          const [plain, written] = [history, precise].map((ms) => play(rule, ms, { until }));
+          expect(digest(written!)).toEqual(digest(plain!));
+          expect(written!.asks).toBe(plain!.asks);
+          expect(written!.episodes.map((e) => e.explanation)).toEqual(plain!.episodes.map((e) => e.explanation));
+        },
+      ),
     );
   });
 

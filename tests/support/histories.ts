@@ -4,6 +4,7 @@ import { severities } from '#domain/alert.ts';
 import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
 import type { Mark } from '#domain/reading.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
+import type { VitalName } from '#domain/vitals.ts';
 import { evaluate, freshMemory, type Memory } from '../../rules/evaluate.ts';
 import type { Effect, Ground, Rule } from '../../rules/rule.ts';
 
@@ -16,6 +17,8 @@ export type Measured = {
   takenAt: number;
   receivedAt?: number;
   marks?: Mark[];
+  /** Digits after the point that the cuff gave. */
+  decimals?: number | undefined;
 };
 
 export type Seen = {
@@ -37,15 +40,18 @@ export const lateMs = 15 * 60_000;
 export function evidenceOf(m: Measured): Evidence {
   const text = [m.systolic, m.diastolic, m.takenAt, ...(m.marks ?? [])].join('|');
   const takenAt = new Date(m.takenAt).toISOString();
+  const value = (vital: VitalName, value: number) => ({
+    vital,
+    value,
+    unit: 'mm[Hg]',
+    ...(m.decimals === undefined ? {} : { decimals: m.decimals }),
+  });
   return {
     reading: ReadingId.parse(createHash('sha256').update(text).digest('hex').slice(0, 32)),
     panel: 'blood-pressure',
     takenAt,
     heardAt: takenAt,
-    values: [
-      { vital: 'systolic', value: m.systolic, unit: 'mm[Hg]' },
-      { vital: 'diastolic', value: m.diastolic, unit: 'mm[Hg]' },
-    ],
+    values: [value('systolic', m.systolic), value('diastolic', m.diastolic)],
     marks: m.marks ?? [],
   };
 }
