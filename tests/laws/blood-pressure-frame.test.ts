@@ -5,11 +5,13 @@ import {
   type BloodPressureFrame,
   type CuffStatus,
   encodeBloodPressure,
+  encodeEnhancedBloodPressure,
 } from '../../simulators/peripherals/frames/blood-pressure.ts';
 import { decodeDateTime, encodeDateTime, sfloat } from '../../simulators/peripherals/frames/fields.ts';
 
 /** Two hands wrote the encoder and the decoder, each from the specification: here they must agree. */
-const { decode } = bloodPressure.measurements.find(({ characteristic }) => characteristic === 0x2a35)!;
+const decoderOf = (uuid: number) => bloodPressure.measurements.find((one) => one.characteristic === uuid)!.decode;
+const decode = decoderOf(0x2a35);
 
 const published: { hex: string; frame: BloodPressureFrame; source: string }[] = [
   {
@@ -85,10 +87,13 @@ describe('the frame of a simulated cuff', () => {
       expect(bytes.toString('hex')).toBe(frame.unit === 'kPa' ? hex.replace('0b00', '6ef0') : hex);
     });
 
-  it('is read back by the gateway exactly as it was measured', () => {
+  it.each([
+    ['plain', encodeBloodPressure, decode],
+    ['enhanced', encodeEnhancedBloodPressure, decoderOf(0x2b34)],
+  ] as const)('is read back by the gateway exactly as it was measured, %s', (_, encode, decode) => {
     fc.assert(
       fc.property(frames, (frame) => {
-        const decoded = decode(encodeBloodPressure(frame));
+        const decoded = decode(encode(frame));
         if (!('measured' in decoded)) throw new Error(`refused: ${JSON.stringify(decoded)}`);
         const { values, marks, deviceTime, userSlot } = decoded.measured;
         const value = (vital: string) => values.find((one) => one.vital === vital)?.value;
@@ -109,6 +114,25 @@ describe('the frame of a simulated cuff', () => {
           userSlot: frame.userSlot,
           marks: [...(frame.status ?? [])].sort(),
         });
+      }),
+    );
+  });
+
+  it('in kPa is told in mmHg, to the last digit of the product, and shown in whole mmHg', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 40, max: 400 }), fc.integer({ min: 14, max: 333 }), (systolic, diastolic) => {
+        const decoded = decode(
+          encodeBloodPressure({ unit: 'kPa', systolic: systolic / 10, diastolic: diastolic / 10 }),
+        );
+        if (!('measured' in decoded)) return expect.fail('no reading');
+        expect(decoded.measured.values).toEqual(
+          [systolic, diastolic].map((tenths, n) => ({
+            vital: ['systolic', 'diastolic'][n],
+            value: Number(`${tenths * 750_062}e-6`),
+            unit: 'mm[Hg]',
+            decimals: 0,
+          })),
+        );
       }),
     );
   });
