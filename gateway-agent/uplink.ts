@@ -8,7 +8,7 @@ import type { Random } from '#runtime/random.ts';
 import type { CommandOutcome } from './commands.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { createAnswering } from './uplink/answering.ts';
-import { keepConnected } from './uplink/connection.ts';
+import { type Credential, keepConnected } from './uplink/connection.ts';
 import { createLanes } from './uplink/lanes.ts';
 import { type UplinkLimits, uplinkLimits } from './uplink/limits.ts';
 import { corrected, createServerTime } from './uplink/server-time.ts';
@@ -36,9 +36,8 @@ export interface Uplink {
   close(): Promise<void>;
 }
 
-export type UplinkConfig = {
+export type UplinkConfig = Credential & {
   source: SourceId;
-  secret: string;
   /** mqtt://host:port or mqtts://host:port. */
   mqttUrl: string;
   status: () => Omit<StatusMessage, 'v' | 'state'>;
@@ -51,7 +50,7 @@ export function createUplink(
   { outbox, clock, random, log }: { outbox: Outbox; clock: Clock; random: Random; log: Log },
   config: UplinkConfig,
 ): Uplink {
-  const { source, secret, mqttUrl } = config;
+  const { source, secret, certificate, mqttUrl } = config;
   const limits = { ...uplinkLimits, ...config.limits };
   const topic = {
     readings: topicOf(source, 'readings'),
@@ -147,7 +146,8 @@ export function createUplink(
     { clock, random, log },
     {
       source,
-      secret,
+      ...(secret === undefined ? {} : { secret }),
+      ...(certificate === undefined ? {} : { certificate }),
       mqttUrl,
       will: { topic: topic.status, text: offline },
       down: [topic.receipts, topic.commands],
@@ -222,5 +222,5 @@ export function createUplink(
 const offline = JSON.stringify({ v: 1, state: 'offline' } satisfies StatusMessage);
 
 /** As ReceiptsMessage, with its parts still unknown. */
-const Receipts = z.object({ v: z.literal(1), at: z.unknown(), receipts: z.array(z.unknown()).max(500) });
+const Receipts = z.object({ v: z.literal(1), at: z.unknown().optional(), receipts: z.array(z.unknown()).max(500) });
 const Instant = z.iso.datetime();

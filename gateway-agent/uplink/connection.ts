@@ -19,9 +19,14 @@ export interface Connection {
   close(goodbye: () => Promise<void>): Promise<void>;
 }
 
-export type ConnectionConfig = {
+/** What a source signs in with: the token it was given, or a certificate for its own key and whom it trusts; PEM. */
+export type Credential = {
+  secret?: string;
+  certificate?: { key: string; certificate: string; authority: string };
+};
+
+export type ConnectionConfig = Credential & {
   source: SourceId;
-  secret: string;
   /** mqtt://host:port or mqtts://host:port. */
   mqttUrl: string;
   will: { topic: string; text: string };
@@ -31,7 +36,7 @@ export type ConnectionConfig = {
 /** @param opened is called when a connection listens; what it throws ends the connection. @param closed when it is no more. */
 export function keepConnected(
   { clock, random, log }: { clock: Clock; random: Random; log: Log },
-  { source, secret, mqttUrl, will, down }: ConnectionConfig,
+  { source, secret, certificate, mqttUrl, will, down }: ConnectionConfig,
   limits: UplinkLimits,
   {
     opened,
@@ -50,7 +55,7 @@ export function keepConnected(
       await within(clock, limits.pubackMs, acknowledged, () => new Error('no PUBACK in time'));
     } catch (fault) {
       // a connection that does not acknowledge is none
-      on.end(true);
+      cut(on);
       throw fault;
     }
   };
@@ -67,7 +72,13 @@ export function keepConnected(
       clean: true,
       clientId: source,
       username: source,
-      password: secret,
+      ...(secret === undefined ? {} : { password: secret }),
+      ...(certificate && {
+        key: certificate.key,
+        cert: certificate.certificate,
+        ca: certificate.authority,
+        rejectUnauthorized: true,
+      }),
       keepalive: limits.keepAliveS,
       connectTimeout: limits.connectMs,
       // reconnecting is ours, with our own clock and back-off; so is sending again, from the outbox
@@ -80,7 +91,7 @@ export function keepConnected(
     const ended = new Promise<void>((resolve) => on.once('close', resolve).once('end', resolve));
     on.on('error', (fault) => {
       log.debug('the connection to the server failed', faultDetails(fault));
-      on.end(true);
+      cut(on);
     });
     on.on('message', (topic, payload) => {
       if (client === on) heard(topic, payload);
@@ -92,10 +103,10 @@ export function keepConnected(
         .then(opened)
         .catch((fault) => {
           log.warn('the connection could not be used', faultDetails(fault));
-          on.end(true);
+          cut(on);
         });
     });
-    const abort = () => on.end(true);
+    const abort = () => cut(on);
     closing.signal.addEventListener('abort', abort, { once: true });
     await ended;
     closing.signal.removeEventListener('abort', abort);
@@ -104,7 +115,7 @@ export function keepConnected(
       closed();
       log.info('the connection to the server has ended');
     }
-    on.end(true);
+    cut(on);
     return since === undefined ? 0 : clock.now() - since;
   };
 
@@ -137,4 +148,10 @@ export function keepConnected(
       await kept;
     },
   };
+}
+
+/** At once. An `end` that waits for acknowledgements makes MQTT.js deaf to any further one, so its stream is closed for it. */
+function cut(client: MqttClient): void {
+  client.end(true);
+  client.stream?.destroy();
 }

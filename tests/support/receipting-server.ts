@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import type { Command, Receipt } from '#domain/downward.ts';
-import { StatusMessage } from '#domain/downward.ts';
+import { CommandAnswer, StatusMessage } from '#domain/downward.ts';
 import type { SourceId } from '#domain/ids.ts';
 import { Reading, ReadingsEnvelope } from '#domain/reading.ts';
 import { mayPublish, maySubscribe, topicOf } from '#domain/topics.ts';
@@ -18,8 +18,17 @@ export type ReceiptingServer = {
   /** Size of each message. */
   batches: number[];
   statuses: StatusMessage[];
+  answers: CommandAnswer[];
+  /** Its clock: it tells the time with receipts, and to whoever begins to listen. Undefined: it tells none. */
+  clock(now: (() => number) | undefined): void;
+  /** Whether it acknowledges readings, and whether it does so only after their receipt has left. */
+  acknowledge(how: 'at-once' | 'after-the-receipt' | 'never'): void;
   /** What becomes of a reading; undefined: no receipt is sent. */
   receipt(decide: (reading: Reading) => Receipt['outcome'] | undefined): void;
+  /** Why it refuses those that are quarantined; `not-assigned` at first. */
+  refuse(reason: string): void;
+  /** From now on `readings` and `batches` stay as they are. */
+  keepNothing(): void;
   /** Sends anything to the source. */
   send(kind: 'receipts' | 'commands', payload: object | string): void;
   command(command: Command): void;
@@ -35,7 +44,13 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
   const readings: Reading[] = [];
   const batches: number[] = [];
   const statuses: StatusMessage[] = [];
+  const answers: CommandAnswer[] = [];
   const sockets = new Set<Socket>();
+  const unacknowledged: ((fault: Error) => void)[] = [];
+  let reason = 'not-assigned';
+  let keeps = true;
+  let now: (() => number) | undefined = Date.now;
+  let acknowledging: 'at-once' | 'after-the-receipt' | 'never' = 'at-once';
   let decide: (reading: Reading) => Receipt['outcome'] | undefined = () => 'stored';
   let aedes: Aedes;
   let server: Server;
@@ -57,28 +72,44 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
   const take = (payload: Buffer) => {
     const envelope = ReadingsEnvelope.parse(JSON.parse(payload.toString()));
     const taken = envelope.readings.map((one) => Reading.parse(one));
-    batches.push(taken.length);
-    readings.push(...taken);
+    if (keeps) {
+      batches.push(taken.length);
+      readings.push(...taken);
+    }
     const receipts = taken.flatMap((reading): Receipt[] => {
       const outcome = decide(reading);
       if (!outcome) return [];
-      return [{ ref: reading.ref, outcome, ...(outcome === 'quarantined' ? { reason: 'not-assigned' } : {}) }];
+      return [{ ref: reading.ref, outcome, ...(outcome === 'quarantined' ? { reason } : {}) }];
     });
-    if (receipts.length > 0) send('receipts', { v: 1, receipts });
+    if (receipts.length > 0) send('receipts', { v: 1, ...told(), receipts });
   };
+  const told = () => (now ? { at: new Date(now()).toISOString() } : {});
 
   const up = async () => {
     aedes = await Aedes.createBroker();
     aedes.authenticate = (client, username, password, done) =>
       done(null, client.id === source && username === source && password?.toString() === secret);
-    aedes.authorizePublish = (_client, packet, done) =>
-      done(mayPublish(source, packet.topic) ? null : new Error('not its topic'));
+    aedes.authorizePublish = (_client, packet, done) => {
+      if (!mayPublish(source, packet.topic)) return done(new Error('not its topic'));
+      const isReadings = packet.topic === topicOf(source, 'readings');
+      // only the first thing to be done with a packet comes before its PUBACK
+      if (isReadings && acknowledging !== 'at-once') take(packet.payload as Buffer);
+      if (isReadings && acknowledging === 'never') return void unacknowledged.push(done);
+      if (!isReadings || acknowledging === 'at-once') return done(null);
+      setImmediate(() => done(null));
+    };
     aedes.authorizeSubscribe = (_client, subscription, done) =>
       done(null, maySubscribe(source, subscription.topic) ? subscription : null);
     aedes.on('publish', (packet) => {
-      if (packet.topic === topicOf(source, 'readings')) take(packet.payload as Buffer);
+      if (packet.topic === topicOf(source, 'readings') && acknowledging === 'at-once') take(packet.payload as Buffer);
+      if (packet.topic === topicOf(source, 'answers'))
+        answers.push(CommandAnswer.parse(JSON.parse(packet.payload.toString())));
       if (packet.topic === topicOf(source, 'status'))
         statuses.push(StatusMessage.parse(JSON.parse(packet.payload.toString())));
+    });
+    aedes.on('subscribe', (subscriptions) => {
+      if (now && subscriptions.some(({ topic }) => topic === topicOf(source, 'receipts')))
+        send('receipts', { v: 1, ...told(), receipts: [] });
     });
     server = createServer((socket) => {
       sockets.add(socket);
@@ -96,8 +127,21 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
     readings,
     batches,
     statuses,
+    answers,
+    clock: (next) => {
+      now = next;
+    },
+    acknowledge: (how) => {
+      acknowledging = how;
+    },
     receipt: (next) => {
       decide = next;
+    },
+    refuse: (next) => {
+      reason = next;
+    },
+    keepNothing: () => {
+      keeps = false;
     },
     send,
     command: (command) => send('commands', command),
@@ -110,6 +154,7 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
+      for (const done of unacknowledged.splice(0)) done(new Error('the server ends'));
       await new Promise<void>((resolve) => aedes.close(resolve));
     },
     up,
