@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { shardOf } from '#domain/topics.ts';
 import { instant } from '#runtime/clock.ts';
+import type { Actor } from '#runtime/records/actor.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
-import type { Records } from '#runtime/records/connect.ts';
+import { assignDevice } from '#runtime/records/assignments.ts';
+import type { Records, Within } from '#runtime/records/connect.ts';
+import { findRegistrations, registerDevice } from '#runtime/records/devices.ts';
 import { hashPassword } from '#runtime/records/passwords.ts';
-import { hashToken } from '#runtime/records/sources.ts';
+import { addPatient } from '#runtime/records/patients.ts';
+import { giveToken, newToken, registerSource } from '#runtime/records/sources.ts';
 import { clinicians, type Resident, residents, teams } from './people.ts';
 
 /**
@@ -40,7 +43,7 @@ export async function readMemory(dataDir: string): Promise<Memory> {
     tokens: keep(
       residents.map((r) => r.home.source),
       old.tokens,
-      () => randomBytes(32).toString('base64url'),
+      newToken,
     ),
     passwords: keep(
       clinicians.map((c) => c.email),
@@ -107,55 +110,34 @@ export async function settle(records: Records, memory: Memory, historyFrom: numb
   });
 }
 
-async function settleHome(db: Records, resident: Resident, token: string, historyFrom: number): Promise<void> {
+async function settleHome(db: Within, resident: Resident, token: string, historyFrom: number): Promise<void> {
   const { patient, home } = resident;
-  await db
-    .insertInto('patient')
-    .values({
-      id: patient.id,
-      team_id: patient.team,
-      name: JSON.stringify(patient.name),
-      birth_date: patient.birthDate,
-      sex: patient.sex,
-      conditions: JSON.stringify(patient.conditions),
-    })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  await db
-    .insertInto('care_plan')
-    .values({ patient_id: patient.id, overrides: '{}', silent_after_minutes: resident.silentAfterMinutes })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  const secret = { secret_hash: hashToken(token) };
-  await db
-    .insertInto('source')
-    .values({
-      id: home.source,
-      kind: home.kind === 'cuff' ? 'gateway' : 'device',
-      shard: shardOf(home.source),
-      ...secret,
-    })
-    .onConflict((c) => c.column('id').doUpdateSet(secret))
-    .execute();
-  const added = await db
-    .insertInto('device')
-    .values({ id: home.device, source_id: home.source, model: home.model })
-    .onConflict((c) => c.doNothing())
-    .returning('id')
-    .execute();
-  if (added.length > 0)
+  const known = await db.selectFrom('patient').select('id').where('id', '=', patient.id).executeTakeFirst();
+  if (!known) {
+    await addPatient(db, patient, byNeighbourhood);
     await db
-      .insertInto('assignment')
-      .values({
-        // one device, one patient for ever: the patient's own id serves
-        id: patient.id,
-        device_id: home.device,
-        user_slot: null,
-        patient_id: patient.id,
-        from_at: new Date(historyFrom),
-      })
+      .insertInto('care_plan')
+      .values({ patient_id: patient.id, overrides: '{}', silent_after_minutes: resident.silentAfterMinutes })
       .execute();
+  }
+  const kind = home.kind === 'cuff' ? 'gateway' : 'device';
+  await registerSource(db, { id: home.source, kind, by: byNeighbourhood });
+  await giveToken(db, home.source, token, { at: instant(historyFrom) });
+  // whoever gave the device to another source, or to nobody, meant it
+  if ((await findRegistrations(db, [home.device])).has(home.device)) return;
+  await registerDevice(db, { id: home.device, source: home.source, model: home.model, by: byNeighbourhood });
+  await assignDevice(db, {
+    // one device, one patient for ever: the patient's own id serves
+    id: patient.id,
+    device: home.device,
+    userSlot: null,
+    patient: patient.id,
+    from: instant(historyFrom),
+    by: byNeighbourhood,
+  });
 }
+
+const byNeighbourhood: Actor = 'operator:simulated-neighbourhood';
 
 /**
  * An earlier start may have left this resident's episode open, and a new crisis would only join it. The neighbourhood closes

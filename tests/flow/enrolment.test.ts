@@ -20,7 +20,10 @@ let keys: KeyPair;
 let otherKeys: KeyPair;
 
 beforeAll(async () => {
-  const log = createLog('debug', { write: (line: string) => void (logged += line) } as pino.DestinationStream);
+  const write = (line: string) => {
+    logged += line;
+  };
+  const log = createLog('debug', { write } as pino.DestinationStream);
   t = await testApi({ deps: { log } });
   [keys, otherKeys] = [await makeKey(), await makeKey()];
 });

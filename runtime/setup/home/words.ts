@@ -75,7 +75,7 @@ export const words = {
   ask: {
     takes: '<source> measure-again <device> | send-status | set-interval <status|stream> <seconds>',
     options: {},
-    says: 'asks a home, as soon as it is there',
+    says: 'asks a home, as soon as it is there; an interval is 60 to 86400 seconds',
     example: 'ask gw-7k3mq2 send-status',
     least: 2,
     most: 4,
