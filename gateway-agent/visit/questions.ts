@@ -4,6 +4,7 @@ import { decodeText, deviceInformationUuids } from '../profiles/device-informati
 import type { Profile } from '../profiles/profile.ts';
 import { type Heard, type Link, RadioFault } from '../radio.ts';
 import { sigUuid } from '../uuid.ts';
+import { visitLimits } from './limits.ts';
 
 /**
  * What a device is asked once. It may not have it, may not say it, or may say nonsense: then there is no answer. Only a lost link, or a
@@ -37,12 +38,24 @@ export const readBattery = (link: Link): Promise<number | undefined> =>
     return 'said' in level ? level.said.percent : undefined;
   });
 
-/** Hands on what the frames of a profile hang on, as if it had been heard. */
+/**
+ * Hands on what the frames of a profile hang on, as if it had been heard. One that is there and will not be told ends the visit: records that nobody
+ * can date would be told and lost, and so they stay in the device until it can be asked again.
+ */
 export async function readKept(link: Link, profile: Profile, clock: Clock, hear: (heard: Heard) => void) {
   const service = sigUuid(profile.service);
-  for (const { characteristic, kept } of profile.reads) {
-    if (!kept) continue;
-    const bytes = await ask(link, profile.service, characteristic, (value) => value);
-    if (bytes) hear({ service, characteristic: sigUuid(characteristic), bytes, at: clock.now() });
+  for (const read of profile.reads) {
+    const characteristic = sigUuid(read.characteristic);
+    if (!read.kept || !link.has(service, characteristic)) continue;
+    hear({ service, characteristic, bytes: await insist(link, service, characteristic), at: clock.now() });
   }
+}
+
+async function insist(link: Link, service: string, characteristic: string): Promise<Buffer> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await link.read(service, characteristic);
+    } catch (fault) {
+      if (isGone(fault) || tries === visitLimits.keptTries) throw fault;
+    }
 }

@@ -48,7 +48,7 @@ export type SensorMeasurement = {
 
 export type ContinuousGlucoseMonitorConfig = HousingConfig & {
   e2eCrc?: boolean;
-  /** The session began so long ago. */
+  /** The session began so long ago; a week, unless said, so that there is room for what it measures without `run`. */
   startedMinutesAgo?: number;
   /** Instead: nobody has written when its session began. */
   notStarted?: boolean;
@@ -87,6 +87,7 @@ const missingCrc = 0x80;
 const invalidCrc = 0x81;
 /** Two weeks of one record every five minutes. */
 const usualMemory = 4032;
+const weekMinutes = 7 * 24 * 60;
 
 type KeptRecord = MemoryRecord & { frame: Buffer; told: Told };
 
@@ -100,7 +101,7 @@ export function createContinuousGlucoseMonitor(
   const encrypted = isEncrypted(config);
   const settings = createSensorSettings({ clock, e2eCrc, intervalMinutes: config.intervalMinutes ?? 5, encrypted });
   /** ms since 1970, by the clock of the simulation. */
-  let startedAt = config.notStarted ? undefined : clock.now() - (config.startedMinutesAgo ?? 60) * 60_000;
+  let startedAt = config.notStarted ? undefined : clock.now() - (config.startedMinutesAgo ?? weekMinutes) * 60_000;
   let startFrame = startedAt === undefined ? undefined : frameOfStart(startedAt);
   let lastOffset = 0;
   let records: KeptRecord[] = [];
@@ -190,7 +191,11 @@ export function createContinuousGlucoseMonitor(
     const status = [...new Set([...(measurement.status ?? []), ...statusNow(offsetMinutes)])];
     const frame = encodeCgmRecord({ ...measurement, glucose, offsetMinutes, status }, e2eCrc);
     const isTold = typeof glucose === 'number' || glucose === 'infinity' || glucose === 'minusInfinity';
-    const told: Told = { frames: [frame.toString('hex')], becomes: isTold ? 'reading' : 'aside' };
+    const told: Told = {
+      frames: [frame.toString('hex')],
+      becomes: isTold ? 'reading' : 'aside',
+      sequence: offsetMinutes,
+    };
     const record: KeptRecord = { number: offsetMinutes, frame, told };
     records = [...records, record].slice(-holds);
     untold.add(record);

@@ -17,6 +17,8 @@ export interface Faults {
   heal(): void;
   /** How often each came true, e.g. `indicate/drop`. */
   injected(): Readonly<Record<string, number>>;
+  /** How often each occasion came, with a fault or without. */
+  occasions(): Readonly<Record<Occasion, number>>;
   /** Values the device believes to have delivered and that nobody heard, since this was last asked. */
   takeUnheard(): Unheard[];
 }
@@ -73,6 +75,7 @@ export function createFaults(
 ): Faults {
   const slowMs = config.slowMs ?? 800;
   const injected: Record<string, number> = {};
+  const occasions = { connect: 0, discovery: 0, read: 0, write: 0, subscribe: 0, notify: 0, indicate: 0 };
   let plan: FaultPlan = {};
   let seen = new Map<string, number>();
   let spent = new Set<ScriptedFault>();
@@ -80,6 +83,7 @@ export function createFaults(
 
   /** The fault of this occasion, if there is one. */
   function draw(occasion: Occasion, characteristic?: string): Fault | undefined {
+    occasions[occasion]++;
     const fault = scripted(occasion, characteristic) ?? byChance(occasion);
     if (!fault) return undefined;
     const name = `${occasion}/${fault}`;
@@ -151,6 +155,7 @@ export function createFaults(
       plan = {};
     },
     injected: () => injected,
+    occasions: () => occasions,
     takeUnheard: () => unheard.splice(0),
   };
 }

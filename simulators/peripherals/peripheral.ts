@@ -34,4 +34,6 @@ export type Told = {
    * one (a second of a stream).
    */
   becomes: 'reading' | 'aside' | 'stream';
+  /** The number that the device gave it, where it counts. Several records may stand in one notification. */
+  sequence?: number;
 };

@@ -300,7 +300,11 @@ describe('a simulated sensor', () => {
     const visit = await listening(sensor);
     expect((await visit.read(cgmStatus)).toString('hex')).toBe('0500000200');
     sensor.loseSignal(60);
-    expect(sensor.measure({ glucose: 100 })).toEqual({ frames: ['0740640046' + '0008'], becomes: 'reading' });
+    expect(sensor.measure({ glucose: 100 })).toEqual({
+      frames: ['0740640046' + '0008'],
+      becomes: 'reading',
+      sequence: 70,
+    });
     expect(await ask(visit, '04640028000f0a0001' + '0000', specificOpsPoint)).toBe('1c0401');
     expect(sensor.measure({ glucose: 100 }).frames).toEqual(['060064004b00']);
   });

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { systemClock as clock } from '#runtime/clock.ts';
+import { silentLog as log } from '#runtime/log.ts';
+import { systemRandom as random } from '#runtime/random.ts';
+import { createGatewayAgent } from '../../../gateway-agent/agent.ts';
+import { chooseRadio, defaultRadio } from '../../../gateway-agent/choose-radio.ts';
+import { openOutbox } from '../../../gateway-agent/outbox.ts';
+import type { GatewaysAsk, GatewaysOrder, GatewaysReport } from './words.ts';
+
+/** Several gateways, as one process, so that their memory is known and they can be killed: `node --expose-gc gateways.ts <GatewaysOrder>`. */
+const log = process.env.SOAK_LOG ? createLog('debug') : (await import('#runtime/log.ts')).silentLog;
+const order: GatewaysOrder = JSON.parse(process.argv[2]!);
+
+const agents = await Promise.all(
+  order.homes.map(async ({ busAddress, source, secret, mqttUrl, dataDir }) => {
+    const outbox = openOutbox(clock, join(dataDir, 'outbox.sqlite'));
+    for (const { address, user, code } of order.consents) outbox.notes.setConsent(address, { user, code });
+    outbox.close();
+    const radio = await chooseRadio(defaultRadio, { clock, log }, { adapter: 'hci0', busAddress });
+    const config = { source, secret, mqttUrl, dataDir, timeZone: 'UTC', devices: 'any' } as const;
+    const agent = createGatewayAgent({ radio, clock, random, log }, config);
+    await agent.start();
+    return agent;
+  }),
+);
+
+process.on('message', async ({ ask }: GatewaysAsk) => {
+  if (ask === 'stop') {
+    await Promise.all(agents.map((agent) => agent.stop()));
+    process.disconnect();
+    return;
+  }
+  globalThis.gc!();
+  const { heapUsed, rss } = process.memoryUsage();
+  const waiting = agents.reduce((sum, agent) => sum + agent.waiting(), 0);
+  const report: GatewaysReport = { waiting, heapBytes: heapUsed, residentBytes: rss };
+  process.send!(report);
+});
+// a parent that died leaves nobody to stop for
+process.on('disconnect', () => clock.after(0, () => process.exit(0)));
+process.send!('ready');
