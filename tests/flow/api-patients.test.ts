@@ -69,6 +69,23 @@ describe('a patient', () => {
     });
   });
 
+  it('is shown with the digits that the device gave, among the latest values and in the series', async () => {
+    const patient = await makePatient(t.records, { team });
+    const plain = storedReading(patient.id, { takenAt: ago(10 * minute), heardAt: ago(10 * minute) });
+    const [systolic, diastolic] = plain.values;
+    const reading = { ...plain, values: [{ ...systolic!, decimals: 1 }, diastolic!] };
+    await t.store.write([reading]);
+    await keepLatestValues(t.records, [reading]);
+    const { latest } = (await doctor.get<PatientView>(`/api/v1/patients/${patient.id}`)).body;
+    expect(latest.map(({ vital, decimals }) => [vital, decimals])).toEqual([
+      ['systolic', 1],
+      ['diastolic', undefined],
+    ]);
+    const span = `from=${ago(20 * minute)}&to=${ago(0)}`;
+    const view = await doctor.get<ReadingsView>(`/api/v1/patients/${patient.id}/readings?panel=blood-pressure&${span}`);
+    expect(view.body).toMatchObject({ resolution: 'raw', readings: [{ id: reading.id, values: reading.values }] });
+  });
+
   it('shows as silent when nothing came for as long as the care plan allows', async () => {
     const patient = await makePatient(t.records, { team, silentAfterMinutes: 60 });
     await measured(patient, [61 * minute]);

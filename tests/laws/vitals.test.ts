@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { panelNames, panels, vitalNames, vitals, vitalsOf } from '#domain/vitals.ts';
+import { shown } from '../../dashboards/console/parts/shown.ts';
 
 /** LOINC ends in a check digit: Luhn's, over the digits before the dash (LOINC Users' Guide, appendix C). */
 function checkDigit(code: string): number {
@@ -50,5 +51,15 @@ describe.each(panelNames)('the panel %s', (name) => {
     expect(panel.name.en).toMatch(/^[A-Z]/);
     expect(panel.name.zh).toMatch(/^\p{Script=Han}+$/u);
     expect(Number(panel.loinc.split('-')[1])).toBe(checkDigit(panel.loinc));
+  });
+});
+
+describe('a value on the screen', () => {
+  it('stands in the digits that the device gave, and in those of the catalogue where it gave none', () => {
+    expect(shown('glucose', 101, 0)).toBe('101');
+    expect(shown('body-temperature', 37, 2)).toBe('37.00');
+    expect(shown('body-temperature', 37, 0)).toBe('37');
+    expect(shown('systolic', 141.761718)).toBe('142');
+    for (const name of vitalNames) expect(shown(name, 21)).toBe((21).toFixed(vitals[name].decimals));
   });
 });
