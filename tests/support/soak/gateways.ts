@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { systemClock as clock } from '#runtime/clock.ts';
-import { silentLog as log } from '#runtime/log.ts';
+import { createLog, silentLog } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { createGatewayAgent } from '../../../gateway-agent/agent.ts';
 import { chooseRadio, defaultRadio } from '../../../gateway-agent/choose-radio.ts';
 import { openOutbox } from '../../../gateway-agent/outbox.ts';
 import type { GatewaysAsk, GatewaysOrder, GatewaysReport } from './words.ts';
 
-/** Several gateways, as one process, so that their memory is known and they can be killed: `node --expose-gc gateways.ts <GatewaysOrder>`. */
-const log = process.env.SOAK_LOG ? createLog('debug') : (await import('#runtime/log.ts')).silentLog;
+/**
+ * Several gateways, as one process, so that their memory is known and they can be killed: `node --expose-gc gateways.ts <GatewaysOrder>`.
+ * SOAK_LOG=1 lets them tell what they do, for whoever looks for the cause of a loss.
+ */
+const log = process.env.SOAK_LOG ? createLog('debug') : silentLog;
 const order: GatewaysOrder = JSON.parse(process.argv[2]!);
 
 const agents = await Promise.all(
