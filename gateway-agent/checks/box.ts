@@ -22,6 +22,7 @@ export function checkDisk(clock: Clock, dataDir: string): Finding {
       fsyncSync(handle);
     } finally {
       closeSync(handle);
+      rmSync(file);
     }
   } catch (fault) {
     const code = codeOf(fault);
@@ -34,8 +35,6 @@ export function checkDisk(clock: Clock, dataDir: string): Finding {
         zh: '请将 DATA_DIR 设为可写磁盘上的目录,或使用 sudo。',
       },
     );
-  } finally {
-    rmSync(file, { force: true });
   }
   const tookMs = clock.now() - beganAt;
   const { bavail, bsize } = statfsSync(dataDir);
