@@ -7,9 +7,10 @@ export default defineConfig({
     // real servers, sockets and signal handlers: each file has a process of its own
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 40_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 30_000,
+    // only for what hangs: no test may depend on how fast the machine is
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 60_000,
     // a .data folder or a build beside the sources holds nothing to test
     exclude: ['**/node_modules/**', '**/.data/**', '**/dist/**'],
   },

@@ -63,7 +63,7 @@ export function createPostgres(
     async start() {
       mkdirSync(folder, { recursive: true, mode: account ? 0o711 : 0o700 });
       const { bin, major } = findPostgres(account, folder, majorOf(dataFolder));
-      if (!existsSync(dataFolder)) createCluster(bin, dataFolder, passwords.administrator, account);
+      if (!existsSync(dataFolder)) createCluster(bin, dataFolder, settings, account);
       const all = { ...options(major), ...settings.options, port: String(port) };
       child = createChild(deps, {
         name: 'PostgreSQL',
@@ -99,14 +99,14 @@ function majorOf(dataFolder: string): number | undefined {
 function createCluster(
   bin: string,
   dataFolder: string,
-  password: string,
+  { passwords, options }: PostgresSettings,
   account: ReturnType<typeof serverAccount>,
 ): void {
   const unfinished = `${dataFolder}.unfinished`;
   const passwordFile = `${dataFolder}.password`;
   for (const path of [unfinished, passwordFile]) rmSync(path, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
-  writeFileSync(passwordFile, password, { mode: 0o600 });
+  writeFileSync(passwordFile, passwords.administrator, { mode: 0o600 });
   if (account) for (const path of [unfinished, passwordFile]) chownSync(path, account.uid, account.gid);
   try {
     execFileSync(
@@ -114,6 +114,8 @@ function createCluster(
       [
         ...['--pgdata', unfinished, '--username', 'postgres', '--pwfile', passwordFile],
         ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C.UTF-8', '--data-checksums'],
+        // a server that does not write through needs no cluster that was
+        ...(options?.fsync === 'off' ? ['--no-sync'] : []),
       ],
       {
         cwd: unfinished,

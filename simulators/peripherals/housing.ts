@@ -20,6 +20,8 @@ export type HousingConfig = {
   connectMs?: number;
   discoverMs?: number;
   pairMs?: number;
+  /** As in PeripheralProfile. */
+  intervalMs?: number;
   /** As in PeripheralProfile; absent: it waits to be told in each link. */
   speaksUnaskedAfterMs?: number;
   rssi?: number;
@@ -54,6 +56,7 @@ export function createHousing(bluez: SimulatedBluez, config: HousingConfig, insi
     connectMs: config.connectMs ?? 60,
     discoverMs: config.discoverMs ?? 200,
     pairMs: config.pairMs ?? 150,
+    intervalMs: config.intervalMs,
     speaksUnaskedAfterMs: config.speaksUnaskedAfterMs,
     services: [
       deviceInformation({

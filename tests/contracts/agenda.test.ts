@@ -25,6 +25,8 @@ afterEach(async () => {
 afterAll(() => database.stop());
 
 let nth = 0;
+/** Shorter than a sweep, so that what only a sweep would find is missed. */
+const patiently = { timeout: 20_000 };
 const freshKind = () => `kind-${nth++}`;
 
 function agendaOn(redisUrl: string | undefined, sweepMs?: number): Agenda {
@@ -58,13 +60,13 @@ function contract(redisUrl: () => string | undefined) {
         dueAt: base + delay,
       });
     agenda.nudge();
-    await vi.waitFor(() => expect(ran).toHaveLength(3), { timeout: 5_000 });
+    await vi.waitFor(() => expect(ran).toHaveLength(3), patiently);
     expect(ran.map((r) => r.key)).toEqual([`${kind}:0`, `${kind}:300`, `${kind}:900`]);
     for (const { late } of ran) {
       expect(late).toBeGreaterThanOrEqual(-100);
-      expect(late).toBeLessThan(1_500);
+      expect(late).toBeLessThan(10_000);
     }
-    await vi.waitFor(async () => expect((await rowOf(`${kind}:900`))?.done_at).toBeInstanceOf(Date));
+    await vi.waitFor(async () => expect((await rowOf(`${kind}:900`))?.done_at).toBeInstanceOf(Date), patiently);
     agenda.nudge();
     await clock.sleep(200);
     expect(ran).toHaveLength(3);
@@ -87,7 +89,7 @@ function contract(redisUrl: () => string | undefined) {
     await agenda.put(database.records, { ...entry, key: `${kind}-a`, subject: 'first' });
     await agenda.put(database.records, { ...entry, key: `${kind}-a`, subject: 'second' });
     agenda.nudge();
-    await vi.waitFor(() => expect(ran).toEqual(['first']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(ran).toEqual(['first']), patiently);
     await agenda.put(database.records, { ...entry, key: `${kind}-a`, subject: 'third' });
     agenda.nudge();
     await clock.sleep(300);
@@ -106,11 +108,11 @@ function contract(redisUrl: () => string | undefined) {
     const key = `${kind}-retry`;
     await agenda.put(database.records, { key, kind, subject: 's', step: 0, dueAt: clock.now() });
     agenda.nudge();
-    await vi.waitFor(() => expect(at).toHaveLength(1), { timeout: 5_000 });
-    await vi.waitFor(async () => expect((await rowOf(key))?.fault).toBe('Error EXAMPLE'));
-    await vi.waitFor(() => expect(at).toHaveLength(3), { timeout: 10_000 });
+    await vi.waitFor(() => expect(at).toHaveLength(1), patiently);
+    await vi.waitFor(async () => expect((await rowOf(key))?.fault).toBe('Error EXAMPLE'), patiently);
+    await vi.waitFor(() => expect(at).toHaveLength(3), patiently);
     expect(at[2]! - at[1]!).toBeGreaterThan(at[1]! - at[0]!);
-    await vi.waitFor(async () => expect((await rowOf(key))?.done_at).toBeInstanceOf(Date));
+    await vi.waitFor(async () => expect((await rowOf(key))?.done_at).toBeInstanceOf(Date), patiently);
     expect((await rowOf(key))?.attempts).toBe(3);
   });
 
@@ -125,7 +127,7 @@ function contract(redisUrl: () => string | undefined) {
     const ran: string[] = [];
     agenda.handle(kind, async (entry) => void ran.push(entry.key));
     await agenda.start();
-    await vi.waitFor(() => expect(ran).toEqual([key]), { timeout: 3_000 });
+    await vi.waitFor(() => expect(ran).toEqual([key]), patiently);
   });
 
   it('gives each entry to one of two processes that share the work', async () => {
@@ -140,7 +142,7 @@ function contract(redisUrl: () => string | undefined) {
     const keys = Array.from({ length: 20 }, (_, i) => `${kind}-${i}`);
     for (const key of keys) await agendas[0]!.put(database.records, { key, kind, subject: 's', step: 0, dueAt });
     for (const agenda of agendas) agenda.nudge();
-    await vi.waitFor(() => expect(ran.length).toBeGreaterThanOrEqual(20), { timeout: 8_000 });
+    await vi.waitFor(() => expect(ran.length).toBeGreaterThanOrEqual(20), patiently);
     await clock.sleep(200);
     expect(ran.sort()).toEqual(keys.sort());
   });
@@ -218,7 +220,7 @@ if (hasRedis)
         dueAt: clock.now() + 500,
       });
       agenda.nudge();
-      await vi.waitFor(() => expect(ran).toEqual([`${kind}-away`]), { timeout: 8_000 });
+      await vi.waitFor(() => expect(ran).toEqual([`${kind}-away`]), patiently);
       expect(agenda.health()).toMatchObject({ state: 'degraded' });
       redis = await startRedis(folder, port);
     });
@@ -239,7 +241,7 @@ async function startRedis(folder: string, port: number): Promise<ChildProcess> {
         });
         socket.on('error', reject);
       }),
-    { timeout: 5_000 },
+    patiently,
   );
   return child;
 }

@@ -114,7 +114,7 @@ describe.each<[string, (port: number) => Channel]>([
   const failsOnPort = async (port: number) => {
     const before = clock.now();
     const delivery = await channelTo(port).send(aPage());
-    expect(clock.now() - before).toBeLessThan(limitMs + 2_000);
+    expect(clock.now() - before).toBeLessThan(limitMs + 20_000);
     expect(delivery.ok).toBe(false);
     return delivery;
   };

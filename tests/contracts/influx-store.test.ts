@@ -110,9 +110,7 @@ const promises = () => {
       expect(await store.read({ ...query, patient: patient as never })).toEqual([]);
   });
 
-  it('gives up a request that is not answered in time, and goes on when the server wakes', {
-    timeout: 60_000,
-  }, async () => {
+  it('gives up a request that is not answered in time, and goes on when the server wakes', async () => {
     const influx = await privateInflux();
     const store: VitalsStore = await open(influx);
     const patient = anyPatient();

@@ -65,12 +65,12 @@ export function radioContract(createRadio: CreateRadio): void {
   });
 
   it('does not try to reach a device that is silent', async () => {
-    await room.begin();
+    await room.begin(kinds[0], { connectTimeoutMs: 20_000 });
     await room.listens();
     room.cuffWith();
     const began = performance.now();
     await expect(room.radio.connect(address, () => {})).rejects.toMatchObject({ code: 'not-advertising' });
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it('never takes what BlueZ remembers for an advertisement', async () => {
@@ -176,7 +176,7 @@ export function radioContract(createRadio: CreateRadio): void {
 
   it('hears what a device says before its services are resolved', async () => {
     await room.begin();
-    const cuff = room.cuffWith({ discoverMs: 60, hangsUpAfterMs: 300 });
+    const cuff = room.cuffWith({ discoverMs: 60, hangsUpAfterMs: 1_000 });
     await room.measure(cuff, 120);
     await room.visit();
     await room.measure(cuff, 121);
@@ -230,7 +230,7 @@ export function radioContract(createRadio: CreateRadio): void {
     await room.begin();
     const client = await room.client();
     const addresses = Array.from({ length: 10 }, (_, n) => `AA:BB:CC:00:04:0${n}`);
-    const cuffs = addresses.map((one) => room.cuffWith({ address: one, hangsUpAfterMs: 150 }));
+    const cuffs = addresses.map((one) => room.cuffWith({ address: one, hangsUpAfterMs: 1_000 }));
     for (const [n, cuff] of cuffs.entries()) cuff.measure({ systolic: 101 + n, diastolic: 80 });
     await Promise.all(addresses.map((one) => room.heardOf(one)));
     const heard = await Promise.all(addresses.map((one) => room.visit(one)));
@@ -276,5 +276,5 @@ export function radioContract(createRadio: CreateRadio): void {
       expect((await room.visit(of)).map(systolicIn)).toEqual([100 + n]);
       cuff.remove();
     }
-  }, 60_000);
+  });
 }

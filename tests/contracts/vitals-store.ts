@@ -135,7 +135,7 @@ export function promisesOfAVitalsStore(
   });
 
   describe(`the vitals store in ${name}, killed in the midst of writing`, () => {
-    it('has every reading it took, waits while it is away and says so', { timeout: 60_000 }, async () => {
+    it('has every reading it took, waits while it is away and says so', async () => {
       const { store, kill, stop } = await openMortal();
       try {
         const patient = anyPatient();
@@ -177,7 +177,7 @@ export function promisesOfAVitalsStore(
       }
     });
 
-    it('ends its wait with the reason of the signal', { timeout: 60_000 }, async () => {
+    it('ends its wait with the reason of the signal', async () => {
       const { store, kill, stop } = await openMortal();
       try {
         await store.write([storedReading(anyPatient())]);

@@ -88,7 +88,7 @@ describe('the port against strangers', () => {
     await Promise.all(hostile.map(throwFifty));
     running = false;
     await beside;
-    expect(slowestMs).toBeLessThan(1_000);
+    expect(slowestMs).toBeLessThan(10_000);
     expect(client.connected).toBe(true);
     await until(() => journal.backlog().entries >= sent);
     const foreign = (await entriesOf(journal, journal.backlog().entries)).filter(

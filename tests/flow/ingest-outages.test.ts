@@ -20,7 +20,7 @@ const outages = [
   ['PostgreSQL', 'PostgreSQL'] as const,
 ];
 
-describe.each(outages)('ingest with readings in %s, when %s is away', { timeout: 90_000 }, (kept, away) => {
+describe.each(outages)('ingest with readings in %s, when %s is away', (kept, away) => {
   const house = async () => {
     const [influx, postgres] = await Promise.all([
       kept === 'InfluxDB' ? privateInflux() : undefined,
@@ -46,7 +46,7 @@ describe.each(outages)('ingest with readings in %s, when %s is away', { timeout:
     expect(receipts(source)).toHaveLength(1);
     const began = Date.now();
     await restart();
-    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(Date.now() - began).toBeLessThan(30_000);
 
     await server.begin();
     await done();

@@ -64,7 +64,7 @@ const isReady = () =>
   );
 async function startReady(): Promise<Started> {
   const one = start();
-  await until(async () => hasEnded(one.process) || (await isReady()), 60_000);
+  await until(async () => hasEnded(one.process) || (await isReady()), 90_000);
   expect(one.said()).toContain('✓ Starting the services');
   return one;
 }
@@ -130,7 +130,7 @@ it('told to end in the midst of its start, it ends all the same', async () => {
   const { process, said } = start();
   await until(() => said().includes('PostgreSQL'));
   process.kill('SIGTERM');
-  await until(() => hasEnded(process), 60_000);
+  await until(() => hasEnded(process), 90_000);
   expect(serversOf()).toEqual([]);
 });
 

@@ -12,7 +12,8 @@ import type { Service } from '#runtime/service.ts';
 import { freePort } from './run.ts';
 
 /**
- * Servers for one test file alone, for tests that end them: with fsync as in a hospital, and with a sudden death.
+ * Servers for one test file alone, for tests that end them. Without fsync: a test kills processes, never the machine, and a disk that is
+ * slow to write through made these tests take a minute each.
  */
 export type PrivateServer = {
   /** SIGKILL. Its supervisor starts it again. */
@@ -49,7 +50,12 @@ export type PrivatePostgres = PrivateServer & { url: string; records: Records };
 
 export async function privatePostgres(): Promise<PrivatePostgres> {
   const folder = temporaryFolder();
-  const settings = { folder, port: await freePort(), passwords: { administrator: 'one', platform: 'two' } };
+  const settings = {
+    folder,
+    port: await freePort(),
+    passwords: { administrator: 'one', platform: 'two' },
+    options: { fsync: 'off' },
+  };
   const server = createPostgres({ clock, log }, settings);
   await server.start();
   const url = server.url();
