@@ -10,24 +10,28 @@ import { createPulseOximeter } from './pulse-oximeter.ts';
 import { createThermometer } from './thermometer.ts';
 import { createWeightScale } from './weight-scale.ts';
 
-/** Every kind of device that can be simulated, some in several variants, for whoever wants a mixed lot of them. */
+/** Every kind of device that can be simulated, for whoever wants a mixed lot of them. */
 export const kinds: Readonly<Record<string, Kind>> = {
   cuff: createBloodPressureCuff,
-  'cuff in kPa, clock apart': (bluez, config) =>
-    createBloodPressureCuff(bluez, { ...config, unit: 'kPa', clockPlace: 'current-time' }),
-  'enhanced cuff': (bluez, config) => createBloodPressureCuff(bluez, { ...config, enhanced: true }),
   'glucose meter': createGlucoseMeter,
-  'glucose meter in mmol/L': (bluez, config) => createGlucoseMeter(bluez, { ...config, unit: 'mmol/L' }),
   'glucose sensor': createContinuousGlucoseMonitor,
   'spot-check oximeter': createPulseOximeter,
   'continuous oximeter': createContinuousOximeter,
-  'weight scale': createWeightScale,
   'body composition scale with users': (bluez, config) =>
     createWeightScale(bluez, { ...config, composition: true, users: [scaleUser] }),
   thermometer: createThermometer,
+  'heart rate strap': createHeartRateStrap,
+};
+
+/** The same in other words: units, places and versions that devices of one kind differ in. */
+export const variants: Readonly<Record<string, Kind>> = {
+  'cuff in kPa, clock apart': (bluez, config) =>
+    createBloodPressureCuff(bluez, { ...config, unit: 'kPa', clockPlace: 'current-time' }),
+  'enhanced cuff': (bluez, config) => createBloodPressureCuff(bluez, { ...config, enhanced: true }),
+  'glucose meter in mmol/L': (bluez, config) => createGlucoseMeter(bluez, { ...config, unit: 'mmol/L' }),
+  'weight scale in pounds without users': (bluez, config) => createWeightScale(bluez, { ...config, imperial: true }),
   'thermometer in Fahrenheit': (bluez, config) =>
     createThermometer(bluez, { ...config, unit: '[degF]', tellsTypeEachTime: true }),
-  'heart rate strap': createHeartRateStrap,
 };
 
 /** Timings are those of push and of stream devices; each takes what it has. */

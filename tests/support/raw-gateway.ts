@@ -29,13 +29,15 @@ const dateTime = uuid16(0x2a08);
 const currentTime = uuid16(0x2a2b);
 const userControlPoint = uuid16(0x2a9f);
 const recordAccess = uuid16(0x2a52);
-const quiet = [uuid16(0x2a19), uuid16(0x2a05)];
+/** Battery, service changed and clock tell nothing about anybody. */
+const quiet = [uuid16(0x2a19), uuid16(0x2a05), currentTime];
 
 export async function rawVisit(
   client: BluezClient,
   path: string,
-  { user, enough = () => false, patienceMs = 3_000 }: RawVisitOptions = {},
+  { user, enough = () => false, patienceMs = 6_000 }: RawVisitOptions = {},
 ): Promise<RawVisit> {
+  /** Path to UUID. What is bonded speaks as soon as it is connected again, before anybody has looked at what it has. */
   const spoken = new Map<string, string>();
   const heard: RawVisit['heard'] = [];
   const [resolved, ended, satisfied] = [1, 2, 3].map(() => Promise.withResolvers<void>()) as Three;
@@ -52,9 +54,15 @@ export async function rawVisit(
     heard.push({ characteristic, hex: (changed.Value.value as Buffer).toString('hex') });
     if (enough(heard)) satisfied.resolve();
   };
+  know(places.get(client)?.get(path) ?? []);
+  client.bus.setMaxListeners(0);
   client.bus.on('message', listen);
   try {
-    await within(clock, patienceMs, talk(), () => new Error('the visit took too long'));
+    const talked = talk();
+    talked.catch(() => {});
+    // one that hung up in the middle of our questions has said what it had to say
+    const over = Promise.race([talked, ended.promise]);
+    await within(clock, patienceMs, over, () => new Error('the visit took too long'));
     return { heard };
   } catch (fault) {
     await client.call(path, device1, 'Disconnect').catch(() => {});
@@ -63,12 +71,14 @@ export async function rawVisit(
     client.bus.off('message', listen);
   }
 
-  async function talk() {
-    await client.call(path, device1, 'Connect');
-    linked = true;
-    if (!(await client.property(path, device1, 'Paired'))) await client.call(path, device1, 'Pair');
-    if (!(await client.property(path, device1, 'ServicesResolved')))
-      await Promise.race([resolved.promise, ended.promise]);
+  function know(shown: readonly Shown[]) {
+    for (const { at, uuid, flags } of shown) if (isHeard(flags) && !quiet.includes(uuid)) spoken.set(at, uuid);
+  }
+
+  /** What the device has; the same in every visit, and long to list where there are many devices. */
+  async function look(): Promise<readonly Shown[]> {
+    const known = places.get(client)?.get(path);
+    if (known) return known;
     const shown = Object.entries(await client.objects())
       .filter(([at, is]) => at.startsWith(`${path}/`) && is[characteristic1])
       .map(([at, is]) => ({
@@ -76,6 +86,19 @@ export async function rawVisit(
         uuid: is[characteristic1]!.UUID!.value as string,
         flags: is[characteristic1]!.Flags!.value as string[],
       }));
+    if (!places.has(client)) places.set(client, new Map());
+    if (shown.length > 0) places.get(client)!.set(path, shown);
+    return shown;
+  }
+
+  async function talk() {
+    await client.call(path, device1, 'Connect');
+    linked = true;
+    if (!(await client.property(path, device1, 'Paired'))) await client.call(path, device1, 'Pair');
+    if (!(await client.property(path, device1, 'ServicesResolved')))
+      await Promise.race([resolved.promise, ended.promise]);
+    const shown = await look();
+    know(shown);
     const find = (uuid: string) => shown.find((one) => one.uuid === uuid)?.at;
     const write = (at: string, bytes: Buffer) =>
       client.call(at, characteristic1, 'WriteValue', 'aya{sv}', [bytes, { type: new Variant('s', 'request') }]);
@@ -85,10 +108,7 @@ export async function rawVisit(
     const now = Buffer.from('ea070b160e2b2c', 'hex');
     if (date) await write(date, now);
     if (whole) await write(whole, Buffer.concat([now, Buffer.from([7, 0, 2])]));
-    for (const { at, uuid } of shown.filter(({ flags, uuid }) => isHeard(flags) && !quiet.includes(uuid))) {
-      spoken.set(at, uuid);
-      await client.call(at, characteristic1, 'StartNotify');
-    }
+    for (const at of spoken.keys()) await client.call(at, characteristic1, 'StartNotify');
     const [users, records] = [find(userControlPoint), find(recordAccess)];
     if (users && user) await write(users, Buffer.from([2, user.index, user.code & 0xff, user.code >> 8]));
     if (records) await write(records, Buffer.from([1, 1]));
@@ -96,6 +116,9 @@ export async function rawVisit(
     await Promise.race([ended.promise, left]);
   }
 }
+
+type Shown = { at: string; uuid: string; flags: readonly string[] };
+const places = new WeakMap<BluezClient, Map<string, readonly Shown[]>>();
 
 type Three = [PromiseWithResolvers<void>, PromiseWithResolvers<void>, PromiseWithResolvers<void>];
 const isHeard = (flags: readonly string[]) => flags.includes('indicate') || flags.includes('notify');
