@@ -42,17 +42,19 @@ export function decodeCgmRecords(bytes: Uint8Array): Said<Said<CgmRecord>[]> {
 /** Size, flags, glucose, offset. */
 const leastSize = 6;
 
-/** The records of a frame by their offset; by all its bytes one is told from another. None, where they cannot be told apart. */
+/**
+ * The records of a frame by their offset; by all its bytes one is told from another. None, where they cannot be told apart. One whose check is
+ * wrong has not arrived: its offset may be what is wrong, and the sensor still has it.
+ */
 export function numberedCgmRecords(bytes: Uint8Array): Cursor[] {
-  const records: Cursor[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const size = bytes[at]!;
-    if (size < leastSize || at + size > bytes.length) return [];
-    const record = Buffer.from(bytes.subarray(at, at + size));
-    records.push({ number: record.readUInt16LE(4), witness: record.toString('hex') });
-    at += size;
-  }
-  return records;
+  const records = decodeCgmRecords(bytes);
+  if ('fault' in records) return [];
+  let at = 0;
+  return records.said.flatMap((record) => {
+    const own = bytes.subarray(at, at + bytes[at]!);
+    at += own.length;
+    return 'said' in record ? [{ number: record.said.offsetMinutes, witness: Buffer.from(own).toString('hex') }] : [];
+  });
 }
 
 function decodeRecord(bytes: Uint8Array): Said<CgmRecord> {

@@ -9,6 +9,7 @@ import {
   decodeCgmRunTime,
   decodeCgmSessionStart,
   decodeCgmStatus,
+  numberedCgmRecords,
   tellCgm,
 } from '../../gateway-agent/profiles/cgm-records.ts';
 import { e2eCrc } from '../../gateway-agent/profiles/crc.ts';
@@ -140,6 +141,15 @@ describe('the check of CGM', () => {
       const decoded = decodeCgmRecords(turned);
       expect('said' in decoded ? decoded.said[0] : decoded).toEqual({ fault: 'crc-wrong' });
     }
+  });
+
+  it('that is wrong leaves its record unfetched, so that it is asked for again', () => {
+    const [one, other] = [1, 2].map((offset) => cgmRecord({ mantissa: 110, exponent: 0, offset, crc: true }));
+    const spoilt = [...one!.slice(0, 4), one![4]! ^ 0x40, ...one!.slice(5)];
+    const numbers = (frame: number[]) => numberedCgmRecords(Buffer.from(frame)).map(({ number }) => number);
+    expect(numbers([...one!, ...other!])).toEqual([1, 2]);
+    expect(numbers([...spoilt, ...other!])).toEqual([2]);
+    expect(numbers([...one!, ...other!.slice(0, -1)])).toEqual([]);
   });
 
   it('must be there where the sensor says that it checks', () => {
