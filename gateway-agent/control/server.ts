@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { SetupFault } from '#domain/errors.ts';
@@ -113,6 +113,7 @@ export function createControl(
     start: async () => {
       if (Buffer.byteLength(path) > longestPath)
         throw new SetupFault(`${path} is too long a name for a socket: set DATA_DIR to a folder with a shorter one.`);
+      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
       if (await isAnswered(clock, dataDir))
         throw new SetupFault(
           `A gateway is running on ${dataDir} already: stop it first, or set DATA_DIR to another folder.`,

@@ -27,6 +27,7 @@ const device = 'AA:BB:CC:00:00:01';
 let bus: Bus;
 let bluez: SimulatedBluez;
 let server: ReceiptingServer;
+let folder: string;
 let dataDir: string;
 let agent: GatewayAgent;
 let control: ReturnType<typeof createControl>;
@@ -73,7 +74,8 @@ function program(code: number): { path: string; told: () => string } {
 }
 
 beforeEach(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'hearthbeat-home-'));
+  folder = mkdtempSync(join(tmpdir(), 'hearthbeat-home-'));
+  dataDir = folder;
   bus = await startBus();
   bluez = createSimulatedBluez(
     { clock: systemClock, random: seededRandom(1) },
@@ -87,7 +89,7 @@ afterEach(async () => {
   await server.down().catch(() => {});
   await bluez.stop();
   await bus.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('measure again, asked by the platform', () => {
@@ -174,6 +176,13 @@ describe('the control socket', () => {
     await begin();
     expect(JSON.parse(await raw(text))).toEqual({ say: 'fault', reason: 'malformed' });
     expect(await ask(systemClock, dataDir, { ask: 'state' })).toMatchObject({ say: 'state', state: { source } });
+  });
+
+  it('begins in a folder that is not there yet', async () => {
+    dataDir = join(dataDir, 'of', 'a', 'new-box');
+    await begin();
+    expect(await ask(systemClock, dataDir, { ask: 'devices' })).toMatchObject({ say: 'devices' });
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
   });
 
   it('takes over from a gateway that was killed and left its socket', async () => {
