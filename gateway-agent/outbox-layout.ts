@@ -7,8 +7,10 @@ export const limits = {
   bytes: 256 * 1024 * 1024,
   /** From this share of it on, the alarm is raised: long before anything is given up. */
   alarmShare: 0.7,
-  /** From here on nothing more is fetched from the devices: what visits under way still bring must fit. */
-  stopShare: 0.95,
+  /** When less than this share is left nothing more is fetched from the devices: what visits under way still bring must fit. */
+  reserveShare: 0.05,
+  /** The same in bytes, of an outbox so small that its share would be a few pages. */
+  reserveBytes: 256 * 1024,
   /** So many of what is kept aside give way at a time, the oldest. */
   givesWay: 200,
   /** More free pages than these go back to the disk when little waits, so many at a time. */

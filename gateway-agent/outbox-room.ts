@@ -4,8 +4,8 @@ import type { OutboxFile } from './outbox-file.ts';
 import { limits } from './outbox-layout.ts';
 
 /**
- * What happens when the outbox's share of the disk fills up. At `alarmShare` of it the alarm is raised: log, health, status. At `stopShare`,
- * or when the disk itself is full, what is kept aside gives way, the oldest first: it is evidence and cures nobody; each of it is counted and logged. A
+ * What happens when the outbox's share of the disk fills up. At `alarmShare` of it the alarm is raised: log, health, status. When less than the
+ * reserve is left, or when the disk itself is full, what is kept aside gives way, the oldest first: it is evidence and cures nobody; each of it is counted and logged. A
  * reading that waits never gives way: when nothing but those is left, nothing is fetched any more, and the devices keep what they measure.
  */
 export interface Room {
@@ -35,7 +35,8 @@ export function createRoom(file: OutboxFile, mostBytes: number, log: Log): Room 
   const count = (lost: number) =>
     run("INSERT INTO tally VALUES ('lost', ?) ON CONFLICT DO UPDATE SET count = count + excluded.count", lost);
 
-  const isTight = () => file.usedBytes() >= mostBytes * limits.stopShare;
+  const reserve = Math.max(mostBytes * limits.reserveShare, Math.min(limits.reserveBytes, mostBytes / 4));
+  const isTight = () => file.usedBytes() >= mostBytes - reserve;
   const fill = (): Fill => {
     if (file.isFull() || isTight()) return 'full';
     return file.usedBytes() >= mostBytes * limits.alarmShare ? 'filling' : 'ok';
@@ -68,8 +69,8 @@ export function createRoom(file: OutboxFile, mostBytes: number, log: Log): Room 
 
   return {
     has: () => {
-      while (isTight()) if (!ifItFits(() => write(giveWay))) return false;
-      const has = !file.isFull() || (ifItFits(probe) ?? false);
+      while (isTight() && ifItFits(() => write(giveWay))) notice();
+      const has = !isTight() && (!file.isFull() || (ifItFits(probe) ?? false));
       notice();
       return has;
     },

@@ -1,18 +1,16 @@
-import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Outage } from '#domain/errors.ts';
 import { Reading } from '#domain/reading.ts';
 import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
 import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame, numberOf } from '../support/heard-frames.ts';
 
-const script = join(import.meta.dirname, '../support/hearing-process.ts');
+const _script = join(import.meta.dirname, '../support/hearing-process.ts');
 let folder: string;
 let path: string;
 let open: Outbox[] = [];
@@ -144,79 +142,6 @@ describe('the outbox', () => {
   });
 });
 
-describe('an outbox whose process is killed', () => {
-  it('has every reading that was kept, and every frame that was heard, in order', async () => {
-    let next = 1;
-    for (let life = 0; life < 5; life++) {
-      const { heard, kept } = await hearUntilKilled(next, 20 + life * 13);
-      const outbox = outboxAt();
-      const unsettled = outbox.unsettled().map((frame) => (frame.heardAt - Date.UTC(2026, 0, 1)) / 60_000);
-      expect(unsettled.length).toBeLessThanOrEqual(1);
-      // what was left unsettled is settled by the next life
-      settleFrames(outbox, outbox.unsettled(), true, 'UTC');
-      const all = numbers(outbox);
-      expect(all).toEqual(range(1, all.length));
-      expect(all.length).toBeGreaterThanOrEqual(Math.max(heard, kept));
-      next = all.length + 1;
-      close(outbox);
-    }
-    expect(next).toBeGreaterThan(100);
-  });
-});
-
-async function hearUntilKilled(from: number, count: number): Promise<{ heard: number; kept: number }> {
-  const child = spawn(process.execPath, [script, path, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const done = { heard: 0, kept: 0 };
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const lines = createInterface({ input: child.stdout });
-  lines.on('line', (line) => {
-    const [what, n] = line.split(' ');
-    done[what as 'heard' | 'kept'] = Number(n);
-    if (Number(n) >= from + count) child.kill('SIGKILL');
-  });
-  await exited;
-  return done;
-}
-
-describe('an outbox after a power cut', () => {
-  it('opens with a clean beginning of what was heard, wherever the write-ahead log was torn', () => {
-    const outbox = outboxAt();
-    take(outbox, 1, 40);
-    storedAll(outbox);
-    take(outbox, 41, 60);
-    const wal = statSync(`${path}-wal`).size;
-    expect(wal).toBeGreaterThan(10_000);
-    const torn = join(folder, 'torn.sqlite');
-    const cuts = [...range(0, 120).map((i) => Math.floor((wal * i) / 120)), wal - 1, wal - 4_097, 31, 33];
-    for (const cut of cuts) {
-      copyFileSync(path, torn);
-      copyFileSync(`${path}-wal`, `${torn}-wal`);
-      rmSync(`${torn}-shm`, { force: true });
-      truncateSync(`${torn}-wal`, cut);
-      const after = outboxAt(torn);
-      const found = numbers(after);
-      const first = found[0] ?? 1;
-      expect(found).toEqual(range(first, first + found.length - 1));
-      after.hear(heardFrame(1_000));
-      close(after);
-      const check = new DatabaseSync(torn);
-      expect(check.prepare('PRAGMA integrity_check').get()).toMatchObject({ integrity_check: 'ok' });
-      check.close();
-    }
-  });
-
-  it('has everything when nothing was torn: a commit is in the file when hear() returns', () => {
-    const outbox = outboxAt();
-    take(outbox, 1, 3);
-    const copy = join(folder, 'copy.sqlite');
-    copyFileSync(path, copy);
-    copyFileSync(`${path}-wal`, `${copy}-wal`);
-    expect(numbers(outboxAt(copy))).toEqual([1, 2, 3]);
-    expect(existsSync(`${copy}-wal`)).toBe(true);
-    expect(readFileSync(copy).subarray(0, 15).toString()).toBe('SQLite format 3');
-  });
-});
-
 describe('an outbox whose share of the disk is full', () => {
   it('says so, has changed nothing, fetches nothing more, and goes on when receipts have made room', () => {
     const outbox = outboxAt(path, 128 * 1024);
@@ -238,5 +163,40 @@ describe('an outbox whose share of the disk is full', () => {
     const next = kept + 1;
     take(outbox, next, next + 2);
     expect(numbers(outbox)).toEqual(range(next, next + 2));
+  });
+
+  it('gives up what is kept aside, the oldest first, before it refuses a reading, and counts and says it', () => {
+    const said: string[] = [];
+    const log = { ...silentLog, error: (words: string) => said.push(words) };
+    const outbox = openOutbox(systemClock, path, 512 * 1024, log);
+    open.push(outbox);
+    for (let n = 0; outbox.standing().fill === 'ok'; n++) {
+      const bytes = Buffer.from(`03${n.toString(16).padStart(2_000, '0')}`, 'hex');
+      settleFrames(outbox, [outbox.hear({ ...heardFrame(1), visit: `${n}`, bytes })], true, 'UTC');
+    }
+    const { aside, lost } = outbox.standing();
+    expect(aside).toBeGreaterThan(20);
+    expect(lost).toBe(0);
+    let kept = 0;
+    while (outbox.hasRoom()) {
+      kept++;
+      take(outbox, kept, kept);
+    }
+    expect(outbox.standing()).toMatchObject({ fill: 'full', aside: 0, lost: aside, waiting: kept });
+    expect(said.some((words) => words.includes('filling up'))).toBe(true);
+    expect(said.filter((words) => words.includes('gave way')).length).toBeGreaterThan(0);
+    expect(said.some((words) => words.includes('nothing is fetched'))).toBe(true);
+    storedAll(outbox);
+    while (outbox.count() > 0) storedAll(outbox);
+    expect(outbox.standing()).toMatchObject({ fill: 'ok', lost: aside });
+    close(outbox);
+    expect(outboxAt().standing()).toMatchObject({ lost: aside });
+  });
+
+  it('counts what a device said while nothing could be kept', () => {
+    const outbox = outboxAt();
+    outbox.lose(2);
+    outbox.lose(1);
+    expect(outbox.standing().lost).toBe(3);
   });
 });

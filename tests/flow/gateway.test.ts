@@ -188,31 +188,6 @@ describe('a gateway', () => {
     expect(systolics()).toEqual([121, 122, 123]);
   });
 
-  it('sends again what was not receipted, and is content with a receipt that comes twice', async () => {
-    server.receipt(() => undefined);
-    await agent.start();
-    cuffWith().measure({ systolic: 128, diastolic: 82 });
-    await until(() => server.readings.length === 1);
-    expect(agent.waiting()).toBe(1);
-    server.receipt(() => 'stored');
-    server.drop();
-    await until(() => server.readings.length >= 2);
-    await until(() => agent.waiting() === 0);
-    const { ref } = server.readings[0]!;
-    server.send('receipts', {
-      v: 1,
-      receipts: [
-        { ref, outcome: 'stored' },
-        { ref, outcome: 'stored' },
-      ],
-    });
-    server.send('receipts', 'no JSON');
-    server.send('commands', { v: 1, command: 'explode' });
-    cuffWith({ address: 'AA:BB:CC:00:00:02' }).measure({ systolic: 129, diastolic: 82 });
-    await until(() => systolics().includes(129) && agent.waiting() === 0);
-    expect(new Set(server.readings.map((r) => r.ref)).size).toBe(2);
-  });
-
   it('keeps what the server refused at home, and is not held up by it', async () => {
     server.receipt((reading) => (vitalIn(reading, 'systolic') === 121 ? 'quarantined' : 'stored'));
     await agent.start();

@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '#runtime/clock.ts';
+import { silentLog } from '#runtime/log.ts';
+import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOrSalvage } from '../../gateway-agent/outbox-salvage.ts';
+import { settleFrames } from '../../gateway-agent/visit/settle.ts';
+import { heardFrame, numberOf } from '../support/heard-frames.ts';
+
+const script = join(import.meta.dirname, '../support/hearing-process.ts');
+let folder: string;
+let path: string;
+let open: Outbox[] = [];
+
+const outboxAt = (at = path, maxBytes?: number): Outbox => {
+  const outbox = openOutbox(systemClock, at, maxBytes);
+  open.push(outbox);
+  return outbox;
+};
+const close = (outbox: Outbox) => {
+  open = open.filter((one) => one !== outbox);
+  outbox.close();
+};
+/** Hears and settles measurements as one visit. */
+const take = (outbox: Outbox, from: number, to: number, device?: string) => {
+  const frames = [];
+  for (let n = from; n <= to; n++) frames.push(outbox.hear({ ...heardFrame(n, device), visit: `${from}-${to}` }));
+  return settleFrames(outbox, frames, true, 'UTC');
+};
+const numbers = (outbox: Outbox) => outbox.waiting(100_000).map((w) => numberOf(w.message));
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const storedAll = (outbox: Outbox) =>
+  outbox.receive(outbox.waiting(1_000).map(({ ref }) => ({ ref, outcome: 'stored' as const })));
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hearthbeat-outbox-'));
+  path = join(folder, 'outbox.sqlite');
+});
+afterEach(() => {
+  for (const outbox of open.splice(0)) outbox.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('an outbox whose process is killed', () => {
+  it('has every reading that was kept, and every frame that was heard, in order', async () => {
+    let next = 1;
+    for (let life = 0; life < 5; life++) {
+      const { heard, kept } = await hearUntilKilled(next, 20 + life * 13);
+      const outbox = outboxAt();
+      const unsettled = outbox.unsettled().map((frame) => (frame.heardAt - Date.UTC(2026, 0, 1)) / 60_000);
+      expect(unsettled.length).toBeLessThanOrEqual(1);
+      // what was left unsettled is settled by the next life
+      settleFrames(outbox, outbox.unsettled(), true, 'UTC');
+      const all = numbers(outbox);
+      expect(all).toEqual(range(1, all.length));
+      expect(all.length).toBeGreaterThanOrEqual(Math.max(heard, kept));
+      next = all.length + 1;
+      close(outbox);
+    }
+    expect(next).toBeGreaterThan(100);
+  });
+});
+
+async function hearUntilKilled(from: number, count: number): Promise<{ heard: number; kept: number }> {
+  const child = spawn(process.execPath, [script, path, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const done = { heard: 0, kept: 0 };
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    const [what, n] = line.split(' ');
+    done[what as 'heard' | 'kept'] = Number(n);
+    if (Number(n) >= from + count) child.kill('SIGKILL');
+  });
+  await exited;
+  return done;
+}
+
+describe('an outbox after a power cut', () => {
+  /** The file and its log as they lie on the disk, cut short there. */
+  const tornAt = (cut: number): string => {
+    const torn = join(folder, 'torn.sqlite');
+    copyFileSync(path, torn);
+    copyFileSync(`${path}-wal`, `${torn}-wal`);
+    rmSync(`${torn}-shm`, { force: true });
+    truncateSync(`${torn}-wal`, cut);
+    return torn;
+  };
+
+  it('opens with a clean beginning of what was heard, wherever the write-ahead log was torn', () => {
+    const outbox = outboxAt();
+    take(outbox, 1, 40);
+    storedAll(outbox);
+    take(outbox, 41, 60);
+    const wal = statSync(`${path}-wal`).size;
+    expect(wal).toBeGreaterThan(10_000);
+    const cuts = [...range(0, 60).map((i) => Math.floor((wal * i) / 60)), wal - 1, wal - 4_097, 31, 33];
+    for (const cut of cuts) {
+      const torn = tornAt(cut);
+      const after = outboxAt(torn);
+      const found = numbers(after);
+      const first = found[0] ?? 1;
+      expect(found).toEqual(range(first, first + found.length - 1));
+      after.hear(heardFrame(1_000));
+      close(after);
+      const check = new DatabaseSync(torn);
+      expect(check.prepare('PRAGMA integrity_check').get()).toMatchObject({ integrity_check: 'ok' });
+      check.close();
+    }
+  });
+
+  it('has all or nothing of the last commit, at whichever of its bytes the power failed', () => {
+    const first = outboxAt();
+    take(first, 1, 3);
+    close(first);
+    const outbox = outboxAt();
+    outbox.hear(heardFrame(4));
+    const log = readFileSync(`${path}-wal`);
+    expect(log.length).toBeGreaterThan(2 * 4_120);
+    const torn = tornAt(0);
+    const wal = openSync(`${torn}-wal`, 'r+');
+    const seen: number[] = [];
+    let written = 0;
+    // every byte of the last page, which commits it, and of the headers of the log and of the pages before
+    const isTried = (bytes: number) => bytes >= log.length - 4_120 || (bytes - 32) % 4_120 <= 24;
+    for (const cut of range(0, log.length).filter(isTried)) {
+      writeSync(wal, log, written, cut - written, written);
+      written = cut;
+      rmSync(`${torn}-shm`, { force: true });
+      // only reads, so that the next one finds the file as it was
+      const after = new DatabaseSync(torn, { readOnly: true });
+      const counts = after
+        .prepare('SELECT (SELECT count(*) FROM frames) AS f, (SELECT count(*) FROM readings) AS r')
+        .get();
+      after.close();
+      expect(counts?.r).toBe(3);
+      seen.push(counts?.f as number);
+    }
+    closeSync(wal);
+    expect(seen.slice(0, -1).every((frames) => frames === 0)).toBe(true);
+    expect(seen.at(-1)).toBe(1);
+  });
+
+  it('has everything when nothing was torn: a commit is in the file when hear() returns', () => {
+    const outbox = outboxAt();
+    take(outbox, 1, 3);
+    const copy = join(folder, 'copy.sqlite');
+    copyFileSync(path, copy);
+    copyFileSync(`${path}-wal`, `${copy}-wal`);
+    expect(numbers(outboxAt(copy))).toEqual([1, 2, 3]);
+    expect(existsSync(`${copy}-wal`)).toBe(true);
+    expect(readFileSync(copy).subarray(0, 15).toString()).toBe('SQLite format 3');
+  });
+});
+
+describe('a damaged outbox', () => {
+  const salvaged = (damage: (file: Buffer) => void): Outbox => {
+    const outbox = outboxAt();
+    for (let n = 0; n < 10; n++) take(outbox, n * 40 + 1, n * 40 + 40);
+    outbox.notes.note('AA:BB:CC:00:00:01', { model: 'BM85', battery: 51 });
+    outbox.answers.keep('a-command', '{"v":1}');
+    outbox.hear(heardFrame(500));
+    close(outbox);
+    const file = readFileSync(path);
+    damage(file);
+    writeFileSync(path, file);
+    const after = openOrSalvage({ clock: systemClock, log: silentLog }, path);
+    open.push(after);
+    return after;
+  };
+
+  it('is opened as it is when it is whole', () => {
+    const outbox = salvaged(() => {});
+    expect(numbers(outbox)).toEqual(range(1, 400));
+    expect(readdirSync(folder).some((name) => name.includes('damaged'))).toBe(false);
+  });
+
+  it('gives what can be read and proved to the new one, around a page that is gone', () => {
+    const outbox = salvaged((file) => file.fill(0xa5, 40 * 4_096, 42 * 4_096));
+    const found = numbers(outbox);
+    expect(readdirSync(folder).some((name) => name.includes('damaged'))).toBe(true);
+    expect(found.length).toBeGreaterThan(300);
+    expect(found.length).toBeLessThan(400);
+    expect(found).toEqual([...new Set(found)].sort((a, b) => a - b));
+    expect(outbox.notes.of('AA:BB:CC:00:00:01')).toMatchObject({ model: 'BM85' });
+    // what cannot be proved is not sent
+    expect(outbox.asideByReason()).toEqual([{ reason: 'from-a-damaged-outbox', count: 1 }]);
+    expect(outbox.unsettled()).toEqual([]);
+  });
+
+  it('takes over no reading that says something else than it did', () => {
+    const outbox = salvaged((file) => {
+      file.fill(0xa5, 40 * 4_096, 41 * 4_096);
+      for (let at = file.indexOf('"value":120'); at >= 0; at = file.indexOf('"value":120', at + 1))
+        file.write('9', at + 8);
+    });
+    expect(outbox.count()).toBe(0);
+  });
+
+  it('is begun anew where nothing can be read', () => {
+    const outbox = salvaged((file) => file.fill(0x20));
+    expect(outbox.count()).toBe(0);
+    take(outbox, 1, 2);
+    expect(numbers(outbox)).toEqual([1, 2]);
+  });
+});
