@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { DeviceStatus, StatusMessage } from '#domain/downward.ts';
+import about from '#package.json' with { type: 'json' };
 import { type Clock, instant } from '#runtime/clock.ts';
-import about from '../package.json' with { type: 'json' };
 import type { Home } from './home.ts';
 import type { Nearby } from './nearby.ts';
 import type { Outbox, Standing } from './outbox.ts';
