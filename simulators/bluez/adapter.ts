@@ -177,11 +177,14 @@ export function createAdapter(
         RemoveDevice: {
           takes: 'o',
           gives: '',
-          run: ([devicePath]) => {
+          run: async ([devicePath]) => {
             const device = devices.get(String(devicePath));
             if (!device) throw refused.doesNotExist();
+            mustBePowered();
+            // one that is connected goes, and the call is answered, when its link has ended (remove_device in src/adapter.c)
+            if (device.link()) await clock.sleep(timings.disconnectLingerMs);
             device.drop('Local');
-            device.remove();
+            if (devices.get(device.path) === device) device.remove();
           },
         },
       },
