@@ -171,8 +171,9 @@ const isHeard = ({ frames }: StoredMeasurement, link: Link): boolean =>
 /** What was confirmed; undefined when the link was lost in between, and nobody knows what was heard. */
 async function tell({ frames }: StoredMeasurement, link: Link): Promise<string[] | undefined> {
   const confirmed: string[] = [];
-  for (const { characteristic, frame } of frames) {
-    if (!link.isSubscribed(characteristic)) continue;
+  // who stops listening in between has not heard all of it
+  const listened = frames.filter(({ characteristic }) => link.isSubscribed(characteristic));
+  for (const { characteristic, frame } of listened) {
     if (!(await link.indicate(characteristic, frame))) return undefined;
     confirmed.push(frame.toString('hex'));
   }
