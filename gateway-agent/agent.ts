@@ -83,6 +83,8 @@ export type GatewayState = {
   /** Which devices are visited. */
   visits: 'any' | 'introduced';
   home: readonly HomeDevice[];
+  /** How many frames and readings are kept aside on this box, by reason. */
+  aside: { reason: string; count: number }[];
   /** As the platform gets it. */
   status: GatewayStatus;
 };
@@ -227,7 +229,8 @@ export function createGatewayAgent(
       });
       log.info('a device was introduced', { device });
       uplink?.tell();
-      return end;
+      const trouble = outbox?.notes.of(device)?.trouble;
+      return { introduced: true, ...(trouble ? { trouble } : {}) };
     } catch (fault) {
       if (fault instanceof HomeFull) return { introduced: false, reason: 'home-full' };
       throw fault;
@@ -303,6 +306,7 @@ export function createGatewayAgent(
       health: health(),
       visits: config.devices === 'any' ? 'any' : 'introduced',
       home: home?.devices() ?? [],
+      aside: outbox?.asideByReason() ?? [],
       status: status(),
     }),
     nearby: () => near.within(agentLimits.nearMs),

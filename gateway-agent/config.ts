@@ -87,6 +87,15 @@ export const variables = {
     default: undefined,
     says: 'Program that asks at home for another measurement, by a lamp, a beep or a voice; the device is its only argument. Not set: nobody is asked.',
   },
+  OUTBOX_MB: {
+    schema: z
+      .string()
+      .regex(/^\d{1,6}$/, 'must be a whole number of megabytes')
+      .transform(Number)
+      .refine((megabytes) => megabytes >= 8, 'must be 8 or more'),
+    default: '256',
+    says: 'What the outbox may take of the disk, in MB; a reading that waits takes about 1 kB. An alarm is raised at 70 % of it.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error']),
     default: 'info',

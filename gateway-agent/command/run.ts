@@ -45,6 +45,7 @@ export const run: Verb = {
         source,
         mqttUrl,
         dataDir: config.DATA_DIR,
+        outboxBytes: config.OUTBOX_MB * 1024 * 1024,
         ...(secret ? { secret } : {}),
         ...(certificate ? { certificate } : {}),
         ...(config.TIME_ZONE ? { timeZone: config.TIME_ZONE } : {}),

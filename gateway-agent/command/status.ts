@@ -90,7 +90,7 @@ export const clockOffsetMostMs = 60_000;
 /** Readings are sent within seconds: what waits longer has met an obstacle. */
 const waitsLongMs = 10 * 60_000;
 
-function overview({ connected, mqttUrl, health, status }: State, freeBytes: number | undefined, now: number): Line[] {
+function overview({ connected, mqttUrl, health, aside, status }: State, freeBytes: number | undefined, now: number): Line[] {
   const { radio, waiting = 0, outbox, clockOffsetMs } = status;
   const oldestAt = outbox?.oldestAt === undefined ? undefined : Date.parse(outbox.oldestAt);
   const free = status.freeBytes ?? freeBytes;
@@ -117,6 +117,7 @@ function overview({ connected, mqttUrl, health, status }: State, freeBytes: numb
       of: { en: 'Outbox', zh: '待发数据' },
       says: joined(waitingLine(waiting, oldestAt, now), outbox && roomLine(outbox)),
     },
+    ...(aside.length > 0 ? [asideLine(aside)] : []),
     {
       mark: free === undefined ? 'unknown' : free < littleDiskBytes ? 'bad' : 'good',
       of: { en: 'Disk', zh: '磁盘' },
@@ -150,6 +151,13 @@ function waitingLine(waiting: number, oldestAt: number | undefined, now: number)
 const roomLine = ({ bytes: used, mostBytes, aside, lost }: NonNullable<State['status']['outbox']>): Words => ({
   en: `${bytes(used)} of ${bytes(mostBytes)}, ${aside} kept aside, ${lost} lost`,
   zh: `已用 ${bytes(used)} / ${bytes(mostBytes)},搁置 ${aside},丢失 ${lost}`,
+});
+
+/** The reasons are codes of ours, or of the server's: they are for whoever looks into it. */
+const asideLine = (aside: State['aside']): Line => ({
+  mark: 'doubtful',
+  of: { en: 'Kept aside', zh: '搁置' },
+  says: same(aside.map(({ reason, count }) => `${count} × ${reason}`).join(', ')),
 });
 
 function deviceRows({ home, status, visits }: State, now: number, say: (words: Words) => string): string[][] {

@@ -51,6 +51,7 @@ const State = z.object({
   health: z.object({ state: z.enum(['ok', 'degraded', 'down']), detail: z.string().optional() }),
   visits: z.enum(['any', 'introduced']),
   home: z.array(HomeDevice),
+  aside: z.array(z.object({ reason: z.string(), count: z.int() })),
   status: StatusMessage.omit({ v: true, state: true }),
 });
 
@@ -61,7 +62,7 @@ export const Answer = z.discriminatedUnion('say', [
   z.object({ say: z.literal('visiting'), name: z.string().optional(), profiles: z.array(z.string()) }),
   z.object({ say: z.literal('passkey-wanted') }),
   z.object({ say: z.literal('trying-again'), reason: z.string() }),
-  z.object({ say: z.literal('introduced') }),
+  z.object({ say: z.literal('introduced'), trouble: z.string().optional() }),
   z.object({ say: z.literal('not-introduced'), reason: z.enum(introductionFaults) }),
   z.object({ say: z.literal('forgotten') }),
   z.object({ say: z.literal('listening') }),
