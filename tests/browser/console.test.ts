@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vitalIn } from '#domain/reading.ts';
 import type { ReadingsView, Worklist } from '#domain/views.ts';
 import { changeAlert } from '#runtime/records/alerts.ts';
+import { recordAnswer, takeCommands } from '#runtime/records/commands.ts';
 import { screens, startConsole } from '../support/console.ts';
 import { makeAlert } from '../support/episodes.ts';
 import { makeClinician, password } from '../support/people.ts';
@@ -165,6 +166,46 @@ describe('the patient page', () => {
     await row.waitFor();
     expect(await row.textContent()).toContain('moved while measuring');
     await doubtful.close();
+  });
+});
+
+describe('the devices of a patient', () => {
+  it('show what is wrong with them and their gateway in words, and an administrator asks for nothing', async () => {
+    const { artefact } = ward.people;
+    const administrator = await makeClinician(site.api.records, { teams: [ward.team], role: 'administrator' });
+    const { page, close } = await open(administrator, { path: `/patients/${artefact.patient.id}` });
+    const devices = page.locator('section', { has: page.getByRole('heading', { name: 'Devices' }) });
+    await devices.getByText('Battery low: 9 %').waitFor();
+    for (const words of [
+      'Gateway online',
+      'weak signal',
+      'clock is 1 h 2 min behind',
+      'pair it anew',
+      'clock is wrong',
+    ])
+      expect(await devices.textContent()).toContain(words);
+    expect(await devices.getByRole('button').count()).toBe(0);
+    await close();
+  });
+
+  it('take a wish for another measurement, once, and show what became of it as it happens', async () => {
+    const { patient, source } = ward.people.overdue;
+    const wish = { path: `/patients/${patient.id}`, language: 'zh', screen: 'phone' } as const;
+    const { page, complaints, close } = await open(ward.nurse, wish);
+    await page.getByText('实时', { exact: true }).waitFor();
+    const button = page.getByRole('button', { name: '请患者用UA-651BLE重新测量' });
+    await button.click();
+    await page.getByText('重新测量：等待网关上线', { exact: false }).waitFor();
+    expect(await button.isDisabled()).toBe(true);
+    const { records } = site.api;
+    const [taken] = await takeCommands(records, { sources: [source], now: Date.now(), limit: 10 });
+    await page.getByText('重新测量：已发送，尚未答复').waitFor();
+    const at = new Date().toISOString();
+    await recordAnswer(records, source, { v: 1, id: taken?.command.id ?? '', outcome: 'done', at }, Date.parse(at));
+    await page.getByText(/重新测量：已于 \d\d:\d\d 提示患者/).waitFor();
+    expect(await button.isEnabled()).toBe(true);
+    expect(complaints).toEqual([]);
+    await close();
   });
 });
 

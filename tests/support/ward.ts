@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Alert } from '#domain/alert.ts';
-import { AlertId, PatientId, type TeamId } from '#domain/ids.ts';
+import type { StatusMessage } from '#domain/downward.ts';
+import { AlertId, type DeviceId, PatientId, type TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { Words } from '#domain/words.ts';
@@ -9,6 +10,7 @@ import type { Records } from '#runtime/records/connect.ts';
 import { keepLatestValues } from '#runtime/records/latest-values.ts';
 import { addPatient } from '#runtime/records/patients.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
+import { recordStatus } from '#runtime/records/sources.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from '../../rules/book/index.ts';
 import { makePage, makeTask } from './episodes.ts';
@@ -201,14 +203,20 @@ async function settle(
   const patient: Patient = { ...person, conditions: [...person.conditions], id: PatientId.parse(randomUUID()), team };
   await addPatient(records, patient);
   const { source } = await makeSource(records);
-  const online = person.birthDate !== residents.silent.birthDate;
-  await records
-    .updateTable('source')
-    .set({ status: JSON.stringify({ v: 1, state: online ? 'online' : 'offline' }), status_at: ago(3 * dayMs) })
-    .where('id', '=', source)
-    .execute();
   const device = await makeDevice(records, { source, model: 'UA-651BLE', patient: patient.id });
+  await recordStatus(records, source, statusOf(person, device), Date.parse(ago(3 * dayMs)));
   return { patient, device, source };
+}
+
+/** One home is away, one has nearly everything wrong with it that can be, the others are well. */
+function statusOf(person: { birthDate: string }, device: DeviceId): StatusMessage {
+  const known = { device, heardAt: ago(7 * minuteMs), battery: 83, rssi: -64, clockOffsetMs: 1_400 };
+  const status = { v: 1, at: ago(minuteMs), waiting: 0, clockOffsetMs: 120 } as const;
+  if (person.birthDate === residents.silent.birthDate)
+    return { ...status, state: 'offline', devices: [{ ...known, heardAt: ago(3 * dayMs) }] };
+  if (person.birthDate !== residents.artefact.birthDate) return { ...status, state: 'online', devices: [known] };
+  const trouble = { battery: 9, rssi: -95, clockOffsetMs: -3_720_000, trouble: 'pairing-refused' };
+  return { ...status, state: 'online', clockOffsetMs: 190_000, devices: [{ ...known, ...trouble }] };
 }
 
 async function keep(records: Records, store: VitalsStore, readings: StoredReading[]): Promise<void> {

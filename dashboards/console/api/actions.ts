@@ -56,6 +56,16 @@ export function useCompleteTask() {
   });
 }
 
+/** Asks a home to measure once more; what becomes of it stands with the patient's devices. */
+export function useMeasureAgain(patient: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (device: string) =>
+      send(`/patients/${patient}/commands`, { method: 'POST', body: { command: 'measure-again', device } }),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.patient(patient) }),
+  });
+}
+
 async function upshotOf(asked: Promise<void>): Promise<Upshot> {
   try {
     await asked;

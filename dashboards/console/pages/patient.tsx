@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconDeviceHeartMonitor, IconRouter, IconRouterOff, IconWifiOff } from '@tabler/icons-react';
+import { IconWifiOff } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { CareTeam } from '#domain/people.ts';
 import type { PatientView } from '#domain/views.ts';
@@ -17,6 +17,7 @@ import { useTitle } from '../parts/title.ts';
 import { useZone, Zone } from '../parts/zone.ts';
 import { useNow } from '../time/clock.ts';
 import { AlertItems } from './alerts.tsx';
+import { AwayChips, Devices } from './patient-devices.tsx';
 import { TaskItem } from './task-item.tsx';
 
 /** One patient: how they are, how they were, what was raised, what is to be done. Times in the zone of their team. */
@@ -77,7 +78,10 @@ function Whole({ view }: { view: PatientView }) {
             }
           </Answer>
         </section>
-        <Tasks view={view} />
+        <div className="stack">
+          <Tasks view={view} />
+          <Devices view={view} />
+        </div>
       </div>
     </div>
   );
@@ -127,7 +131,7 @@ function Head({ view }: { view: PatientView }) {
               )}
             </span>
           )}
-          <Devices devices={view.devices} />
+          <AwayChips devices={view.devices} />
         </div>
       </div>
       <div className="latest">
@@ -165,26 +169,4 @@ function LastReading({ at }: { at: string }) {
   const times = useTimes();
   const now = useNow();
   return t('patient.lastReading', { ago: times.ago(at, now) });
-}
-
-function Devices({ devices }: { devices: PatientView['devices'] }) {
-  const { t } = useLanguage();
-  const times = useTimes();
-  const now = useNow();
-  if (devices.length === 0) return <span className="muted">{t('patient.noDevices')}</span>;
-  return devices.map(({ device, model, sourceState, sourceStateAt }) => {
-    const state = t(`patient.source.${sourceState}`);
-    const Icon = { online: IconRouter, offline: IconRouterOff, unknown: IconDeviceHeartMonitor }[sourceState];
-    return (
-      <span key={device} className="chip" data-severity={sourceState === 'offline' ? 'urgent' : 'quiet'}>
-        <Icon size={16} aria-hidden />
-        <span>
-          {model ?? device} ·{' '}
-          {sourceStateAt && sourceState !== 'unknown'
-            ? t('patient.sourceReported', { state, time: times.shortMoment(sourceStateAt, now) })
-            : state}
-        </span>
-      </span>
-    );
-  });
 }
