@@ -47,22 +47,21 @@ export function placeAll(
   settings: readonly ClockSetting[] = [],
 ): (Placing | undefined)[] {
   const last = readings.at(-1);
-  const unread = readings.filter((reading) => !hasReadClock(reading));
-  const placed = placeUnread(unread, over, zone);
-  const places = new Map(unread.map((reading, index) => [reading, placed[index]] as const));
-  return readings.map((reading) => {
-    if (!hasReadClock(reading)) return places.get(reading);
-    const time = countedIn(reading);
-    if (time !== undefined) return placeByClock(time, reading, zone, settings);
-    return over && reading === last && !reading.asked ? live(reading) : undefined;
+  const byClock = readings.map((reading) => placeByClock(reading, zone, settings));
+  const unread = readings.filter((_, index) => byClock[index] === 'no-clock');
+  // what was measured last, and heard by a clock, tells nothing about the others
+  const isLast = unread.at(-1) === last;
+  const placed = placeUnread(unread, over && isLast, zone);
+  return readings.map((reading, index) => {
+    const place = byClock[index];
+    if (place === 'no-clock') return placed[unread.indexOf(reading)];
+    if (place === 'no-time') return over && reading === last && !reading.asked ? live(reading) : undefined;
+    return place;
   });
 }
 
 const countedIn = ({ deviceTime }: Timed): number | undefined =>
   deviceTime === undefined ? undefined : countedMs(deviceTime);
-
-const hasReadClock = ({ comparison }: Timed): boolean =>
-  comparison !== undefined && countedMs(comparison.time) !== undefined;
 
 /** While the clock ran as `comparison` says: from when we set it so until we set it otherwise, or until now. */
 type Epoch = { comparison: Comparison; from: number; to: number };
@@ -80,13 +79,18 @@ function epochsOf(comparison: Comparison, heardAt: number, settings: readonly Cl
   return [...epochs, { comparison: now, from: Number.NEGATIVE_INFINITY, to }];
 }
 
+/** `no-clock`: it was measured when there was none to read, or none that anybody had set. `no-time`: it says no time itself. */
 function placeByClock(
-  time: number,
-  { comparison, heardAt }: Timed,
+  reading: Timed,
   zone: string,
   settings: readonly ClockSetting[],
-): Placing | undefined {
-  for (const { comparison: clock, from, to } of epochsOf(comparison!, heardAt, settings)) {
+): Placing | 'no-clock' | 'no-time' | undefined {
+  const { comparison, heardAt } = reading;
+  if (!comparison || countedMs(comparison.time) === undefined) return 'no-clock';
+  const time = countedIn(reading);
+  if (time === undefined) return 'no-time';
+  const epochs = epochsOf(comparison, heardAt, settings);
+  for (const { comparison: clock, from, to } of epochs) {
     const shown = countedMs(clock.time);
     if (shown === undefined) continue;
     const takenAt = clock.at - (shown - time);
@@ -94,7 +98,8 @@ function placeByClock(
     const agrees = Math.abs(clock.at - instantOf(shown, zone)) <= agreesWithinMs;
     return agrees ? { takenAt: instantOf(time, zone), clock: 'device' } : { takenAt, clock: 'corrected' };
   }
-  return undefined;
+  // some count from the day they left the factory until somebody sets them
+  return epochs.some((epoch) => countedMs(epoch.comparison.time) === undefined) ? 'no-clock' : undefined;
 }
 
 /** Those of a device whose clock could not be read. */

@@ -2,7 +2,7 @@ import type { Clock } from '#runtime/clock.ts';
 import type { Random } from '#runtime/random.ts';
 import type { DeviceNotes } from '../device-notes.ts';
 import type { Consent } from '../profiles/profile.ts';
-import { beginConsent, nextConsent } from '../profiles/user-control-point.ts';
+import { beginConsent, decodeConsentAnswer, nextConsent } from '../profiles/user-control-point.ts';
 import type { Link } from '../radio.ts';
 import { sigUuid } from '../uuid.ts';
 import type { Hearing } from './hearing.ts';
@@ -28,10 +28,16 @@ export async function giveConsent(
 ): Promise<boolean> {
   const [its, point] = [sigUuid(service), sigUuid(characteristic)];
   const inbox = createInbox<{ bytes: Uint8Array } | 'gone'>(clock);
-  const leave = hearing.listen(service, characteristic, (bytes) => inbox.put({ bytes }));
   void link.ended.then(() => inbox.put('gone'));
   const known = notes.of(device)?.consent;
   const pin = known?.code ?? Math.floor(random.next() * consentLimits.codes);
+  const leave = hearing.listen(service, characteristic, (bytes) => {
+    const answer = decodeConsentAnswer(bytes);
+    // made, and not yet let in: whoever comes again must come as this one, even if the link is lost in this very moment
+    if (!known && 'said' in answer && answer.said.index !== undefined)
+      notes.note(device, { consent: { user: answer.said.index, code: pin } });
+    inbox.put({ bytes });
+  });
   let isIn = false;
   try {
     await link.subscribe(its, point);
@@ -41,9 +47,6 @@ export async function giveConsent(
       const happening = await inbox.next(step.waitMs ?? 0);
       if (happening === 'gone') return false;
       step = nextConsent(step.state, happening);
-      // made, and not yet let in: whoever comes again must come as this one
-      const { index } = step.state;
-      if (!known && index !== undefined) notes.note(device, { consent: { user: index, code: pin } });
     }
     isIn = 'user' in step.outcome;
   } catch (fault) {

@@ -23,14 +23,19 @@ export async function fetchRecords(
 ): Promise<Outcome> {
   const { hearing, notes } = deps;
   const numbering = numberingIn(hearing, profile, records);
-  const outcome = await converse(deps, profile, records, await goalOf(deps, device, profile, records), numbering);
-  if (hearing.isKept() && numbering !== undefined) {
-    const { cursor, run } = outcome;
-    const mine: Fetched = { ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) };
-    const others = notes.of(device)?.fetched;
-    notes.note(device, { fetched: { ...others, [profile.name]: mine } });
+  const spacing = await spacingOf(deps, profile, records);
+  for (let tries = 1; ; tries++) {
+    const goal = { ...notes.of(device)?.fetched?.[profile.name], ...(spacing === undefined ? {} : { spacing }) };
+    const outcome = await converse(deps, profile, records, goal, numbering);
+    if (hearing.isKept() && numbering !== undefined) {
+      const { cursor, run } = outcome;
+      const mine: Fetched = { ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) };
+      const others = notes.of(device)?.fetched;
+      notes.note(device, { fetched: { ...others, [profile.name]: mine } });
+    }
+    // a device takes for told what got lost on the way, and may not call again until it has something new
+    if (outcome.why !== 'fewer-than-counted' || tries === visitLimits.fetchTries) return outcome;
   }
-  return outcome;
 }
 
 /** By what this numbering is told from another; undefined where it should be known and is not: then there is nothing to stand on. */
@@ -38,12 +43,6 @@ function numberingIn(hearing: Hearing, profile: Profile, { numbering }: RecordAc
   if (numbering === undefined) return '';
   const read = hearing.reads(profile).findLast(({ characteristic }) => characteristic === numbering);
   return read && `${Buffer.from(read.bytes).toString('hex')} `;
-}
-
-async function goalOf(deps: Deps, device: string, profile: Profile, records: RecordAccess): Promise<Goal> {
-  const known = deps.notes.of(device)?.fetched?.[profile.name];
-  const spacing = await spacingOf(deps, profile, records);
-  return { ...known, ...(spacing === undefined ? {} : { spacing }) };
 }
 
 /** The minutes between two records, where a device tells. */

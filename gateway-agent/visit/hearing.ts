@@ -29,6 +29,7 @@ export type Hearing = {
   reads(profile: Profile): FrameHeard[];
   /** Everything heard is on disk. False once something was lost. */
   isKept(): boolean;
+  /** By the clock's `elapsed`. */
   lastWordAt(): number;
   /** Reads what remains. Waits for the disk until `quit`. */
   close(quit: AbortSignal): Promise<void>;
@@ -51,7 +52,7 @@ export function createHearing(
   let comparison: Comparison | undefined;
   let isOpen = false;
   let lost = false;
-  let lastWordAt = clock.now();
+  let lastWordAt = clock.elapsed();
   let settledAt = Number.NEGATIVE_INFINITY;
   let stopWaiting: (() => void) | undefined;
 
@@ -86,7 +87,7 @@ export function createHearing(
   const settle = (over: boolean) => {
     stopWaiting?.();
     stopWaiting = undefined;
-    settledAt = clock.now();
+    settledAt = clock.elapsed();
     complete();
     try {
       const { readings, aside } = settleFrames(outbox, frames, over, zone, told);
@@ -101,7 +102,7 @@ export function createHearing(
 
   const settleSoon = () => {
     if (!isOpen || stopWaiting) return;
-    const leftMs = settledAt + visitLimits.settleEveryMs - clock.now();
+    const leftMs = settledAt + visitLimits.settleEveryMs - clock.elapsed();
     if (leftMs <= 0) settle(false);
     else stopWaiting = clock.after(leftMs, () => settle(false));
   };
@@ -119,7 +120,7 @@ export function createHearing(
   return {
     counts,
     hear: (heard) => {
-      lastWordAt = clock.now();
+      lastWordAt = clock.elapsed();
       counts.heard++;
       const place = frameOf(heard);
       if (!place) return tellListeners(heard);

@@ -10,10 +10,14 @@ export const visitLimits = {
   lastingBackMs: 60_000,
   /** All of a memory: a sensor's two weeks, some thousand records, take a minute or two. */
   fetchMs: 10 * 60_000,
+  /** A memory that told less than it had counted is asked so often in all. */
+  fetchTries: 3,
   /** So long a device may take to say that it has stopped telling its memory, when the gateway must leave. */
   leaveMs: 1_000,
   /** For a question whose answer is indicated, where no profile names a time. */
   answerMs: 5_000,
+  /** What the frames of a device hang on is asked for so often, before the visit is given up and its records stay where they are. */
+  keptTries: 3,
   /** Frames held in memory while the disk refuses them; a cuff's memory holds a hundred or two. */
   unkept: 500,
   keepAgainMs: 1_000,

@@ -20,7 +20,7 @@ export async function listen(
   { stays, streamEveryMs = streamLimits.everyMs }: { stays?: Stays; streamEveryMs?: number },
 ): Promise<{ end: string; backAfterMs?: number }> {
   const { clock, hearing } = on;
-  const begunAt = clock.now();
+  const begunAt = clock.elapsed();
   const measurements = spoken.flatMap((one) => one.measurements);
   const windows = measurements.filter((m) => m.window);
   const streamsOnly = windows.length > 0 && windows.length === measurements.length;
@@ -30,12 +30,15 @@ export async function listen(
 
   const mayStay = isLasting || (windows.length > 0 && streamEveryMs <= streamLimits.staysBelowMs);
   const leavePlace = mayStay ? stays?.take() : undefined;
+  // one that keeps everything, and only answers, has been asked
+  const isAsked = spoken.every(({ profile }) => profile.records) && !leavePlace;
   const idleLimitMs = leavePlace && isLasting ? visitLimits.lastingIdleMs : visitLimits.idleMs;
   const wholeMs = windows.length > 0 ? streamLimits.withinMs : visitLimits.wholeMs;
 
   const leftMs = (): number => {
-    const now = clock.now();
+    const now = clock.elapsed();
     const idleLeftMs = idleLimitMs - (now - Math.max(hearing.lastWordAt(), begunAt));
+    if (isAsked) return 0;
     if (leavePlace && isLasting) return idleLeftMs;
     if (leavePlace) return Math.min(idleLeftMs, streams.steadyAt(begunAt) + streamLimits.unsteadyMs - now);
     if (streamsOnly && isBetween()) return 0;

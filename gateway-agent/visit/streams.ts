@@ -1,3 +1,4 @@
+import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { HeardFrame } from '../interpret.ts';
 import type { Outbox } from '../outbox.ts';
@@ -16,7 +17,7 @@ export type Streams = {
   hear(profile: Profile, measurement: Measurement, heard: Heard, model: string | undefined): void;
   /** Until the next reading of this characteristic is due, ms. */
   dueInMs(characteristic: number, now: number): number;
-  /** When the last reading of this visit was made; `otherwise`, when there was none. */
+  /** When the last reading of this visit was made, by the clock's `elapsed`; `otherwise`, when there was none. */
   steadyAt(otherwise: number): number;
   readonly counts: { readings: number; aside: number };
 };
@@ -26,7 +27,7 @@ type Stream = { gathering: Gathering; samples: Sample[]; next: number };
 
 /** @param everyMs between two readings at least. @param told is called after each. */
 export function createStreams(
-  { outbox, log }: { outbox: Outbox; log: Log },
+  { outbox, clock, log }: { outbox: Outbox; clock: Clock; log: Log },
   {
     visit,
     device,
@@ -78,7 +79,7 @@ export function createStreams(
         const frames = its.map((sample) => frameOf(profile, measurement, model, sample.heard));
         if (take(frames, at) > 0) told();
         Object.assign(lastAt, at);
-        steadyAt = heard.at;
+        steadyAt = clock.elapsed();
       } else if ('fault' in decoded && !gathered(decoded.fault) && strays++ < visitLimits.strayFrames)
         take([frameOf(profile, measurement, model, heard)], lastAt);
     } catch (fault) {

@@ -58,7 +58,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
   const { notes } = outbox;
   const before = notes.of(address);
   const named = { visit: random.uuid(), device: address, zone };
-  const streams = createStreams({ outbox, log }, { ...named, everyMs: streamEveryMs, told: kept });
+  const streams = createStreams({ outbox, clock, log }, { ...named, everyMs: streamEveryMs, told: kept });
   const hearing = createHearing({ outbox, clock, log, streams }, { ...named, kept });
   const learned: Learned = { rssi };
 
@@ -84,7 +84,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
       for (const { characteristic } of measurements)
         await link.subscribe(sigUuid(profile.service), sigUuid(characteristic));
     const isEmptied = await fetchAll(on, spoken);
-    if (isEmptied && (await isQuiet(on))) await time?.setIfWrong();
+    if (isEmptied && (spoken.every(keepsRecords) || (await isQuiet(on)))) await time?.setIfWrong();
     ({ end, backAfterMs } = await listen(on, spoken, streams, options));
   } catch (fault) {
     end = fault instanceof RadioFault ? fault.code : 'fault';
@@ -171,8 +171,8 @@ async function fetchAll(on: On, spoken: Spoken): Promise<boolean> {
 
 /** What sends by itself has sent what it held. */
 async function isQuiet({ clock, link, hearing, quit }: On): Promise<boolean> {
-  const until = clock.now() + visitLimits.idleMs;
-  const quietInMs = () => hearing.lastWordAt() + clockLimits.quietMs - clock.now();
-  await stay({ clock, link, quit }, () => Math.min(quietInMs(), until - clock.now()));
+  const until = clock.elapsed() + visitLimits.idleMs;
+  const quietInMs = () => hearing.lastWordAt() + clockLimits.quietMs - clock.elapsed();
+  await stay({ clock, link, quit }, () => Math.min(quietInMs(), until - clock.elapsed()));
   return quietInMs() <= 0 && !quit.aborted;
 }

@@ -85,6 +85,15 @@ describe('when a reading was taken', () => {
     expect(placeAll([heardBefore], true, 'UTC', settings)).toEqual(placeAll([heardBefore], true, 'UTC'));
   });
 
+  it('is as if there were no clock, for what was measured before we set one that nobody had set', () => {
+    const settings: ClockSetting[] = [{ at: now - 1_000, before: { time: '0000-00-00T00:00:00', at: now - 1_000 } }];
+    const readings = ['2017-01-01T00:03:00', '2017-01-01T00:05:00'].map((time) => frame(time, '2026-11-22T14:00:00'));
+    expect(placeAll(readings, true, 'UTC', settings)).toEqual([
+      { takenAt: now - 2 * minutes, clock: 'corrected' },
+      { takenAt: now, clock: 'source' },
+    ]);
+  });
+
   it('is not taken for now where a memory was asked, however new', () => {
     const asked = (time: string | undefined): Timed => ({ ...frame(time), asked: true });
     expect(placeAll([asked('2020-01-19T08:00:00'), asked('2020-01-20T08:43:00')], true, 'UTC')).toEqual([
