@@ -1,5 +1,5 @@
 import type { PatientId, SourceId } from './ids.ts';
-import { type Reading, testMarks, vitalIn } from './reading.ts';
+import { type Reading, type ReadingFlag, testMarks, type Value, vitalIn } from './reading.ts';
 import { panels, vitals, vitalsOf } from './vitals.ts';
 
 /**
@@ -24,7 +24,7 @@ export type Assignment = { patient: PatientId; userSlot: number | null; from: st
 export type Registration = { source: SourceId; assignments: Assignment[] };
 
 export type Admission =
-  | { outcome: 'admitted'; patient: PatientId; flags: ('late' | 'implausible')[] }
+  | { outcome: 'admitted'; patient: PatientId; flags: ReadingFlag[] }
   | { outcome: 'refused'; reason: Refusal; detail: string };
 
 /** A device clock may run ahead of ours by so much before we call it wrong. */
@@ -55,10 +55,12 @@ export function admit(
   if (missing.length > 0) return refuse('wrong-panel', `without ${missing.join(', ')}`);
   if (strange.length > 0) return refuse('wrong-panel', `with ${strange.join(', ')}`);
 
-  for (const { vital, value, unit } of reading.values) {
+  for (const { vital, unit } of reading.values)
     if (unit !== vitals[vital].ucum) return refuse('wrong-unit', `${vital} must be in ${vitals[vital].ucum}`);
+  const standing = standingValues(reading);
+  for (const { vital, value } of standing) {
     const [low, high] = vitals[vital].hard;
-    if (!(value >= low && value <= high)) return refuse('impossible-value', `${vital} must be ${low} to ${high}`);
+    if (!isPossible({ vital, value })) return refuse('impossible-value', `${vital} must be ${low} to ${high}`);
   }
   const systolic = vitalIn(reading, 'systolic');
   const diastolic = vitalIn(reading, 'diastolic');
@@ -72,12 +74,25 @@ export function admit(
   const owner = ownerAt(registration.assignments, reading.userSlot, takenAt);
   if (!owner) return refuse('not-assigned', 'the device belonged to nobody at that time, or to another user slot');
 
-  const flags: ('late' | 'implausible')[] = [];
+  const flags: ReadingFlag[] = [];
   if (receivedAt - takenAt > lateAfterMs) flags.push('late');
-  if (reading.values.some(({ vital, value }) => value < vitals[vital].soft[0] || value > vitals[vital].soft[1]))
+  if (standing.length < reading.values.length) flags.push('incomplete');
+  if (standing.some(({ vital, value }) => value < vitals[vital].soft[0] || value > vitals[vital].soft[1]))
     flags.push('implausible');
   return { outcome: 'admitted', patient: owner, flags };
 }
+
+/**
+ * The values that are stored and judged. One that nobody could have, and that its panel can do without, is left out and the rest stands: a
+ * pressure of 210/120 must not go unheard because the cuff counted a pulse of 255. The frame is kept with the reading for audit.
+ */
+export const standingValues = (reading: Pick<Reading, 'panel' | 'values'>): Value[] =>
+  reading.values.filter(
+    (value) => isPossible(value) || panels[reading.panel].required.some((vital) => vital === value.vital),
+  );
+
+const isPossible = ({ vital, value }: Pick<Value, 'vital' | 'value'>): boolean =>
+  value >= vitals[vital].hard[0] && value <= vitals[vital].hard[1];
 
 /**
  * An assignment for a slot covers that slot only; one without a slot covers every reading of the device. Should two

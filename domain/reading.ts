@@ -136,14 +136,20 @@ export type Reading = z.infer<typeof Reading>;
 export const ReadingsEnvelope = z.object({ v: z.literal(1), readings: z.array(z.unknown()).min(1).max(500) });
 export type ReadingsMessage = { v: 1; readings: z.input<typeof Reading>[] };
 
+/**
+ * `late`: heard long after it was taken (a backfill). `implausible`: outside a soft range. `incomplete`: a value that nobody could have
+ * was left out.
+ */
+export const ReadingFlag = z.enum(['late', 'implausible', 'incomplete']);
+export type ReadingFlag = z.infer<typeof ReadingFlag>;
+
 /** A reading that was admitted: it has an id, a patient, and the time the server stored it. */
 export const StoredReading = Reading.omit({ ref: true }).extend({
   id: ReadingId,
   source: SourceId,
   patient: PatientId,
   storedAt: Instant,
-  /** `late`: heard long after it was taken (a backfill). `implausible`: outside a soft range. */
-  flags: z.array(z.enum(['late', 'implausible'])),
+  flags: z.array(ReadingFlag),
 });
 export type StoredReading = z.infer<typeof StoredReading>;
 

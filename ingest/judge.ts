@@ -1,4 +1,4 @@
-import { admit, type Refusal, type Registration } from '#domain/admission.ts';
+import { admit, type Refusal, type Registration, standingValues } from '#domain/admission.ts';
 import type { ReadingId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { FirstHearing } from '#runtime/records/first-hearings.ts';
@@ -24,7 +24,8 @@ export function judge(
   storedAt: string,
 ): Verdict {
   if ('malformed' in arrival) return { arrival, outcome: 'refused', reason: 'malformed', detail: arrival.malformed };
-  const { ref: _, ...reading } = arrival.reading;
+  const { ref: _, ...told } = arrival.reading;
+  const reading = { ...told, values: standingValues(told) };
   const id = known.id as ReadingId;
   const { source } = arrival;
   if (known.first && known.registration?.source === source)

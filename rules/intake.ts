@@ -1,4 +1,4 @@
-import { admit, lateAfterMs } from '#domain/admission.ts';
+import { admit, lateAfterMs, standingValues } from '#domain/admission.ts';
 import type { PatientId, ReadingId, SourceId } from '#domain/ids.ts';
 import { Reading, ReadingsEnvelope } from '#domain/reading.ts';
 import { instant } from '#runtime/clock.ts';
@@ -56,7 +56,7 @@ export async function takeIn(db: Within, entries: readonly JournalEntry[]): Prom
           takenAt,
           heardAt: first?.heardAt ?? reading.heardAt,
           storedAt: instant(receivedAt),
-          values: reading.values,
+          values: standingValues(reading),
           marks: reading.marks,
         },
         device: reading.device,

@@ -7,6 +7,7 @@ import {
   futureToleranceMs,
   lateAfterMs,
   refusals,
+  standingValues,
 } from '#domain/admission.ts';
 import { DeviceId, type PatientId, SourceId } from '#domain/ids.ts';
 import { identityOf, type Mark, marks, Reading, testMarks } from '#domain/reading.ts';
@@ -112,9 +113,11 @@ describe('admission', () => {
         const names = reading.values.map(({ vital }) => vital);
         expect(new Set(names).size).toBe(names.length);
         expect(names).toEqual(expect.arrayContaining([...panels[reading.panel].required]));
-        for (const { vital, value, unit } of reading.values) {
+        for (const { vital, unit } of reading.values) {
           expect(vitalsOf(reading.panel)).toContain(vital);
           expect(unit).toBe(vitals[vital].ucum);
+        }
+        for (const { vital, value } of standingValues(reading)) {
           expect(value).toBeGreaterThanOrEqual(vitals[vital].hard[0]);
           expect(value).toBeLessThanOrEqual(vitals[vital].hard[1]);
         }
@@ -194,6 +197,25 @@ describe('admission', () => {
       ['implausible'],
     ]);
     expect([9, 1001].map(outcome)).toEqual(['impossible-value', 'impossible-value']);
+  });
+
+  it('leaves out an impossible value that the panel can do without, and lets the rest stand', () => {
+    const registration = {
+      source,
+      assignments: [{ patient: alice, userSlot: null, from: '2000-01-01T00:00:00Z', to: null }],
+    };
+    const cuff = cuffReading({ takenAt: at(received) });
+    const pulse = (value: number) => ({
+      ...cuff,
+      values: [...cuff.values, { vital: 'pulse-rate' as const, value, unit: '/min' }],
+    });
+    expect(admit(pulse(72), source, registration, received)).toMatchObject({ outcome: 'admitted', flags: [] });
+    const impossible = pulse(vitals['pulse-rate'].hard[1] + 1);
+    expect(admit(impossible, source, registration, received)).toMatchObject({
+      outcome: 'admitted',
+      flags: ['incomplete'],
+    });
+    expect(standingValues(impossible)).toEqual(cuff.values);
   });
 
   it('flags what was heard late and what is possible but strange, and refuses neither', () => {

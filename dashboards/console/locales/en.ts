@@ -106,7 +106,7 @@ export const en = {
     'no-pulse-found': 'no pulse found',
     'sensor-off': 'sensor not on the body',
   },
-  flag: { late: 'came late', implausible: 'unusual value' },
+  flag: { late: 'came late', implausible: 'unusual value', incomplete: 'a value left out' },
   artefact: 'may be an artefact',
   vitalShort: {
     systolic: 'SYS',

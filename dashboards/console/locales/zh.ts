@@ -107,7 +107,7 @@ export const zh: Texts = {
     'no-pulse-found': '未检出脉搏',
     'sensor-off': '传感器未贴合',
   },
-  flag: { late: '延迟上传', implausible: '数值异常' },
+  flag: { late: '延迟上传', implausible: '数值异常', incomplete: '部分数值无效' },
   artefact: '可能为伪差',
   vitalShort: {
     systolic: '收缩压',
