@@ -35,7 +35,8 @@ it('settles its residents once, and gives their homes the tokens of the last sta
   for (const { home } of residents)
     expect(credentials.get(home.source)?.secretHash).toBe(hashToken(second.tokens[home.source]!));
   const held = await records.selectFrom('assignment').select(['device_id', 'patient_id', 'to_at']).execute();
-  expect(held).toHaveLength(residents.length);
+  const devices = residents.flatMap(({ home }) => [home.device, ...(home.further ? [home.further.device] : [])]);
+  expect(held.map(({ device_id }) => device_id).sort()).toEqual(devices.toSorted());
   expect(held.filter(({ to_at }) => to_at !== null).map(({ device_id }) => device_id)).toEqual([first.device]);
   await database.stop();
 });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Command, ReceiptsMessage, type StatusMessage } from '#domain/downward.ts';
-import { EnrolmentAnswer } from '#domain/enrolment.ts';
 import { SetupFault } from '#domain/errors.ts';
 import { DeviceId, SourceId } from '#domain/ids.ts';
 import { topicOf } from '#domain/topics.ts';
@@ -17,9 +16,9 @@ import { byOperator } from '#runtime/records/actor.ts';
 import { doing } from '#runtime/setup/home/doing.ts';
 import { read } from '#runtime/setup/home/words.ts';
 import { createProgress } from '#runtime/setup/progress.mjs';
+import { readCredentials } from '../../gateway-agent/credentials.ts';
 import { type Platform, startPlatform } from '../../main.ts';
 import { type Caller, createCaller } from '../support/api.ts';
-import { enrolmentBody, makeKey } from '../support/certificate-requests.ts';
 import { connectAs, publish } from '../support/mqtt.ts';
 import { makeClinician, password } from '../support/people.ts';
 import { cuffReading } from '../support/readings.ts';
@@ -104,25 +103,27 @@ it('from nothing to a reading on the screen, and a home that is asked and answer
   const registered = await home('register', 'gateway');
   const source = found(/^(gw-\w+) is registered/, registered);
   expect(registered).toContain(`hearthbeat-gateway enroll ${base} `);
-  const code = found(/enroll \S+ (\S+)/, registered);
   expect(await home('list')).toMatch(new RegExp(`${source} +gateway +not enrolled`));
 
-  // the box
-  const body = await enrolmentBody(code, await makeKey());
-  const enrolled = EnrolmentAnswer.parse((await createCaller(base).post('/api/v1/enrolments', body)).body);
+  // on the box, the words that were printed
+  const box = join(folder, 'box');
+  const gateway = join(import.meta.dirname, '../../gateway-agent/main.ts');
+  const typed = found(/hearthbeat-gateway (enroll .+)/, registered).split(' ');
+  await promisify(execFile)(process.execPath, [gateway, ...typed], { env: { ...environment, DATA_DIR: box } });
+  const enrolled = readCredentials(box);
   expect(enrolled).toMatchObject({ source, mqttUrl: `mqtt://127.0.0.1:${environment.MQTT_PORT}` });
-  if (enrolled.credential.kind !== 'token') throw new Error('no token');
+  if (enrolled?.credential.kind !== 'token') throw new Error('no token');
   const credential = { source: enrolled.source, secret: enrolled.credential.token };
-  const box = await connectAs(Number(new URL(enrolled.mqttUrl).port), credential);
+  const client = await connectAs(Number(new URL(enrolled.mqttUrl).port), credential);
   const device = DeviceId.parse('C0:FF:EE:00:00:01');
   const receipts: ReceiptsMessage['receipts'] = [];
   const commands: Command[] = [];
-  box.on('message', (topic, payload) => {
+  client.on('message', (topic, payload) => {
     const json: unknown = JSON.parse(payload.toString());
     if (topic.endsWith('receipts')) receipts.push(...ReceiptsMessage.parse(json).receipts);
     else commands.push(Command.parse(json));
   });
-  await box.subscribeAsync([topicOf(enrolled.source, 'receipts'), topicOf(enrolled.source, 'commands')], { qos: 1 });
+  await client.subscribeAsync([topicOf(enrolled.source, 'receipts'), topicOf(enrolled.source, 'commands')], { qos: 1 });
   const heardAt = new Date().toISOString();
   const status: StatusMessage = {
     v: 1,
@@ -132,14 +133,14 @@ it('from nothing to a reading on the screen, and a home that is asked and answer
     clockOffsetMs: 400_000,
     devices: [{ device, model: 'UA-651BLE', heardAt, battery: 12, rssi: -58, clockOffsetMs: 28_800_000 }],
   };
-  await publish(box, topicOf(enrolled.source, 'status'), JSON.stringify(status), { retain: true });
+  await publish(client, topicOf(enrolled.source, 'status'), JSON.stringify(status), { retain: true });
   await until(async () => (await home('list', source)).includes('not registered'));
 
   // the only gateway that hears the device is the one it belongs to; the address is taken as it stands on a label
   expect(await home('assign', 'c0-ff-ee-00-00-01', patient.slice(0, 8), '--from', '2026-01-01')).toContain(source);
   const takenAt = new Date(Date.now() - 1_000).toISOString();
   const reading = cuffReading({ device, takenAt, heardAt: takenAt });
-  await publish(box, topicOf(enrolled.source, 'readings'), JSON.stringify({ v: 1, readings: [reading] }));
+  await publish(client, topicOf(enrolled.source, 'readings'), JSON.stringify({ v: 1, readings: [reading] }));
   await until(() => receipts.length === 1);
   expect(receipts[0]).toMatchObject({ ref: reading.ref, outcome: 'stored' });
 
@@ -164,7 +165,7 @@ it('from nothing to a reading on the screen, and a home that is asked and answer
   await until(() => commands.length === 1);
   await until(async () => (await view()).devices[0]?.asked?.state === 'sent');
   const answer = { v: 1, id: commands[0]?.id, outcome: 'done', at: new Date().toISOString() };
-  await publish(box, topicOf(enrolled.source, 'answers'), JSON.stringify(answer));
+  await publish(client, topicOf(enrolled.source, 'answers'), JSON.stringify(answer));
   await until(async () => (await view()).devices[0]?.asked?.state === 'done');
   expect((await view()).devices[0]?.asked).toMatchObject({ by: { name: { zh: '安娜' } } });
   expect(commands).toHaveLength(1);
@@ -187,7 +188,7 @@ it('from nothing to a reading on the screen, and a home that is asked and answer
   expect((await view()).devices).toEqual([]);
   await home('revoke', source);
   expect(await home('list')).toMatch(/revoked/);
-  box.end(true);
+  client.end(true);
 
   const root = await makeClinician(platform.records, { teams: [], role: 'administrator' });
   const administrator = await signIn(root.email, password);
