@@ -21,6 +21,7 @@ import { type GatewayStatus, statusOf } from './status.ts';
 import type { Credential } from './uplink/connection.ts';
 import { createUplink, type Uplink } from './uplink.ts';
 import { sigUuid } from './uuid.ts';
+import { streamLimits } from './visit/limits.ts';
 import { settleFrames } from './visit/settle.ts';
 import { createStays } from './visit/stays.ts';
 import { visit } from './visit/visit.ts';
@@ -152,13 +153,13 @@ export function createGatewayAgent(
       ...(neighbour.name === undefined ? {} : { name: neighbour.name }),
       profiles: neighbour.profiles,
     });
-    const streamSeconds = home?.seconds('stream');
+    const streamEveryMs = () => (home?.seconds('stream') ?? streamLimits.everyMs / 1_000) * 1_000;
     const options = {
       zone,
       kept: () => uplink?.nudge(),
       quit: stopping.signal,
       ...(neighbour.rssi === undefined ? {} : { rssi: neighbour.rssi }),
-      ...(streamSeconds === undefined ? {} : { streamEveryMs: streamSeconds * 1_000 }),
+      streamEveryMs,
       // whoever introduces a device waits for the end of its first visit
       ...(introducing ? {} : { stays }),
     };

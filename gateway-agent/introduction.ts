@@ -31,7 +31,8 @@ export const introductionFaults = [
   'home-full',
 ] as const;
 export type IntroductionFault = (typeof introductionFaults)[number];
-export type IntroductionEnd = { introduced: true } | { introduced: false; reason: IntroductionFault };
+/** `trouble`: why it cannot be served yet, in a word. */
+export type IntroductionEnd = { introduced: true; trouble?: string } | { introduced: false; reason: IntroductionFault };
 
 export const introductionLimits = {
   /** Somebody must find the device, read the hint and press a button. */
@@ -45,7 +46,7 @@ export type Introduction = {
   readonly device: string;
   readonly end: Promise<IntroductionEnd>;
   visiting(about: { name?: string; profiles: string[] }): void;
-  visited(report: Pick<VisitReport, 'readings' | 'end'> & { paired?: boolean }): void;
+  visited(report: Pick<VisitReport, 'readings' | 'end' | 'paired'>): void;
   /** For the passkey desk. */
   askPasskey(): Promise<number | undefined>;
   cancel(): void;
@@ -101,5 +102,5 @@ export function createIntroduction(
 }
 
 /** Many hang up the moment they are paired: those were served, too. */
-const served = ({ readings, end, paired }: { readings: number; end: string; paired?: boolean }): boolean =>
-  readings > 0 || end === 'device' || end === 'gateway' || (paired === true && end === 'link-lost');
+const served = ({ readings, end, paired }: Pick<VisitReport, 'readings' | 'end' | 'paired'>): boolean =>
+  readings > 0 || end === 'device' || end === 'gateway' || (paired && end === 'link-lost');

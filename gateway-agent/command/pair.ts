@@ -91,7 +91,16 @@ async function hear(
         en: `${device} is one of this home now. Whatever it measures goes to the platform by itself, once it is assigned to a patient there.`,
         zh: `${device} 已加入本户。在平台上将其分配给患者后,测量数据会自动送达。`,
       });
-      return exits.well;
+      if (!answer.trouble) return exits.well;
+      terminal.say(
+        answer.trouble === 'wants-consent'
+          ? {
+              en: `But it does not tell its measurements yet: it wants number and PIN of a user. Say: hearthbeat-gateway pair ${device} --user <number> --code <PIN>.`,
+              zh: `但设备尚不肯提供测量数据:需要用户编号和 PIN 码。请执行:hearthbeat-gateway pair ${device} --user <编号> --code <PIN>。`,
+            }
+          : { en: `But it cannot be served yet: ${answer.trouble}.`, zh: `但目前仍无法读取:${answer.trouble}。` },
+      );
+      return exits.ill;
     case 'not-introduced':
       terminal.say(whyNot[answer.reason]);
       return exits.ill;
@@ -118,8 +127,8 @@ const consentWanted = ['weight-scale', 'body-composition'];
 async function askConsent(terminal: Terminal, profiles: readonly string[]) {
   if (!profiles.some((profile) => consentWanted.includes(profile))) return undefined;
   const user = await terminal.ask({
-    en: 'Number of the patient as user of the scale (Enter: it has no users):',
-    zh: '患者在秤上的用户编号(没有用户功能请直接回车):',
+    en: 'Number of the patient as user of the scale (Enter: it has no users, or none for the patient yet):',
+    zh: '患者在秤上的用户编号(没有用户功能或尚未建立用户,请直接回车):',
   });
   if (!user) return undefined;
   const code = await terminal.ask({ en: 'PIN of this user:', zh: '该用户的 PIN 码:' });

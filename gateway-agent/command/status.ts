@@ -90,7 +90,11 @@ export const clockOffsetMostMs = 60_000;
 /** Readings are sent within seconds: what waits longer has met an obstacle. */
 const waitsLongMs = 10 * 60_000;
 
-function overview({ connected, mqttUrl, health, aside, status }: State, freeBytes: number | undefined, now: number): Line[] {
+function overview(
+  { connected, mqttUrl, health, aside, status }: State,
+  freeBytes: number | undefined,
+  now: number,
+): Line[] {
   const { radio, waiting = 0, outbox, clockOffsetMs } = status;
   const oldestAt = outbox?.oldestAt === undefined ? undefined : Date.parse(outbox.oldestAt);
   const free = status.freeBytes ?? freeBytes;

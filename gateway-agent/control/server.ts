@@ -90,7 +90,11 @@ export function createControl(
           say({ say: news, ...rest } as Answer);
         const { device, consent } = question;
         const end = await agent.introduce(device, { tell, passkey, quit: gone, ...(consent ? { consent } : {}) });
-        return say(end.introduced ? { say: 'introduced' } : { say: 'not-introduced', reason: end.reason });
+        return say(
+          end.introduced
+            ? { say: 'introduced', ...(end.trouble ? { trouble: end.trouble } : {}) }
+            : { say: 'not-introduced', reason: end.reason },
+        );
       }
       case 'forget':
         await agent.dismiss(question.device);

@@ -16,6 +16,7 @@ import {
   type BloodPressureCuffConfig,
   createBloodPressureCuff,
 } from '../../simulators/peripherals/blood-pressure-cuff.ts';
+import { createWeightScale } from '../../simulators/peripherals/weight-scale.ts';
 import { testApi } from '../support/api.ts';
 import { brokers, entriesOf, texts } from '../support/brokers.ts';
 import { type Said, say } from '../support/gateway-command.ts';
@@ -250,6 +251,35 @@ describe('a box in a home', () => {
     start();
     cuff.measure({ systolic: 122, diastolic: 80 });
     await until(async () => (await readings(journal)).some(({ values }) => values[0]?.value === 122));
+  });
+
+  it('pairs a scale as the user that somebody types, and says so when that is not one of the scale', async () => {
+    const { journal } = await aRunningBox();
+    const scale = createWeightScale(bluez, {
+      adapter: 'hci0',
+      address: own,
+      name: 'BF720',
+      users: [{ index: 2, code: 4711 }],
+      advertisesForMs: 120_000,
+      connectMs: 5,
+      discoverMs: 10,
+      pairMs: 5,
+      hangsUpAfterMs: 30,
+      patienceMs: 500,
+    });
+    scale.measure({ kg: 71.5, userSlot: 2 });
+    await until(async () => (await devices()).near.length === 1);
+    const wrong = command('pair', 'BF720', '--user', '2', '--code', '1');
+    expect(await wrong.code).toBe(1);
+    expect(wrong.text()).toContain('wants number and PIN of a user');
+    const pairing = command('pair', 'BF720');
+    await pairing.says('as user of the scale');
+    pairing.type('2');
+    await pairing.says('PIN of this user');
+    pairing.type('4711');
+    scale.wake();
+    expect(await pairing.code).toBe(0);
+    await until(async () => (await readings(journal)).some(({ panel }) => panel === 'body-weight'));
   });
 
   it('tells a newcomer what it can do, in Chinese too, and what it did not understand', async () => {
