@@ -1,3 +1,4 @@
+import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { createLog, silentLog } from '#runtime/log.ts';
@@ -5,7 +6,8 @@ import { systemRandom as random } from '#runtime/random.ts';
 import { createGatewayAgent } from '../../../gateway-agent/agent.ts';
 import { chooseRadio, defaultRadio } from '../../../gateway-agent/choose-radio.ts';
 import { openOutbox } from '../../../gateway-agent/outbox.ts';
-import type { GatewaysAsk, GatewaysOrder, GatewaysReport } from './words.ts';
+import type { Radio } from '../../../gateway-agent/radio.ts';
+import { type GatewaysAsk, type GatewaysOrder, type GatewaysReport, heardLog } from './words.ts';
 
 /**
  * Several gateways, as one process, so that their memory is known and they can be killed: `node --expose-gc gateways.ts <GatewaysOrder>`.
@@ -14,12 +16,32 @@ import type { GatewaysAsk, GatewaysOrder, GatewaysReport } from './words.ts';
 const log = process.env.SOAK_LOG ? createLog('debug') : silentLog;
 const order: GatewaysOrder = JSON.parse(process.argv[2]!);
 
+/** After the agent has heard a frame, it stands in this file, which survives the process: what it accepted it must not lose. */
+function writingDown(radio: Radio, path: string): Radio {
+  const file = openSync(path, 'a');
+  return {
+    ...radio,
+    connect: (address, hear, ...rest) =>
+      radio.connect(
+        address,
+        (heard) => {
+          hear(heard);
+          writeSync(file, `${address} ${heard.bytes.toString('hex')}\n`);
+        },
+        ...rest,
+      ),
+  };
+}
+
 const agents = await Promise.all(
   order.homes.map(async ({ busAddress, source, secret, mqttUrl, dataDir }) => {
     const outbox = openOutbox(clock, join(dataDir, 'outbox.sqlite'));
     for (const { address, user, code } of order.consents) outbox.notes.setConsent(address, { user, code });
     outbox.close();
-    const radio = await chooseRadio(defaultRadio, { clock, log }, { adapter: 'hci0', busAddress });
+    const radio = writingDown(
+      await chooseRadio(defaultRadio, { clock, log }, { adapter: 'hci0', busAddress }),
+      join(dataDir, heardLog),
+    );
     const config = { source, secret, mqttUrl, dataDir, timeZone: 'UTC', devices: 'any' } as const;
     const agent = createGatewayAgent({ radio, clock, random, log }, config);
     await agent.start();

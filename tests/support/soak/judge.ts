@@ -13,8 +13,8 @@ export type Judgement = {
   onlyAside: (HandedOver & { reason: string })[];
   /** Confirmed by the system below and heard by nobody: that was the fault injected. */
   unheard: HandedOver[];
-  /** Confirmed by the system below while the gateway was being killed: its process had no chance to hear it. */
-  inTheDark: HandedOver[];
+  /** Confirmed by the system below while its gateway was killed, and so never accepted by it. */
+  inTheDark: (HandedOver & { afterKillMs: number })[];
   /** Of one measurement there are two readings at the far end. */
   twice: HandedOver[];
 };
@@ -24,7 +24,8 @@ export function judge(
   unheard: AirReport['unheard'],
   arrived: readonly Arrived[],
   aside: readonly Aside[],
-  isDark: (at: number) => boolean,
+  accepted: ReadonlySet<string>,
+  kills: readonly number[],
 ): Judgement {
   const rawsOf = Map.groupBy(arrived, ({ device }) => device);
   const asideOf = Map.groupBy(aside, ({ device }) => device);
@@ -43,11 +44,13 @@ export function judge(
       continue;
     }
     const kept = one.frames.map((frame) => asideOf.get(one.address)?.find(({ raw }) => raw.includes(frame)));
-    const somewhere = one.frames.every((frame, n) => kept[n] || readings.some(({ raw }) => raw.includes(frame)));
-    if (somewhere) {
-      if (one.becomes === 'reading') judgement.onlyAside.push({ ...one, reason: kept.find(Boolean)!.reason });
-    } else if (unheardOf.get(one.address)?.some(({ hex }) => one.frames.includes(hex))) judgement.unheard.push(one);
-    else if (isDark(one.at)) judgement.inTheDark.push(one);
+    const isKept = one.frames.every((frame, n) => kept[n] || readings.some(({ raw }) => raw.includes(frame)));
+    if (isKept && one.becomes === 'aside') continue;
+    const wasAccepted = one.frames.every((frame) => accepted.has(`${one.address} ${frame}`));
+    const killedAt = wasAccepted ? undefined : kills.find((at) => Math.abs(one.at - at) < darkMs);
+    if (unheardOf.get(one.address)?.some(({ hex }) => one.frames.includes(hex))) judgement.unheard.push(one);
+    else if (killedAt !== undefined) judgement.inTheDark.push({ ...one, afterKillMs: one.at - killedAt });
+    else if (isKept) judgement.onlyAside.push({ ...one, reason: kept.find(Boolean)!.reason });
     else judgement.lost.push(one);
   }
   return judgement;
@@ -55,10 +58,7 @@ export function judge(
 
 /**
  * bluetoothd confirms an indication before any client has read it from the bus. A gateway that is killed in that breath was told and
- * did not hear; the device has deleted it. Nothing in a home can mend that, so it is counted apart, and only for so long around a kill.
+ * did not hear; the device has deleted it. Nothing in a home can mend that, so it is counted apart, and only this near to a kill, and only what
+ * the gateway has not accepted: that is lost. A confirmation takes an interval, and both processes may have to wait for a processor.
  */
-const darkMs = { before: 60, after: 120 };
-export const inTheDark =
-  (kills: readonly number[]) =>
-  (at: number): boolean =>
-    kills.some((killedAt) => at > killedAt - darkMs.before && at < killedAt + darkMs.after);
+const darkMs = 500;

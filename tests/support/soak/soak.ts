@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock as clock } from '#runtime/clock.ts';
@@ -9,8 +9,17 @@ import { type Bus, startBus } from '../../../simulators/bus.ts';
 import { type Fault, randomFaults } from '../../../simulators/peripherals/faults.ts';
 import { kinds, scaleUser } from '../../../simulators/peripherals/kinds.ts';
 import type { Arrived, FarEnd } from './far-ends.ts';
-import { inTheDark, type Judgement, judge } from './judge.ts';
-import type { AirAsk, AirOrder, AirReport, GatewaysAsk, GatewaysOrder, GatewaysReport, HandedOver } from './words.ts';
+import { type Judgement, judge } from './judge.ts';
+import {
+  type AirAsk,
+  type AirOrder,
+  type AirReport,
+  type GatewaysAsk,
+  type GatewaysOrder,
+  type GatewaysReport,
+  type HandedOver,
+  heardLog,
+} from './words.ts';
 
 /**
  * Many devices of every kind, each home with a gateway of its own, and everything that can go wrong between the two, for so many connections.
@@ -143,7 +152,7 @@ export async function soak(wish: SoakWish): Promise<SoakFigures> {
     });
     const arrived = await farEnd.arrived();
     return {
-      ...judge(handedOver, unheard, arrived, aside, inTheDark(kills)),
+      ...judge(handedOver, unheard, arrived, aside, acceptedIn(gatewaysOrder), kills),
       connects,
       injected,
       kills: kills.length,
@@ -168,6 +177,9 @@ export async function soak(wish: SoakWish): Promise<SoakFigures> {
     return killEveryMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + killEveryMs * (0.5 + random.next());
   }
 }
+
+const acceptedIn = ({ homes }: GatewaysOrder): Set<string> =>
+  new Set(homes.flatMap(({ dataDir }) => readFileSync(join(dataDir, heardLog), 'utf8').split('\n')));
 
 const asideAtMost = 1_000_000;
 
