@@ -52,16 +52,15 @@ export function interpret(
   });
   // what was heard before anybody had asked for the clock was heard by the clock that was then found
   const found = frames.find((frame) => frame.comparison)?.comparison;
-  const placed = placeAll(
-    fresh.map(({ of, told }) => {
+  const places = new Map<Telling, Placing | undefined>();
+  // what a scale measures at one time it may say by two profiles: each has a last one
+  for (const its of Map.groupBy(fresh, ({ of }) => frames[of[0]!]!.profile).values()) {
+    const timed = its.map(({ of, told }) => {
       const { heardAt, profile, comparison = found } = frames[of[0]!]!;
       return { heardAt, asked: isAsked(profile), ...(comparison ? { comparison } : {}), ...timeIn(told) };
-    }),
-    over,
-    zone,
-    settings,
-  );
-  const places = new Map(fresh.map((telling, nth) => [telling, placed[nth]] as const));
+    });
+    for (const [nth, place] of placeAll(timed, over, zone, settings).entries()) places.set(its[nth]!, place);
+  }
 
   const placeOf = (telling: Telling, measured: Measured): Placing | 'again' | undefined => {
     const first = frames[telling.of[0]!]!;

@@ -36,7 +36,7 @@ export const liveWithinMs = 10 * 60_000;
 export const aheadWithinMs = 60_000;
 
 /**
- * The places of the new readings of one visit, in the order heard; undefined where there is none (yet).
+ * The places of the new readings of one profile in one visit, in the order heard; undefined where there is none (yet).
  * @param over whether the visit has ended: only then is the last one known to be the last. @param zone IANA name, where the home is.
  * @param settings of the device's clock, by us, the newest first.
  */

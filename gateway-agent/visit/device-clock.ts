@@ -16,6 +16,8 @@ import { ask, isGone } from './questions.ts';
  */
 export type DeviceClock = {
   comparison(): Comparison;
+  /** How far it is ahead of ours; undefined for one that nobody has ever set. */
+  aheadMs(): number | undefined;
   /**
    * Sets one that is behind, or that nobody has ever set, if that is worth it. May be done while measurements wait to be sent: what such a clock has
    * shown until now, it will never show again.
@@ -40,9 +42,6 @@ export async function openClock(on: On, spoken: Spoken): Promise<DeviceClock | u
   if (!found) return undefined;
   const { place } = found;
   let { comparison } = found;
-  const offset = aheadMs(comparison, zone);
-  if (offset !== notes.of(device)?.clockOffsetMs) notes.note(device, { clockOffsetMs: offset });
-
   const set = async () => {
     const now = await setClock(on, place, comparison);
     if (!now) return;
@@ -54,6 +53,7 @@ export async function openClock(on: On, spoken: Spoken): Promise<DeviceClock | u
   const isWorthIt = () => Math.abs(wrongBy()) > clockLimits.setBeyondMs && mayBeSet(notes, device, clock.now());
   return {
     comparison: () => comparison,
+    aheadMs: () => aheadMs(comparison, zone),
     setIfBehind: async () => {
       if (wrongBy() < 0 && isWorthIt()) await set();
     },
@@ -102,7 +102,7 @@ async function writeTime({ link, clock, zone }: On, place: ClockPlace): Promise<
 
 /** @returns what it says now, if that is something else than before; undefined where it did not let itself be set. */
 async function setClock(on: On, place: ClockPlace, before: Comparison): Promise<Comparison | undefined> {
-  const { link, clock, notes, device, zone } = on;
+  const { link, clock, notes, device } = on;
   if (!place.encode) return undefined;
   const at = clock.now();
   const settings = notes.of(device)?.clockSettings ?? [];
@@ -112,7 +112,7 @@ async function setClock(on: On, place: ClockPlace, before: Comparison): Promise<
   const now = (await readClock(link, [place], clock))?.comparison;
   if (isTaken && !now) return undefined;
   if (now && isOther(before, now)) {
-    notes.note(device, { clockOffsetMs: aheadMs(now, zone), clockRefusedAt: undefined });
+    if (notes.of(device)?.clockRefusedAt !== undefined) notes.note(device, { clockRefusedAt: undefined });
     return now;
   }
   notes.note(device, { clockSettings: settings, clockRefusedAt: at });

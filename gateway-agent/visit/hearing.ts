@@ -54,6 +54,7 @@ export function createHearing(
   let lost = false;
   let lastWordAt = clock.elapsed();
   let settledAt = Number.NEGATIVE_INFINITY;
+  let notedAt = clock.elapsed();
   let stopWaiting: (() => void) | undefined;
 
   const tellListeners = ({ service, characteristic, bytes }: Heard) => {
@@ -94,6 +95,7 @@ export function createHearing(
       counts.readings += readings;
       counts.aside += aside;
       if (readings > 0) kept();
+      noteHeard();
       forgetSome();
     } catch (fault) {
       log.error('frames could not be settled, they stay on disk', faultDetails(fault));
@@ -105,6 +107,13 @@ export function createHearing(
     const leftMs = settledAt + visitLimits.settleEveryMs - clock.elapsed();
     if (leftMs <= 0) settle(false);
     else stopWaiting = clock.after(leftMs, () => settle(false));
+  };
+
+  /** The end of a visit that lasts for days is no time to say when the device was last heard. */
+  const noteHeard = () => {
+    if (clock.elapsed() - notedAt < visitLimits.notedEveryMs) return;
+    outbox.notes.note(device, { heardAt: clock.now() });
+    notedAt = clock.elapsed();
   };
 
   /** A visit may last for days. What was read is needed no more where each reading is placed by itself; the last tells that it was the last. */

@@ -25,6 +25,8 @@ export const visitLimits = {
   settleEveryMs: 250,
   /** Frames that were read already and are remembered to understand the next, where a visit lasts for days. */
   remembered: 512,
+  /** That a device was heard is noted so often while a visit lasts. */
+  notedEveryMs: 60_000,
   /** Frames of a stream that nobody can read and that are kept aside, each visit: it may say the same every second. */
   strayFrames: 10,
 } as const;

@@ -1,4 +1,4 @@
-import { type Clock, within } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock.ts';
 import type { Spoken } from '../profiles/catalogue.ts';
 import type { Link } from '../radio.ts';
 import type { Hearing } from './hearing.ts';
@@ -17,7 +17,7 @@ export async function listen(
   on: On,
   spoken: Spoken,
   streams: Streams,
-  { stays, streamEveryMs = streamLimits.everyMs }: { stays?: Stays; streamEveryMs?: number },
+  { stays, streamEveryMs }: { stays?: Stays; streamEveryMs: () => number },
 ): Promise<{ end: string; backAfterMs?: number }> {
   const { clock, hearing } = on;
   const begunAt = clock.elapsed();
@@ -28,7 +28,8 @@ export async function listen(
   const isBetween = () => windows.every((m) => streams.dueInMs(m.characteristic, clock.now()) > 0);
   const backAfterMs = () => Math.max(0, ...windows.map((m) => streams.dueInMs(m.characteristic, clock.now())));
 
-  const mayStay = isLasting || (windows.length > 0 && streamEveryMs <= streamLimits.staysBelowMs);
+  const isSpaced = () => streamEveryMs() > streamLimits.staysBelowMs;
+  const mayStay = isLasting || (windows.length > 0 && !isSpaced());
   const leavePlace = mayStay ? stays?.take() : undefined;
   // one that keeps everything, and only answers, has been asked
   const isAsked = spoken.every(({ profile }) => profile.records) && !leavePlace;
@@ -38,10 +39,9 @@ export async function listen(
   const leftMs = (): number => {
     const now = clock.elapsed();
     const idleLeftMs = idleLimitMs - (now - Math.max(hearing.lastWordAt(), begunAt));
-    if (isAsked) return 0;
+    if (isAsked || (streamsOnly && isBetween() && (!leavePlace || isSpaced()))) return 0;
     if (leavePlace && isLasting) return idleLeftMs;
     if (leavePlace) return Math.min(idleLeftMs, streams.steadyAt(begunAt) + streamLimits.unsteadyMs - now);
-    if (streamsOnly && isBetween()) return 0;
     return Math.min(idleLeftMs, wholeMs - (now - begunAt));
   };
   try {
@@ -62,17 +62,26 @@ export async function stay(
   { clock, link, quit }: { clock: Clock; link: Link; quit: AbortSignal },
   leftMs: () => number,
 ): Promise<string> {
-  const { promise: quitted, resolve } = Promise.withResolvers<string>();
-  const leave = () => resolve('gateway');
+  // one reaction to the end of the link, however often we look: it may stand for weeks
+  const over = new AbortController();
+  let how: string | undefined;
+  const end = (by: string) => {
+    how ??= by;
+    over.abort();
+  };
+  const leave = () => end('gateway');
+  void link.ended.then(end);
   quit.addEventListener('abort', leave);
+  if (quit.aborted) leave();
   try {
-    for (;;) {
-      const ms = quit.aborted ? 0 : leftMs();
-      if (ms <= 0) return 'gateway';
-      const end = Promise.race([link.ended, quitted]);
-      const how = await within(clock, Math.min(ms, lookAgainMs), end, () => new Error('late')).catch(() => undefined);
-      if (how) return how;
+    while (how === undefined) {
+      // one that ended in this very moment says so before anybody looks how long is left
+      await Promise.resolve();
+      const ms = how === undefined ? leftMs() : 0;
+      if (ms <= 0) return how ?? 'gateway';
+      await clock.sleep(Math.min(ms, lookAgainMs), over.signal).catch(() => {});
     }
+    return how;
   } finally {
     quit.removeEventListener('abort', leave);
   }

@@ -25,7 +25,7 @@ export type Streams = {
 type Sample = { index: number; heard: Heard };
 type Stream = { gathering: Gathering; samples: Sample[]; next: number };
 
-/** @param everyMs between two readings at least. @param told is called after each. */
+/** @param everyMs between two readings at least, asked each time. @param told is called after each. */
 export function createStreams(
   { outbox, clock, log }: { outbox: Outbox; clock: Clock; log: Log },
   {
@@ -34,7 +34,7 @@ export function createStreams(
     zone,
     everyMs,
     told,
-  }: { visit: string; device: string; zone: string; everyMs: number; told: () => void },
+  }: { visit: string; device: string; zone: string; everyMs: () => number; told: () => void },
 ): Streams {
   const counts = { readings: 0, aside: 0 };
   const streams = new Map<number, Stream>();
@@ -57,7 +57,7 @@ export function createStreams(
     outbox.together(() => {
       const kept = frames.map(outbox.hear);
       const { readings, aside } = settleFrames(outbox, kept, true, zone);
-      outbox.notes.note(device, { streamedAt });
+      outbox.notes.note(device, { streamedAt, heardAt: clock.now() });
       counts.readings += readings;
       counts.aside += aside;
       return readings;
@@ -69,7 +69,7 @@ export function createStreams(
     const stream = streams.get(characteristic) ?? { gathering: nothingYet, samples: [], next: 0 };
     const index = stream.next;
     const since = sinceIn(lastAt, characteristic, heard.at);
-    const spaced = { ...window!, everyMs: Math.max(window!.everyMs, everyMs) };
+    const spaced = { ...window!, everyMs: Math.max(window!.everyMs, everyMs()) };
     const { whole, ...gathering } = addSample({ ...stream.gathering, since }, { index, at: heard.at, decoded }, spaced);
     const all = [...stream.samples, { index, heard }];
     try {
@@ -95,7 +95,7 @@ export function createStreams(
     steadyAt: (otherwise) => steadyAt ?? otherwise,
     dueInMs: (characteristic, now) => {
       const since = sinceIn(lastAt, characteristic, now);
-      return since === undefined ? 0 : Math.max(0, since + Math.max(everyMs, streamLimits.everyMs) - now);
+      return since === undefined ? 0 : Math.max(0, since + Math.max(everyMs(), streamLimits.everyMs) - now);
     },
   };
 }

@@ -46,15 +46,15 @@ export type VisitOptions = {
   quit: AbortSignal;
   /** Of the advertisement, dBm. */
   rssi?: number;
-  /** Between two readings of a stream at least. */
-  streamEveryMs?: number;
+  /** Between two readings of a stream at least; asked again while a visit lasts. */
+  streamEveryMs?: () => number;
   /** Where a visit finds a place to stay for as long as its device speaks; without, none stays. */
   stays?: Stays;
 };
 
 export async function visit(deps: VisitDeps, address: string, options: VisitOptions): Promise<VisitReport> {
   const { radio, outbox, clock, random, log } = deps;
-  const { zone, kept, quit, rssi, streamEveryMs = streamLimits.everyMs } = options;
+  const { zone, kept, quit, rssi, stays, streamEveryMs = () => streamLimits.everyMs } = options;
   const { notes } = outbox;
   const before = notes.of(address);
   const named = { visit: random.uuid(), device: address, zone };
@@ -65,6 +65,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
   let link: Link | undefined;
   let end: string;
   let backAfterMs: number | undefined;
+  let time: DeviceClock | undefined;
   try {
     link = await radio.connect(address, hearing.hear, expected);
     await pair(link, before, learned);
@@ -74,7 +75,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
     learned.battery = (await readBattery(link)) ?? before?.battery;
     const on = { ...deps, link, hearing, notes, quit, zone, device: address };
     const spoken = listenedTo((service, characteristic) => link!.has(sigUuid(service), sigUuid(characteristic)));
-    const time = await openClock(on, spoken);
+    time = await openClock(on, spoken);
     hearing.know({ ...(model ? { model } : {}), ...(time ? { comparison: time.comparison() } : {}) });
     for (const { profile } of spoken) await readKept(link, profile, clock, hearing.hear);
     hearing.open();
@@ -85,7 +86,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
         await link.subscribe(sigUuid(profile.service), sigUuid(characteristic));
     const isEmptied = await fetchAll(on, spoken);
     if (isEmptied && (spoken.every(keepsRecords) || (await isQuiet(on)))) await time?.setIfWrong();
-    ({ end, backAfterMs } = await listen(on, spoken, streams, options));
+    ({ end, backAfterMs } = await listen(on, spoken, streams, { streamEveryMs, ...(stays ? { stays } : {}) }));
   } catch (fault) {
     end = fault instanceof RadioFault ? fault.code : 'fault';
     log.debug('the visit broke off', faultDetails(fault));
@@ -94,9 +95,10 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
   await link?.disconnect().catch(() => {});
   await hearing.close(quit);
   const { heard } = hearing.counts;
-  if (heard > 0 && notes.of(address)?.trouble === 'pairing-refused') learned.trouble = undefined;
   if (link)
     try {
+      if (heard > 0 && notes.of(address)?.trouble === 'pairing-refused') learned.trouble = undefined;
+      if (time) learned.clockOffsetMs = time.aheadMs();
       notes.note(address, { ...learned, heardAt: clock.now() });
     } catch (fault) {
       log.warn('the device could not be noted', faultDetails(fault));

@@ -58,7 +58,7 @@ describe('a visit to what speaks every second', () => {
   it('says it no more often than it is asked to, in another life, too', async () => {
     const strap = createHeartRateStrap(room.bluez, { ...quick });
     strap.putOn();
-    const streamEveryMs = 3_600_000;
+    const streamEveryMs = () => 3_600_000;
     const stays = createStays(1);
     expect(await visitUntilSteady({ stays, streamEveryMs })).toMatchObject({ readings: 1 });
     await room.powerCut();

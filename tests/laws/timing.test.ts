@@ -145,6 +145,21 @@ describe('what the frames of one visit say', () => {
     expect(wordsOf(verdicts)).toEqual(['again', 'reading']);
   });
 
+  it('is now for the last of each profile, where a scale without a clock says by two what it measured at once', () => {
+    const of = (profile: string, characteristic: number, hex: string): HeardFrame => ({
+      ...frame(1, hex),
+      profile,
+      characteristic,
+    });
+    const verdicts = interpret(
+      [of('weight-scale', 0x2a9d, '00d836'), of('body-composition', 0x2a9c, '0000dc00')],
+      true,
+      () => false,
+      'UTC',
+    );
+    expect(wordsOf(verdicts)).toEqual(['reading', 'reading']);
+  });
+
   it('keeps aside what cannot be read, with the reason, and goes on', () => {
     const verdicts = interpret([frame(1, '03020304050607'), frame(2, timeless)], true, () => false, 'UTC');
     expect(verdicts[0]).toEqual([{ is: 'aside', reason: 'bytes-missing' }]);
