@@ -20,8 +20,8 @@ import type { Said } from './words.ts';
 const sourcesPerQuery = 500;
 const patientsAtMost = 20;
 /** SOURCE, KIND, STANDS, LAST WORD, WAITING; and device, whose, model, how it is. */
-const sourceWidths = [20, 8, 22, 14, 12];
-const deviceWidths = [1, 20, 18, 14, 23];
+const sourceWidths = [20, 9, 21, 14, 12];
+const deviceWidths = [2, 19, 21, 14, 24];
 
 export async function list({ records, clock }: Operator, said: Said): Promise<string[]> {
   const now = clock.now();
@@ -101,7 +101,9 @@ function linesOfDevice({ device, model, holders }: HomeDevice, { status }: Sourc
   const own = status?.devices?.find((one) => one.device === device);
   const how = own?.heardAt ? `heard ${ago(own.heardAt, now)}` : '';
   const row = (cells: string[]) => columns(['', ...cells], deviceWidths);
-  const names = holders.map(({ name, userSlot }) => (userSlot === null ? name.zh : `${userSlot}: ${name.zh}`));
+  const names = holders.map(({ name, userSlot }) =>
+    userSlot === null ? bothNames(name) : `${userSlot}: ${bothNames(name)}`,
+  );
   return [
     row([device, names[0] ?? 'nobody’s', model ?? own?.model ?? '', how]),
     ...names.slice(1).map((name) => row(['', name, '', ''])),
