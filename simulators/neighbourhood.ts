@@ -93,7 +93,9 @@ async function openNeighbourhood(
         tokens: memory.tokens,
         settledAt,
         historyFrom: Object.fromEntries(
-          residents.map(({ home }) => [home.device, last.has(home.device) ? last.get(home.device)! + 1 : historyStart]),
+          residents
+            .flatMap(({ home }) => [home.device, ...(home.further ? [home.further.device] : [])])
+            .map((device) => [device, last.has(device) ? last.get(device)! + 1 : historyStart]),
         ),
       }),
     );
@@ -196,6 +198,7 @@ function play(homes: ChildProcess, script: Happening[], told: Set<(mail: Mail) =
   homes.on('message', (message) => {
     const news = News.parse(message);
     if (news.news === 'measured') say(`the cuff of ${nameOf(news.source)} measured ${news.systolic}/${news.diastolic}`);
+    if (news.news === 'used') say(`the ${news.device.en} of ${nameOf(news.source)} measured`);
     if (news.news === 'asked-to-measure-again')
       say(`${nameOf(news.source)} is asked, at home, to rest and measure again`);
   });
@@ -205,6 +208,8 @@ function play(homes: ChildProcess, script: Happening[], told: Set<(mail: Mail) =
       if (happening.kind === 'takes-off-watch') {
         send({ order: 'take-off-watch', source });
         say(`${nameOf(source)} took the watch off`);
+      } else if (happening.kind === 'uses-further-device') {
+        send({ order: 'use-further-device', source });
       } else {
         const { systolic, diastolic, pulse, marks } = happening;
         send({ order: 'measure', source, systolic, diastolic, pulse, marks });

@@ -3,8 +3,9 @@ import type { ReadingsMessage } from '#domain/reading.ts';
 import { topicOf } from '#domain/topics.ts';
 import { instant } from '#runtime/clock.ts';
 import { type Random, seededRandom } from '#runtime/random.ts';
-import { type HomeMeasurement, historyOf, wearableHistoryOf } from '../physiology/history.ts';
-import type { PhysiologyProfile } from '../physiology/physiology.ts';
+import { historyOf, wearableHistoryOf } from '../physiology/history.ts';
+import { createPhysiology, type PhysiologyProfile } from '../physiology/physiology.ts';
+import { furtherDevices } from './further-devices.ts';
 import type { Resident } from './people.ts';
 import type { Sample } from './wearer.ts';
 
@@ -25,11 +26,54 @@ export function bodyOf(resident: Resident, settledAt: number): PhysiologyProfile
   };
 }
 
-export const randomOf = (resident: Resident): Random => seededRandom(Number(resident.home.source.slice(-2)) * 7919);
+const seedOf = (resident: Resident): number => Number(resident.home.source.slice(-2)) * 7919;
+export const randomOf = (resident: Resident): Random => seededRandom(seedOf(resident));
 
-export function cuffHistory(resident: Resident, settledAt: number, from: number, to: number): HomeMeasurement[] {
-  return historyOf(randomOf(resident), bodyOf(resident, settledAt), { from, to, timesPerDay: 2, adherence: 0.92 });
+type Span = { settledAt: number; from: number; to: number };
+type HomeReading = ReadingsMessage['readings'][number];
+
+/** What the cuff measured, oldest first. @param span.from ms since 1970, inclusive. @param span.to exclusive. */
+export function cuffHistory(resident: Resident, { settledAt, from, to }: Span, heardAt: number): HomeReading[] {
+  const { device, model } = resident.home;
+  const plan = { from, to, timesPerDay: 2, adherence: 0.92 } as const;
+  return historyOf(randomOf(resident), bodyOf(resident, settledAt), plan).map(
+    ({ takenAt, systolic, diastolic, mean, pulse }, index) => ({
+      ...before(`history-${index}`, takenAt, heardAt),
+      device,
+      model,
+      panel: 'blood-pressure',
+      values: [
+        { vital: 'systolic', value: systolic, unit: 'mm[Hg]' },
+        { vital: 'diastolic', value: diastolic, unit: 'mm[Hg]' },
+        { vital: 'mean-arterial-pressure', value: mean, unit: 'mm[Hg]' },
+        { vital: 'pulse-rate', value: pulse, unit: '/min' },
+      ],
+    }),
+  );
 }
+
+/** What the device beside the cuff measured, of the same body. */
+export function furtherHistory(resident: Resident, { settledAt, from, to }: Span, heardAt: number): HomeReading[] {
+  const { further } = resident.home;
+  if (!further) return [];
+  const { panel, valuesOf, momentsBefore } = furtherDevices[further.kind];
+  const profile = bodyOf(resident, settledAt);
+  const body = createPhysiology(randomOf(resident), profile);
+  return momentsBefore(seedOf(resident) + 1, profile, from, to).map((takenAt, index) => ({
+    ...before(`further-${index}`, takenAt, heardAt),
+    device: further.device,
+    model: further.model,
+    panel,
+    values: valuesOf(body, takenAt),
+  }));
+}
+
+const before = (ref: string, takenAt: number, heardAt: number) => ({
+  ref,
+  takenAt: instant(takenAt),
+  clock: 'device' as const,
+  heardAt: instant(heardAt),
+});
 
 export function watchHistory(resident: Resident, settledAt: number, from: number, to: number): Sample[] {
   const plan = { from, to, everyMs: wearableEveryMs };
@@ -41,12 +85,12 @@ export function watchHistory(resident: Resident, settledAt: number, from: number
  * with the home's own credentials, each message acknowledged from the journal's disk.
  */
 export async function sendHistory(
-  options: { mqttUrl: string; token: string; now: number },
+  options: { mqttUrl: string; token: string },
   resident: Resident,
-  history: HomeMeasurement[],
+  readings: readonly HomeReading[],
 ): Promise<void> {
-  if (history.length === 0) return;
-  const { source, device, model } = resident.home;
+  if (readings.length === 0) return;
+  const { source } = resident.home;
   const client = await mqtt.connectAsync(options.mqttUrl, {
     protocolVersion: 4,
     clientId: source,
@@ -54,21 +98,6 @@ export async function sendHistory(
     password: options.token,
     reconnectPeriod: 0,
   });
-  const readings = history.map((measurement, index): ReadingsMessage['readings'][number] => ({
-    ref: `history-${index}`,
-    device,
-    model,
-    panel: 'blood-pressure',
-    values: [
-      { vital: 'systolic', value: measurement.systolic, unit: 'mm[Hg]' },
-      { vital: 'diastolic', value: measurement.diastolic, unit: 'mm[Hg]' },
-      { vital: 'mean-arterial-pressure', value: measurement.mean, unit: 'mm[Hg]' },
-      { vital: 'pulse-rate', value: measurement.pulse, unit: '/min' },
-    ],
-    takenAt: instant(measurement.takenAt),
-    clock: 'device',
-    heardAt: instant(options.now),
-  }));
   for (let from = 0; from < readings.length; from += perMessage) {
     const message: ReadingsMessage = { v: 1, readings: readings.slice(from, from + perMessage) };
     await client.publishAsync(topicOf(source, 'readings'), JSON.stringify(message), { qos: 1 });

@@ -14,7 +14,8 @@ import { startBus } from '../bus.ts';
 import { createBloodPressureCuff } from '../peripherals/blood-pressure-cuff.ts';
 import type { CuffStatus } from '../peripherals/frames/blood-pressure.ts';
 import { createPhysiology } from '../physiology/physiology.ts';
-import { bodyOf, cuffHistory, randomOf, sendHistory, watchHistory } from './history.ts';
+import { furtherDevices } from './further-devices.ts';
+import { bodyOf, cuffHistory, furtherHistory, randomOf, sendHistory, watchHistory } from './history.ts';
 import { type News, Order } from './orders.ts';
 import { type Resident, residents } from './people.ts';
 import { createWearer } from './wearer.ts';
@@ -28,7 +29,9 @@ type MoveIn = Extract<Order, { order: 'move-in' }>;
 /** One home, lived in. */
 type Home = {
   measure(systolic: number, diastolic: number, pulse: number, marks: Mark[]): void;
+  /** With the cuff, and every other time with the device beside it. */
   measureAsUsual(): void;
+  measureBeside(): void;
   takeOffWatch(): void;
   leave(): Promise<void>;
 };
@@ -51,6 +54,7 @@ process.on('message', (message) => {
   const home = homes.get(order.source);
   if (order.order === 'measure') home?.measure(order.systolic, order.diastolic, order.pulse, order.marks);
   if (order.order === 'measure-as-usual') home?.measureAsUsual();
+  if (order.order === 'use-further-device') home?.measureBeside();
   if (order.order === 'take-off-watch') home?.takeOffWatch();
 });
 // Ctrl-C reaches the whole group of processes; the parent says when to go
@@ -91,13 +95,16 @@ type Entering = {
 };
 
 async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log }: Entering): Promise<Home> {
-  const { source, device, model } = resident.home;
+  const { source, device, model, further } = resident.home;
   const token = order.tokens[source]!;
   const until = resident.silentSinceDays
     ? order.settledAt - resident.silentSinceDays * 86_400_000
     : clock.now() - 20 * 60_000;
-  const history = cuffHistory(resident, order.settledAt, order.historyFrom[device]!, until);
-  await sendHistory({ mqttUrl: order.mqttUrl, token, now: clock.now() }, resident, history);
+  const span = (of: string) => ({ settledAt: order.settledAt, from: order.historyFrom[of]!, to: until });
+  await sendHistory({ mqttUrl: order.mqttUrl, token }, resident, [
+    ...cuffHistory(resident, span(device), clock.now()),
+    ...(further ? furtherHistory(resident, span(further.device), clock.now()) : []),
+  ]);
 
   const cuff = createBloodPressureCuff(bluez, {
     adapter,
@@ -122,14 +129,23 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
   agent.onCommand(() => tell({ news: 'asked-to-measure-again', source }));
   await agent.start();
   const body = createPhysiology(randomOf(resident), bodyOf(resident, order.settledAt));
+  const beside = further && furtherDevices[further.kind];
+  const { use } = beside?.place(bluez, { adapter, address: further!.device, model: further!.model }, body) ?? {};
+  let turn = 0;
   const home: Home = {
     measure(systolic, diastolic, pulse, marks) {
       cuff.measure({ systolic, diastolic, pulse, status: marks as CuffStatus[] });
       tell({ news: 'measured', source, systolic, diastolic });
     },
     measureAsUsual() {
+      if (use && turn++ % 2 === 1) return home.measureBeside();
       const { systolic, diastolic, pulse } = body.bloodPressureAt(clock.now());
       home.measure(systolic, diastolic, pulse, []);
+    },
+    measureBeside() {
+      if (!use) return;
+      use();
+      tell({ news: 'used', source, device: beside!.name });
     },
     takeOffWatch: () => {},
     leave: async () => {
@@ -161,6 +177,7 @@ async function enterWatchHome({ order, resident }: Entering): Promise<Home> {
   return {
     measure: () => {},
     measureAsUsual: () => {},
+    measureBeside: () => {},
     takeOffWatch: stop,
     leave: async () => {
       stop();

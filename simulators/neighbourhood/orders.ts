@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SourceId } from '#domain/ids.ts';
 import { Mark } from '#domain/reading.ts';
+import { Words } from '#domain/words.ts';
 
 /** What the neighbourhood tells its homes, and what the homes tell back, over the channel between the two processes. */
 export const Order = z.discriminatedUnion('order', [
@@ -24,6 +25,8 @@ export const Order = z.discriminatedUnion('order', [
   }),
   /** What the body of that resident gives just now. */
   z.object({ order: z.literal('measure-as-usual'), source: SourceId }),
+  /** The device beside the cuff, where there is one that waits to be used. */
+  z.object({ order: z.literal('use-further-device'), source: SourceId }),
   z.object({ order: z.literal('take-off-watch'), source: SourceId }),
 ]);
 export type Order = z.infer<typeof Order>;
@@ -32,6 +35,7 @@ export const News = z.discriminatedUnion('news', [
   z.object({ news: z.literal('moving-in'), done: z.int(), of: z.int() }),
   z.object({ news: z.literal('moved-in'), bus: z.enum(['dbus-daemon', 'dbus-native']) }),
   z.object({ news: z.literal('measured'), source: SourceId, systolic: z.number(), diastolic: z.number() }),
+  z.object({ news: z.literal('used'), source: SourceId, device: Words }),
   z.object({ news: z.literal('asked-to-measure-again'), source: SourceId }),
   z.object({ news: z.literal('cannot-move-in'), why: z.string() }),
 ]);

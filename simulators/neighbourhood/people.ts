@@ -2,16 +2,24 @@ import { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.
 import type { Clinician, Patient, Role } from '#domain/people.ts';
 import type { Words } from '#domain/words.ts';
 import type { TeamEscalation } from '#runtime/records/database.ts';
+import { type FurtherKind, furtherDevices } from './further-devices.ts';
 
 /** Who lives in the simulated neighbourhood, and who cares for them. All of them are invented. */
 
 export type Resident = {
   patient: Omit<Patient, 'birthDate'> & { birthDate: string };
-  /** Where the numbers of this person lie: usual systolic and diastolic in mmHg, resting heart rate per minute. */
-  usual: { systolic: number; diastolic: number; pulse: number };
+  /** Where the numbers of this person lie: mmHg, resting heart rate per minute, mg/dL between meals, kg. */
+  usual: { systolic: number; diastolic: number; pulse: number; glucose?: number; weightKg?: number };
   /** mmHg systolic that the last seven days lie above the weeks before. */
   rising?: number;
-  home: { source: SourceId; device: DeviceId; model: string; kind: 'cuff' | 'wearable' };
+  home: {
+    source: SourceId;
+    device: DeviceId;
+    model: string;
+    kind: 'cuff' | 'wearable';
+    /** What fits the condition stands beside the cuff. */
+    further?: { kind: FurtherKind; device: DeviceId; model: string };
+  };
   silentAfterMinutes: number;
   /** Days since the last reading at the very first start; the patient has gone silent. */
   silentSinceDays?: number;
@@ -68,10 +76,11 @@ function resident(
   sex: 'female' | 'male',
   conditions: Words[],
   usual: Resident['usual'],
-  more: Partial<Pick<Resident, 'rising' | 'silentSinceDays'>> = {},
+  more: Partial<Pick<Resident, 'rising' | 'silentSinceDays'>> & { further?: FurtherKind } = {},
   kind: 'cuff' | 'wearable' = 'cuff',
 ): Resident {
   const two = String(number).padStart(2, '0');
+  const { further, ...rest } = more;
   return {
     patient: { id: PatientId.parse(id(3, number)), team: teams[0]!.id, name, birthDate, sex, conditions },
     usual,
@@ -80,34 +89,69 @@ function resident(
       device: DeviceId.parse(kind === 'cuff' ? `C0:FF:EE:00:00:${two}` : `watch-${two}`),
       model: kind === 'cuff' ? 'SIM-BP2' : 'SIM-WATCH',
       kind,
+      ...(further
+        ? {
+            further: {
+              kind: further,
+              device: DeviceId.parse(`C0:FF:EE:00:01:${two}`),
+              model: furtherDevices[further].model,
+            },
+          }
+        : {}),
     },
     // cuffs are used every morning and evening; a watch speaks every ten seconds
     silentAfterMinutes: kind === 'cuff' ? 30 * 60 : 1,
-    ...more,
+    ...rest,
   };
 }
 
 export const residents: Resident[] = [
-  resident(1, { en: 'Wang Guilan', zh: '王桂兰' }, '1948-03-02', 'female', [hypertension, diabetes], {
-    systolic: 146,
-    diastolic: 86,
-    pulse: 74,
-  }),
+  resident(
+    1,
+    { en: 'Wang Guilan', zh: '王桂兰' },
+    '1948-03-02',
+    'female',
+    [hypertension, diabetes],
+    {
+      systolic: 146,
+      diastolic: 86,
+      pulse: 74,
+      glucose: 118,
+    },
+    { further: 'glucose-meter' },
+  ),
   resident(2, { en: 'Zhang Jianguo', zh: '张建国' }, '1951-10-01', 'male', [hypertension, stroke], {
     systolic: 138,
     diastolic: 82,
     pulse: 68,
   }),
-  resident(3, { en: 'Liu Shufen', zh: '刘淑芬' }, '1944-07-19', 'female', [hypertension, kidney], {
-    systolic: 133,
-    diastolic: 76,
-    pulse: 71,
-  }),
-  resident(4, { en: 'Chen Yongfu', zh: '陈永福' }, '1939-12-25', 'male', [heartFailure, hypertension], {
-    systolic: 118,
-    diastolic: 70,
-    pulse: 66,
-  }),
+  resident(
+    3,
+    { en: 'Liu Shufen', zh: '刘淑芬' },
+    '1944-07-19',
+    'female',
+    [hypertension, kidney],
+    {
+      systolic: 133,
+      diastolic: 76,
+      pulse: 71,
+    },
+    { further: 'thermometer' },
+  ),
+  resident(
+    4,
+    { en: 'Chen Yongfu', zh: '陈永福' },
+    '1939-12-25',
+    'male',
+    [heartFailure, hypertension],
+    {
+      systolic: 118,
+      diastolic: 70,
+      pulse: 66,
+      weightKg: 74.5,
+    },
+    { further: 'scale' },
+  ),
   resident(
     5,
     { en: 'Yang Xiuying', zh: '杨秀英' },
@@ -117,11 +161,20 @@ export const residents: Resident[] = [
     { systolic: 132, diastolic: 82, pulse: 76 },
     { rising: 12 },
   ),
-  resident(6, { en: 'Zhao Mingde', zh: '赵明德' }, '1946-02-14', 'male', [hypertension, diabetes], {
-    systolic: 136,
-    diastolic: 78,
-    pulse: 72,
-  }),
+  resident(
+    6,
+    { en: 'Zhao Mingde', zh: '赵明德' },
+    '1946-02-14',
+    'male',
+    [hypertension, diabetes],
+    {
+      systolic: 136,
+      diastolic: 78,
+      pulse: 72,
+      glucose: 124,
+    },
+    { further: 'glucose-sensor' },
+  ),
   resident(
     7,
     { en: 'Huang Yulan', zh: '黄玉兰' },
@@ -141,11 +194,19 @@ export const residents: Resident[] = [
     diastolic: 81,
     pulse: 73,
   }),
-  resident(10, { en: 'Xu Changqing', zh: '徐长青' }, '1947-06-05', 'male', [hypertension], {
-    systolic: 124,
-    diastolic: 75,
-    pulse: 64,
-  }),
+  resident(
+    10,
+    { en: 'Xu Changqing', zh: '徐长青' },
+    '1947-06-05',
+    'male',
+    [hypertension, copd],
+    {
+      systolic: 124,
+      diastolic: 75,
+      pulse: 64,
+    },
+    { further: 'oximeter' },
+  ),
   resident(
     11,
     { en: 'Sun Fengying', zh: '孙凤英' },

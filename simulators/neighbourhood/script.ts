@@ -1,4 +1,5 @@
 import type { Mark } from '#domain/reading.ts';
+import { furtherDevices } from './further-devices.ts';
 import { type Resident, residents } from './people.ts';
 
 /**
@@ -18,10 +19,14 @@ export type Happening =
       /** Shown to the visitor before it happens. */
       say: string;
     }
-  | { at: number; who: Resident; kind: 'takes-off-watch'; say: string };
+  | { at: number; who: Resident; kind: 'takes-off-watch'; say: string }
+  | { at: number; who: Resident; kind: 'uses-further-device'; say: string };
 
 const inCrisis = [1, 2, 3, 6, 8, 9];
 const cuffs = residents.filter((r) => r.home.kind === 'cuff' && r.silentSinceDays === undefined);
+
+/** A sensor works by itself. */
+const usesFurther = cuffs.filter(({ home }) => home.further && home.further.kind !== 'glucose-sensor');
 
 /** @param start 0 for the first start of this data folder, 1 for the second, … */
 export function happenings(start: number): Happening[] {
@@ -29,6 +34,7 @@ export function happenings(start: number): Happening[] {
   const calm = cuffs.filter((r) => r !== crisis);
   const [artefact, morning] = [calm[(start + 2) % calm.length]!, calm[(start + 4) % calm.length]!];
   const wearer = residents.filter((r) => r.home.kind === 'wearable')[start % 2]!;
+  const beside = usesFurther[start % usesFurther.length]!;
   const cuff = (who: Resident) => `the cuff of ${who.patient.name.en}`;
   const measures = (at: number, who: Resident, [systolic, diastolic, pulse]: number[], marks: Mark[], say: string) =>
     ({ at, who, kind: 'measures', systolic: systolic!, diastolic: diastolic!, pulse: pulse!, marks, say }) as const;
@@ -60,6 +66,12 @@ export function happenings(start: number): Happening[] {
       ['body-movement', 'cuff-too-loose'],
       `${cuff(artefact)} will measure 204/118 with a loose cuff and movement: an artefact, it pages nobody`,
     ),
+    {
+      at: 45,
+      who: beside,
+      kind: 'uses-further-device',
+      say: `the ${furtherDevices[beside.home.further!.kind].name.en} of ${beside.patient.name.en} will measure`,
+    },
     measures(
       60,
       crisis,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { DeviceId } from '#domain/ids.ts';
 import { instant } from '#runtime/clock.ts';
 import type { Actor } from '#runtime/records/actor.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
@@ -123,13 +124,25 @@ async function settleHome(db: Within, resident: Resident, token: string, history
   const kind = home.kind === 'cuff' ? 'gateway' : 'device';
   await registerSource(db, { id: home.source, kind, by: byNeighbourhood });
   await giveToken(db, home.source, token, { at: instant(historyFrom) });
+  // one device, one patient for ever: the patient's own id serves, and for the second one that with another beginning
+  await settleDevice(db, resident, home, patient.id, historyFrom);
+  if (home.further)
+    await settleDevice(db, resident, home.further, patient.id.replace('4ea47b00', '4ea47b01'), historyFrom);
+}
+
+async function settleDevice(
+  db: Within,
+  { patient, home }: Resident,
+  { device, model }: { device: DeviceId; model: string },
+  assignment: string,
+  historyFrom: number,
+): Promise<void> {
   // whoever gave the device to another source, or to nobody, meant it
-  if ((await findRegistrations(db, [home.device])).has(home.device)) return;
-  await registerDevice(db, { id: home.device, source: home.source, model: home.model, by: byNeighbourhood });
+  if ((await findRegistrations(db, [device])).has(device)) return;
+  await registerDevice(db, { id: device, source: home.source, model, by: byNeighbourhood });
   await assignDevice(db, {
-    // one device, one patient for ever: the patient's own id serves
-    id: patient.id,
-    device: home.device,
+    id: assignment,
+    device,
     userSlot: null,
     patient: patient.id,
     from: instant(historyFrom),

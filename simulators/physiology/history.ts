@@ -20,17 +20,35 @@ export function historyOf(
   plan: { from: number; to: number; timesPerDay?: 1 | 2 | 3; adherence?: number },
 ): HomeMeasurement[] {
   const body = createPhysiology(random, profile);
+  const { timesPerDay = 2, adherence = 0.9 } = plan;
+  const hours = sessionHours[timesPerDay];
+  return sessionsOf(random, profile, { from: plan.from, to: plan.to, hours, adherence, twice: true }).map(
+    (takenAt) => ({
+      takenAt,
+      ...body.bloodPressureAt(takenAt),
+    }),
+  );
+}
+
+/**
+ * When somebody measures who does so at these local hours, about: ms since 1970, oldest first. Sessions and whole days are left out.
+ * @param plan.from inclusive. @param plan.to exclusive. @param plan.adherence 0 to 1. @param plan.twice a second time a minute or two later.
+ */
+export function sessionsOf(
+  random: Random,
+  profile: PhysiologyProfile,
+  plan: { from: number; to: number; hours: readonly number[]; adherence: number; twice?: boolean },
+): number[] {
   const seed = Math.floor(random.next() * 2 ** 32);
   const offsetMs = (profile.utcOffsetMinutes ?? 0) * 60_000;
-  const { timesPerDay = 2, adherence = 0.9 } = plan;
-  const history: HomeMeasurement[] = [];
+  const sessions: number[] = [];
   for (let day = localDay(plan.from, offsetMs) - 1; day <= localDay(plan.to, offsetMs); day++) {
-    for (const localMs of momentsOf(chanceOf(seed, day), sessionHours[timesPerDay], adherence)) {
+    for (const localMs of momentsOf(chanceOf(seed, day), plan.hours, plan.adherence, plan.twice ?? false)) {
       const takenAt = day * dayMs + localMs - offsetMs;
-      if (takenAt >= plan.from && takenAt < plan.to) history.push({ takenAt, ...body.bloodPressureAt(takenAt) });
+      if (takenAt >= plan.from && takenAt < plan.to) sessions.push(takenAt);
     }
   }
-  return history;
+  return sessions;
 }
 
 /** @param plan.everyMs between two samples, which lie on whole multiples of it. */
@@ -57,7 +75,7 @@ const shareOfWholeDays = 0.5;
 const localDay = (ms: number, offsetMs: number) => Math.floor((ms + offsetMs) / dayMs);
 
 /** The moments of one day, ms since its local midnight, whole seconds. */
-function momentsOf({ next }: Random, hours: readonly number[], adherence: number): number[] {
+function momentsOf({ next }: Random, hours: readonly number[], adherence: number, twice: boolean): number[] {
   const dayMissed = (1 - adherence) * shareOfWholeDays;
   const sessionMissed = 1 - adherence / (1 - dayMissed);
   if (next() < dayMissed) return [];
@@ -65,7 +83,7 @@ function momentsOf({ next }: Random, hours: readonly number[], adherence: number
   for (const hour of hours) {
     const first = hour * 60 * minuteMs + (next() * 2 - 1) * jitterMs;
     const second = first + (1 + next()) * minuteMs;
-    if (next() >= sessionMissed) moments.push(wholeSecond(first), wholeSecond(second));
+    if (next() >= sessionMissed) moments.push(...(twice ? [first, second] : [first]).map(wholeSecond));
   }
   return moments;
 }
