@@ -10,7 +10,9 @@ import { dayOfMonth, timeOfDay } from '../time/format.ts';
 import { coloursOf, draw, labelRoomPx, type Sheet } from './drawing.ts';
 import { type Limit, type Point, scaleOf } from './points.ts';
 
-const heightPx = (panel: PanelName): number => (panel === 'blood-pressure' ? 320 : 200);
+/** What goes up and down within a day wants more room. */
+const tall: readonly PanelName[] = ['blood-pressure', 'glucose', 'continuous-glucose'];
+const heightPx = (panel: PanelName): number => (tall.includes(panel) ? 320 : 240);
 
 type Chart = {
   panel: PanelName;

@@ -47,7 +47,10 @@ export function limitsOf(rules: PatientView['rules'], panel: PanelName): Limit[]
   return [...distinct.values()];
 }
 
-/** From the lowest to the highest of values and limits, with some air, in steps of ten, and never beyond what can be. */
+/**
+ * From the lowest to the highest of values and limits, with some air, and never beyond what can be. In steps of ten; of one for what is shown in
+ * tenths, where half a degree or a kilogram is news.
+ */
 export function scaleOf(points: Point[], limits: Limit[], drawn: readonly VitalName[]): [low: number, high: number] {
   const values = points.flatMap((point) =>
     drawn.flatMap((vital) => point.values[vital] ?? []).flatMap(({ min, max }) => [min, max]),
@@ -57,5 +60,6 @@ export function scaleOf(points: Point[], limits: Limit[], drawn: readonly VitalN
   const low = Math.min(...all);
   const high = Math.max(...all);
   const most = Math.min(...drawn.map((vital) => vitals[vital].hard[1]));
-  return [Math.floor((low - 4) / 10) * 10, Math.min(most, Math.ceil((high + 4) / 10) * 10)];
+  const [step, air] = drawn.some((vital) => vitals[vital].decimals > 0) ? [1, 0.4] : [10, 4];
+  return [Math.floor((low - air) / step) * step, Math.min(most, Math.ceil((high + air) / step) * step)];
 }

@@ -44,9 +44,10 @@ function Head({ columns, last }: { columns: VitalName[]; last: string }) {
         <th scope="col">{t('patient.columns.time')}</th>
         {columns.map((vital) => (
           <th key={vital} scope="col" className="value">
-            <abbr title={vitals[vital].unit} style={{ textDecoration: 'none' }}>
-              {t(`vitalShort.${vital}`)}
-            </abbr>
+            {t(`vitalShort.${vital}`)}
+            <div className="small muted" style={{ fontWeight: 400 }}>
+              {vitals[vital].unit}
+            </div>
           </th>
         ))}
         <th scope="col">{last}</th>

@@ -3,7 +3,7 @@ import { IconWifiOff } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { CareTeam } from '#domain/people.ts';
 import type { PatientView } from '#domain/views.ts';
-import { type PanelName, panelNames, vitals } from '#domain/vitals.ts';
+import { type PanelName, panelNames } from '#domain/vitals.ts';
 import { type Range, ranges, useAlerts, usePatient, useTasks } from '../api/queries.ts';
 import { PanelSection } from '../charts/panel-section.tsx';
 import { useLanguage, useTimes } from '../locales/language.ts';
@@ -11,7 +11,7 @@ import { Ago } from '../parts/ago.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf } from '../parts/pressure.tsx';
-import { shown } from '../parts/shown.ts';
+import { besidePressure, Quantity } from '../parts/quantity.tsx';
 import { Answer } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useZone, Zone } from '../parts/zone.ts';
@@ -113,7 +113,6 @@ function Tasks({ view }: { view: PatientView }) {
 function Head({ view }: { view: PatientView }) {
   const { t, say } = useLanguage();
   const pressure = pressureOf(view.latest);
-  const others = view.latest.filter(({ vital }) => vital === 'heart-rate' || vital === 'oxygen-saturation');
   return (
     <section className="card patient-head">
       <div>
@@ -148,11 +147,9 @@ function Head({ view }: { view: PatientView }) {
             </div>
           </div>
         )}
-        {others.map((value) => (
+        {besidePressure(view.latest).map((value) => (
           <div key={value.vital} className="pressure">
-            <span className="muted">{t(`vitalShort.${value.vital}`)}</span>{' '}
-            <b>{shown(value.vital, value.value, value.decimals)}</b>
-            <span className="unit">{vitals[value.vital].unit}</span>
+            <Quantity value={value} />
             <div className="small muted">
               <Ago at={value.takenAt} />
             </div>

@@ -7,12 +7,12 @@ import { QuickAcknowledge } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf } from '../parts/pressure.tsx';
+import { besidePressure, Quantity } from '../parts/quantity.tsx';
 import { SeverityIcon } from '../parts/severity.tsx';
-import { shown } from '../parts/shown.ts';
 import { useNow } from '../time/clock.ts';
 import { alertToAcknowledge, type Group } from './triage.ts';
 
-/** One patient of the worklist: who, why, the last blood pressure, and what can be done at once. */
+/** One patient of the worklist: who, why, what was last measured, and what can be done at once. */
 export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) {
   const { say } = useLanguage();
   const { patient } = entry;
@@ -32,7 +32,7 @@ export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) 
       <div className="why">
         <Reasons reasons={entry.reasons} />
       </div>
-      <LastPressure entry={entry} steady={group === 'steady'} />
+      <LastMeasured entry={entry} steady={group === 'steady'} />
       <div className="act">
         {open && (
           <QuickAcknowledge
@@ -47,10 +47,10 @@ export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) 
   );
 }
 
-function LastPressure({ entry, steady }: { entry: WorklistEntry; steady: boolean }) {
+function LastMeasured({ entry, steady }: { entry: WorklistEntry; steady: boolean }) {
   const { t } = useLanguage();
   const pressure = pressureOf(entry.latest);
-  const others = entry.latest.filter((value) => value.vital === 'heart-rate' || value.vital === 'oxygen-saturation');
+  const others = besidePressure(entry.latest);
   if (!pressure && others.length === 0)
     return <div className="reading muted">{entry.lastTakenAt === null && t('worklist.neverMeasured')}</div>;
   return (
@@ -74,12 +74,11 @@ function LastPressure({ entry, steady }: { entry: WorklistEntry; steady: boolean
 }
 
 function Others({ values }: { values: WorklistEntry['latest'] }) {
-  const { t } = useLanguage();
   return (
     <div className="small numbers">
       {values.map((value) => (
         <div key={value.vital}>
-          {t(`vitalShort.${value.vital}`)} <b>{shown(value.vital, value.value, value.decimals)}</b>{' '}
+          <Quantity value={value} />{' '}
           <span className="muted">
             <Ago at={value.takenAt} />
           </span>
