@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { Command } from '#domain/downward.ts';
-import { DeviceId, type SourceId } from '#domain/ids.ts';
+import type { SourceId } from '#domain/ids.ts';
 import { type Clock, within } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import type { Announce } from './announcement.ts';
 import { actOn } from './commands.ts';
-import type { ConsentNote } from './device-notes.ts';
-import { type Home, type HomeDevice, HomeFull, openHome } from './home.ts';
-import { createIntroduction, type Introduction, type IntroductionEnd, type IntroductionNews } from './introduction.ts';
+import { type Home, type HomeDevice, openHome } from './home.ts';
+import type { IntroductionEnd } from './introduction.ts';
+import { createIntroductions, type Introducer } from './introductions.ts';
 import { createNearby, type Neighbour } from './nearby.ts';
 import type { Outbox } from './outbox.ts';
 import { openOrSalvage } from './outbox-salvage.ts';
@@ -60,18 +60,9 @@ export type GatewayAgent = Service & {
   nearby(): Neighbour[];
   /**
    * Makes a device one of this home: waits until it advertises, pairs and visits it, and remembers it. One at a time.
-   * @param who hears how it goes and gives the passkey. Their `quit` ends it.
+   * Rejects when the outbox cannot be written.
    */
-  introduce(
-    device: string,
-    who: {
-      tell: (news: IntroductionNews) => void;
-      passkey: () => Promise<number | undefined>;
-      /** As whom a scale with several users lets the gateway in. */
-      consent?: ConsentNote;
-      quit: AbortSignal;
-    },
-  ): Promise<IntroductionEnd>;
+  introduce(device: string, who: Introducer): Promise<IntroductionEnd>;
   /** It is no longer of this home, and its pairing is undone. What was heard from it stays and goes up. Rejects with a RadioFault. */
   dismiss(device: string): Promise<void>;
 };
@@ -94,7 +85,7 @@ export const agentLimits = {
   /** Devices visited at a time that have something to tell and go. A controller holds about seven links. */
   visits: 4,
   /** Beside them, those that are listened to for as long as they speak: worn oximeters, straps, sensors. Others never wait for these. */
-  stays: 3,
+  stays: { staying: 3, passing: 1 },
   /** Heard so long ago, a device no longer counts as near. */
   nearMs: 5 * 60_000,
   /** How the radio stands is looked at this often, and told when it has changed. */
@@ -116,13 +107,20 @@ export function createGatewayAgent(
   const { radio, clock, random, log, passkeys, announce } = deps;
   const zone = config.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const listeners = new Set<(command: Command) => void>();
-  const visiting = new Map<string, Promise<void>>();
+  const visiting = new Map<string, { done: Promise<void>; quit: AbortController }>();
   const stays = createStays(agentLimits.stays);
   const rest = createRest(clock);
   const near = createNearby(clock);
   const stopping = new AbortController();
+  const endVisit = async (address: string) => {
+    visiting.get(address)?.quit.abort();
+    await visiting.get(address)?.done;
+  };
+  const introductions = createIntroductions(
+    { clock, log, near, rest, passkeys },
+    { endVisit, stopping: stopping.signal },
+  );
   let home: Home | undefined;
-  let introduction: Introduction | undefined;
   let outbox: Outbox | undefined;
   let uplink: Uplink | undefined;
   let stopWatching = () => {};
@@ -135,7 +133,7 @@ export function createGatewayAgent(
     config.devices === 'any' ||
     config.devices?.includes(address) ||
     home?.has(address) === true ||
-    introduction?.device === address;
+    introductions.of(address) !== undefined;
 
   const heard = (advertisement: Advertisement) => {
     const { address } = advertisement;
@@ -148,16 +146,17 @@ export function createGatewayAgent(
     // nor what could not be dated: small computers wake up in the past and learn the time from the network
     if (clock.now() < clockSetAfter) return;
     const on = outbox;
-    const introducing = introduction?.device === address ? introduction : undefined;
+    const introducing = introductions.of(address);
     introducing?.visiting({
       ...(neighbour.name === undefined ? {} : { name: neighbour.name }),
       profiles: neighbour.profiles,
     });
+    const quit = new AbortController();
     const streamEveryMs = () => (home?.seconds('stream') ?? streamLimits.everyMs / 1_000) * 1_000;
     const options = {
       zone,
       kept: () => uplink?.nudge(),
-      quit: stopping.signal,
+      quit: quit.signal,
       ...(neighbour.rssi === undefined ? {} : { rssi: neighbour.rssi }),
       streamEveryMs,
       // whoever introduces a device waits for the end of its first visit
@@ -170,7 +169,7 @@ export function createGatewayAgent(
       introducing?.visited(report);
       uplink?.tell();
     });
-    visiting.set(address, done);
+    visiting.set(address, { done, quit });
   };
 
   /** What an earlier life, or a full disk, left unsettled. */
@@ -203,44 +202,6 @@ export function createGatewayAgent(
     }
     if (uplink?.clockIsWrong()) return { state: 'degraded', detail: clockFault(uplink.clockOffsetMs() ?? 0) };
     return uplink?.isConnected() ? { state: 'ok' } : { state: 'degraded', detail: 'not connected to the server' };
-  };
-
-  const introduce: GatewayAgent['introduce'] = async (device, { tell, passkey, consent, quit }) => {
-    if (!outbox || !home) throw new Error('the gateway was not started');
-    if (introduction) return { introduced: false, reason: 'busy' };
-    const mine = createIntroduction(clock, device, { tell, passkey });
-    introduction = mine;
-    const cancel = () => mine.cancel();
-    quit.addEventListener('abort', cancel, { once: true });
-    stopping.signal.addEventListener('abort', cancel, { once: true });
-    if (quit.aborted) cancel();
-    const leaveDesk = passkeys?.attend(device, mine.askPasskey);
-    // what it refused before, while nobody stood there, is no reason now
-    if (outbox.notes.of(device)?.refusesPairing) outbox.notes.note(device, { refusesPairing: undefined });
-    if (consent) outbox.notes.setConsent(device, consent);
-    rest.clear(device);
-    try {
-      const end = await mine.end;
-      if (!end.introduced) return end;
-      const neighbour = near.of(device);
-      home.introduce({
-        device: DeviceId.parse(device),
-        ...(neighbour?.name === undefined ? {} : { name: neighbour.name }),
-        profiles: neighbour?.profiles ?? [],
-      });
-      log.info('a device was introduced', { device });
-      uplink?.tell();
-      const trouble = outbox?.notes.of(device)?.trouble;
-      return { introduced: true, ...(trouble ? { trouble } : {}) };
-    } catch (fault) {
-      if (fault instanceof HomeFull) return { introduced: false, reason: 'home-full' };
-      throw fault;
-    } finally {
-      introduction = undefined;
-      leaveDesk?.();
-      quit.removeEventListener('abort', cancel);
-      stopping.signal.removeEventListener('abort', cancel);
-    }
   };
 
   return {
@@ -285,7 +246,8 @@ export function createGatewayAgent(
       stopTidying();
       stopLooking();
       stopping.abort();
-      const left = Promise.all(visiting.values());
+      for (const { quit } of visiting.values()) quit.abort();
+      const left = Promise.all([...visiting.values()].map(({ done }) => done));
       await within(clock, agentLimits.leaveMs, left, () => new Error('late')).catch(() => {});
       await radio.close();
       await left;
@@ -311,7 +273,12 @@ export function createGatewayAgent(
       status: status(),
     }),
     nearby: () => near.within(agentLimits.nearMs),
-    introduce,
+    introduce: async (device, who) => {
+      if (!home || !outbox) throw new Error('the gateway was not started');
+      const end = await introductions.introduce({ home, outbox }, device, who);
+      uplink?.tell();
+      return end;
+    },
     dismiss: async (device) => {
       home?.dismiss(device);
       outbox?.notes.forget(device);

@@ -19,3 +19,5 @@ export function createRest(clock: Clock) {
     clear: (address: string) => resting.delete(address),
   };
 }
+
+export type Rest = ReturnType<typeof createRest>;
