@@ -23,6 +23,8 @@ export type DeviceClock = {
    * shown until now, it will never show again.
    */
   setIfBehind(): Promise<void>;
+  /** It is wrong enough to be worth it, and has not refused. */
+  wantsSetting(): boolean;
   /** Sets any that is wrong. What one that is ahead has measured shows times it would show again: everything it measured must be here. */
   setIfWrong(): Promise<void>;
   /** Writes it, right or wrong: to a device that wants that first. */
@@ -50,13 +52,15 @@ export async function openClock(on: On, spoken: Spoken): Promise<DeviceClock | u
   };
   /** ms; infinitely far behind, where nobody has ever set it. */
   const wrongBy = () => aheadMs(comparison, zone) ?? Number.NEGATIVE_INFINITY;
-  const isWorthIt = () => Math.abs(wrongBy()) > clockLimits.setBeyondMs && mayBeSet(notes, device, clock.now());
+  const isWorthIt = () =>
+    place.encode !== undefined && Math.abs(wrongBy()) > clockLimits.setBeyondMs && mayBeSet(notes, device, clock.now());
   return {
     comparison: () => comparison,
     aheadMs: () => aheadMs(comparison, zone),
     setIfBehind: async () => {
       if (wrongBy() < 0 && isWorthIt()) await set();
     },
+    wantsSetting: isWorthIt,
     setIfWrong: async () => {
       if (isWorthIt()) await set();
     },

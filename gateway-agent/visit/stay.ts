@@ -25,32 +25,38 @@ export async function listen(
   const windows = measurements.filter((m) => m.window);
   const streamsOnly = windows.length > 0 && windows.length === measurements.length;
   const isLasting = measurements.some((m) => m.lasting);
-  const isBetween = () => windows.every((m) => streams.dueInMs(m.characteristic, clock.now()) > 0);
-  const backAfterMs = () => Math.max(0, ...windows.map((m) => streams.dueInMs(m.characteristic, clock.now())));
-
+  const dueInMs = () => windows.map((m) => streams.dueInMs(m.characteristic, clock.now()));
+  const isBetween = () => dueInMs().every((ms) => ms > 0);
   const isSpaced = () => streamEveryMs() > streamLimits.staysBelowMs;
-  const mayStay = isLasting || (windows.length > 0 && !isSpaced());
-  const leavePlace = mayStay ? stays?.take() : undefined;
+  const back = (end: string) => {
+    if (end !== 'gateway') return { end };
+    if (streamsOnly) return { end, backAfterMs: Math.max(...dueInMs(), streamLimits.backAfterMs) };
+    return isLasting ? { end, backAfterMs: visitLimits.lastingBackMs } : { end };
+  };
+  if (streamsOnly && isBetween() && isSpaced()) return back('gateway');
+
+  const place = isLasting || windows.length > 0 ? stays?.take() : undefined;
+  const pass = place || !streamsOnly ? undefined : stays?.pass();
+  if (stays && streamsOnly && !place && !pass) return back('gateway');
   // one that keeps everything, and only answers, has been asked
-  const isAsked = spoken.every(({ profile }) => profile.records) && !leavePlace;
-  const idleLimitMs = leavePlace && isLasting ? visitLimits.lastingIdleMs : visitLimits.idleMs;
+  const isAsked = !place && spoken.every(({ profile }) => profile.records);
+  const idleLimitMs = place && isLasting ? visitLimits.lastingIdleMs : visitLimits.idleMs;
   const wholeMs = windows.length > 0 ? streamLimits.withinMs : visitLimits.wholeMs;
 
   const leftMs = (): number => {
     const now = clock.elapsed();
+    const isStaying = place && !(streamsOnly && isSpaced());
     const idleLeftMs = idleLimitMs - (now - Math.max(hearing.lastWordAt(), begunAt));
-    if (isAsked || (streamsOnly && isBetween() && (!leavePlace || isSpaced()))) return 0;
-    if (leavePlace && isLasting) return idleLeftMs;
-    if (leavePlace) return Math.min(idleLeftMs, streams.steadyAt(begunAt) + streamLimits.unsteadyMs - now);
+    if (isAsked || (streamsOnly && !isStaying && isBetween())) return 0;
+    if (isStaying && isLasting) return idleLeftMs;
+    if (isStaying) return Math.min(idleLeftMs, streams.steadyAt(begunAt) + streamLimits.unsteadyMs - now);
     return Math.min(idleLeftMs, wholeMs - (now - begunAt));
   };
   try {
-    const end = await stay(on, leftMs);
-    if (end !== 'gateway') return { end };
-    if (streamsOnly) return { end, backAfterMs: Math.max(backAfterMs(), streamLimits.backAfterMs) };
-    return isLasting ? { end, backAfterMs: visitLimits.lastingBackMs } : { end };
+    return back(await stay(on, leftMs));
   } finally {
-    leavePlace?.();
+    place?.();
+    pass?.();
   }
 }
 

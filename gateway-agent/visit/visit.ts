@@ -85,7 +85,8 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
       for (const { characteristic } of measurements)
         await link.subscribe(sigUuid(profile.service), sigUuid(characteristic));
     const isEmptied = await fetchAll(on, spoken);
-    if (isEmptied && (spoken.every(keepsRecords) || (await isQuiet(on)))) await time?.setIfWrong();
+    if (isEmptied && time?.wantsSetting() && (spoken.every(keepsRecords) || (await isQuiet(on))))
+      await time.setIfWrong();
     ({ end, backAfterMs } = await listen(on, spoken, streams, { streamEveryMs, ...(stays ? { stays } : {}) }));
   } catch (fault) {
     end = fault instanceof RadioFault ? fault.code : 'fault';

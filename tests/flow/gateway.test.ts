@@ -19,6 +19,7 @@ import {
   type BloodPressureCuffConfig,
   createBloodPressureCuff,
 } from '../../simulators/peripherals/blood-pressure-cuff.ts';
+import { createHeartRateStrap } from '../../simulators/peripherals/heart-rate-strap.ts';
 import { heardFrame } from '../support/heard-frames.ts';
 import { type ReceiptingServer, startReceiptingServer } from '../support/receipting-server.ts';
 import { until } from '../support/until.ts';
@@ -145,6 +146,30 @@ describe('a gateway', () => {
       expect(vitalIn(reading, 'mean-arterial-pressure')).toBeUndefined();
     }
     expect(captures.length).toBe(5);
+  });
+
+  it('hears a cuff at once in a house full of straps that never stop speaking', async () => {
+    await agent.start();
+    const straps = Array.from({ length: 8 }, (_, n) =>
+      createHeartRateStrap(bluez, {
+        adapter: 'hci0',
+        address: `AA:BB:CC:00:02:0${n}`,
+        connectMs: 5,
+        discoverMs: 10,
+        pairMs: 5,
+      }),
+    );
+    for (const strap of straps) strap.putOn();
+    // three stay, one waits for a first reading
+    await until(() => straps.filter((strap) => strap.told() > 0).length >= 4);
+    for (const systolic of [121, 122, 123]) {
+      cuffWith({ address: `AA:BB:CC:00:03:${systolic - 100}`, advertisesForMs: 60_000 }).measure({
+        systolic,
+        diastolic: 80,
+      });
+    }
+    await until(() => systolics().filter((one) => one !== undefined).length === 3);
+    for (const strap of straps) strap.remove();
   });
 
   it('keeps a frame that is no blood pressure at home, and brings over those before and after it', async () => {

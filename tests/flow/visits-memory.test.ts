@@ -215,7 +215,7 @@ describe('a visit to a glucose sensor', () => {
   it('stays where there is a place, hears each measurement as it is made, and gives the place back', async () => {
     const sensor = sensorWith();
     sensor.measure(glucose(1));
-    const stays = createStays(1);
+    const stays = createStays({ staying: 1, passing: 1 });
     const quit = new AbortController();
     const visited = room.visit(address, { stays, quit: quit.signal });
     await until(() => cursor() === 5 && stays.taken() === 1);

@@ -43,7 +43,7 @@ describe('a visit to what speaks every second', () => {
   it('holds a place for as long as it is worn, and says a number once a minute', async () => {
     const strap = createHeartRateStrap(room.bluez, { ...quick });
     strap.putOn();
-    const stays = createStays(1);
+    const stays = createStays({ staying: 1, passing: 1 });
     const visited = room.visit(address, { stays });
     await until(() => room.outbox.count() === 2);
     expect(stays.taken()).toBe(1);
@@ -59,7 +59,7 @@ describe('a visit to what speaks every second', () => {
     const strap = createHeartRateStrap(room.bluez, { ...quick });
     strap.putOn();
     const streamEveryMs = () => 3_600_000;
-    const stays = createStays(1);
+    const stays = createStays({ staying: 1, passing: 1 });
     expect(await visitUntilSteady({ stays, streamEveryMs })).toMatchObject({ readings: 1 });
     await room.powerCut();
     const again = await room.visit(address, { stays, streamEveryMs });
@@ -80,5 +80,16 @@ describe('a visit to what speaks every second', () => {
     expect(room.outbox.count()).toBe(0);
     await visitUntilSteady();
     expect(room.outbox.count()).toBe(1);
+  });
+
+  it('keeps nobody waiting: where all places are taken it leaves at once, and says when it will be back', async () => {
+    const strap = createHeartRateStrap(room.bluez, { ...quick });
+    strap.putOn();
+    const stays = createStays({ staying: 0, passing: 1 });
+    const leave = stays.pass()!;
+    expect(await room.visit(address, { stays })).toMatchObject({ end: 'gateway', readings: 0, backAfterMs: 30_000 });
+    leave();
+    expect(await visitUntilSteady({ stays })).toMatchObject({ end: 'gateway', readings: 1 });
+    expect(stays.pass()).toBeDefined();
   });
 });

@@ -47,9 +47,10 @@ describe('a visit', () => {
       const handed = device.takeHandedOver();
       expect(mine, name).toHaveLength(new Set(rawsOf(handed, 'reading')).size);
       expect(new Set(mine.map(({ ref }) => ref)).size).toBe(mine.length);
-      // a sensor sends several in one frame
-      for (const raw of rawsOf([...told, ...handed], 'reading'))
-        expect(mine.filter((reading) => reading.raw!.includes(raw)).length, name).toBeGreaterThan(0);
+      // a sensor sends several in one frame; a meter whose link is lost before a context has told the value, and that is kept
+      for (const { becomes, frames } of [...told, ...handed])
+        if (becomes === 'reading')
+          expect(mine.filter(({ raw }) => raw!.includes(frames[0]!)).length, name).toBeGreaterThan(0);
     }
   });
 
