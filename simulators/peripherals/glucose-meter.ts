@@ -168,7 +168,12 @@ export function createGlucoseMeter(bluez: SimulatedBluez, config: GlucoseMeterCo
     });
     const contextFrame = context && encodeGlucoseContext({ sequence, ...context });
     const frames = [frame, contextFrame].flatMap((one) => one?.toString('hex') ?? []);
-    const told: Told = { frames, becomes: isNumber(measurement) ? 'reading' : 'aside', sequence };
+    const told: Told = {
+      frames,
+      becomes: isNumber(measurement) ? 'reading' : 'aside',
+      sequence,
+      additions: frames.length - 1,
+    };
     const record: KeptRecord = { number: sequence, userTime: meterClock.now(), frame, context: contextFrame, told };
     records = [...records, record].slice(-holds);
     untold.add(record);

@@ -36,4 +36,6 @@ export type Told = {
   becomes: 'reading' | 'aside' | 'stream';
   /** The number that the device gave it, where it counts. Several records may stand in one notification. */
   sequence?: number;
+  /** The last so many of its frames only add to it: without them it is the same reading, of which less is known. */
+  additions?: number;
 };

@@ -15,6 +15,8 @@ export type Judgement = {
   unheard: HandedOver[];
   /** Confirmed by the system below while its gateway was killed, and so never accepted by it. */
   inTheDark: (HandedOver & { afterKillMs: number })[];
+  /** Arrived without what its last frames add to it. */
+  inPart: HandedOver[];
   /** Of one measurement there are two readings at the far end. */
   twice: HandedOver[];
 };
@@ -30,7 +32,7 @@ export function judge(
   const rawsOf = Map.groupBy(arrived, ({ device }) => device);
   const asideOf = Map.groupBy(aside, ({ device }) => device);
   const unheardOf = Map.groupBy(unheard, ({ address }) => address);
-  const judgement: Judgement = { lost: [], onlyAside: [], unheard: [], inTheDark: [], twice: [] };
+  const judgement: Judgement = { lost: [], onlyAside: [], unheard: [], inTheDark: [], inPart: [], twice: [] };
   // told again because the confirmation was lost, it counts once
   const told = new Map(handedOver.map((one) => [`${one.address} ${one.frames.join(' ')}`, one]));
   for (const one of told.values()) {
@@ -38,13 +40,15 @@ export function judge(
       ({ raw, sequence }) =>
         raw.includes(one.frames[0] ?? '') && (one.sequence === undefined || sequence === one.sequence),
     );
-    const isThere = one.frames.every((frame) => readings.some(({ raw }) => raw.includes(frame)));
-    if (isThere) {
+    const isIn = (frame: string) => readings.some(({ raw }) => raw.includes(frame));
+    const needed = one.frames.slice(0, one.frames.length - (one.additions ?? 0));
+    if (needed.every(isIn)) {
+      if (!one.frames.every(isIn)) judgement.inPart.push(one);
       if (new Set(readings.map(({ id }) => id)).size > 1) judgement.twice.push(one);
       continue;
     }
     const kept = one.frames.map((frame) => asideOf.get(one.address)?.find(({ raw }) => raw.includes(frame)));
-    const isKept = one.frames.every((frame, n) => kept[n] || readings.some(({ raw }) => raw.includes(frame)));
+    const isKept = one.frames.every((frame, n) => kept[n] || isIn(frame));
     if (isKept && one.becomes === 'aside') continue;
     const wasAccepted = one.frames.every((frame) => accepted.has(`${one.address} ${frame}`));
     const killedAt = wasAccepted ? undefined : kills.find((at) => Math.abs(one.at - at) < darkMs);

@@ -18,6 +18,7 @@ export function report(figures: SoakFigures, wish: { seed: number; homes: number
   line('readings at the far end', arrived.length);
   line('confirmed and unheard, as injected', unheard.length);
   if (kills > 0) line('confirmed while the gateway was being killed, never heard', inTheDark.length);
+  line('arrived without the context of a meter', figures.inPart.length);
   line('lost', figures.lost.length);
   const waited = arrived.flatMap(({ heardAt, storedAt }) => (storedAt === undefined ? [] : storedAt - heardAt));
   if (waited.length > 0)

@@ -35,6 +35,8 @@ export type SoakWish = {
   /** Of a fault at each occasion. */
   rate: number;
   except?: readonly Fault[];
+  /** Of `kinds`; all, unless some are to be looked at closely. */
+  kinds?: readonly string[];
   /** SIGKILL of all gateways about so often. */
   killEveryMs?: number;
   /** Instead of a number of connections. */
@@ -184,8 +186,10 @@ const acceptedIn = ({ homes }: GatewaysOrder): Set<string> =>
 const asideAtMost = 1_000_000;
 
 /** The kinds take turns through all homes. */
-function settle({ homes, devices }: SoakWish, buses: readonly Bus[]): AirOrder['homes'] {
-  const names = Object.keys(kinds);
+function settle(
+  { homes, devices, kinds: names = Object.keys(kinds) }: SoakWish,
+  buses: readonly Bus[],
+): AirOrder['homes'] {
   return buses.map(({ address: busAddress }, home) => ({
     busAddress,
     devices: Array.from({ length: devices }, (_, n) => n)
