@@ -4,7 +4,7 @@ import { u32 } from './frames/fields.ts';
 
 /**
  * The User Data service 0x181C of a scale with several users. Over its control point 0x2A9F a gateway registers a user or gives the
- * code of one; until then the scale tells nobody anything. Answers come as indications, one request at a time.
+ * code of one; until then the scale tells nobody anything. Answers come as indications.
  * Source: Bluetooth SIG GATT Specification Supplement; KristianP26/ble-scale-sync for the order of Beurer scales.
  */
 export interface UserData {
@@ -26,9 +26,8 @@ const userIndex = uuid16(0x2a9a);
 const unknownUser = 0xff;
 const op = { register: 1, consent: 2, response: 0x20 } as const;
 const result = { success: 1, opCodeNotSupported: 2, invalidParameter: 3, failed: 4, notAuthorised: 5 } as const;
-/** Core Specification Supplement: the configuration is not written; a procedure is under way. */
+/** Core Specification Supplement: the configuration is not written. */
 const notSubscribed = 0xfd;
-const underWay = 0xfe;
 const usersAtMost = 8;
 const highestCode = 9_999;
 
@@ -43,18 +42,14 @@ export function createUserData(
 ): UserData {
   const users = [...known];
   let consent: { link: Link; index: number } | undefined;
-  let answering: Link | undefined;
 
   async function answer(link: Link, bytes: readonly number[]) {
-    answering = link;
     await link.indicate(userControlPoint, Buffer.from(bytes));
-    if (answering === link) answering = undefined;
     if (consent?.link === link) onConsent();
   }
 
   function request(bytes: Buffer, link: Link) {
     if (!link.isSubscribed(userControlPoint)) throw new AttFault(notSubscribed);
-    if (answering === link) throw new AttFault(underWay);
     const [word = 0] = bytes;
     const asks = { [op.register]: register, [op.consent]: giveCode }[word];
     void answer(link, [op.response, word, ...(asks ? asks(bytes, link) : [result.opCodeNotSupported])]);
@@ -91,7 +86,6 @@ export function createUserData(
     consented: (link) => (consent?.link === link ? consent.index : undefined),
     forget: () => {
       consent = undefined;
-      answering = undefined;
     },
     users: () => users,
   };

@@ -36,6 +36,8 @@ describe('physiology', () => {
         expect(backwards).toEqual(forwards);
         expect(at.map(again.heartRateAt)).toEqual(at.map(body.heartRateAt));
         expect(at.map(again.pulseOximetryAt)).toEqual(at.map(body.pulseOximetryAt));
+        for (const asked of ['glucoseAt', 'sensorGlucoseAt', 'weightAt', 'temperatureAt'] as const)
+          expect(at.map(again[asked])).toEqual(at.map(body[asked]));
       }),
       { numRuns: 50 },
     );
@@ -58,6 +60,10 @@ describe('physiology', () => {
         const { oxygenSaturation, pulseRate } = body.pulseOximetryAt(at);
         plausible('oxygen-saturation', oxygenSaturation);
         plausible('pulse-rate', pulseRate);
+        plausible('glucose', body.glucoseAt(at));
+        plausible('sensor-glucose', body.sensorGlucoseAt(at));
+        plausible('body-weight', body.weightAt(at));
+        plausible('body-temperature', body.temperatureAt(at));
         expect(diastolic).toBeLessThan(mean);
         expect(mean).toBeLessThan(systolic);
       }),
@@ -75,6 +81,17 @@ describe('physiology', () => {
     const night = meanOf(at((hour) => hour < 5));
     expect(day - night).toBeGreaterThan(5);
     expect(day - night).toBeLessThan(20);
+  });
+
+  it('eats: glucose is higher after a meal than before it, and is back by the next morning', () => {
+    const body = createPhysiology(seededRandom(3), { ...usual, glucose: 118 });
+    const at = (hour: number) =>
+      meanOf(
+        Array.from({ length: 30 }, (_, day) => body.sensorGlucoseAt(to - (day + 1) * dayMs + (hour - 8) * hourMs)),
+      );
+    expect(at(8.5) - at(7)).toBeGreaterThan(25);
+    expect(at(19.5) - at(18)).toBeGreaterThan(25);
+    expect(Math.abs(at(6) - 118)).toBeLessThan(8);
   });
 
   it('keeps the usual values as its mean, and varies over a day as people do (CV about 6.9 to 14.9 %)', () => {
