@@ -108,7 +108,8 @@ export async function rawVisit(
     const now = Buffer.from('ea070b160e2b2c', 'hex');
     if (date) await write(date, now);
     if (whole) await write(whole, Buffer.concat([now, Buffer.from([7, 0, 2])]));
-    for (const at of spoken.keys()) await client.call(at, characteristic1, 'StartNotify');
+    // from the last: control points and newer versions of a characteristic stand after what would begin to speak at once
+    for (const at of [...spoken.keys()].reverse()) await client.call(at, characteristic1, 'StartNotify');
     const [users, records] = [find(userControlPoint), find(recordAccess)];
     if (users && user) await write(users, Buffer.from([2, user.index, user.code & 0xff, user.code >> 8]));
     if (records) await write(records, Buffer.from([1, 1]));
