@@ -110,10 +110,21 @@ function tellAll(frames: readonly HeardFrame[], over: boolean): Telling[] {
       }));
       return tell(profileNamed(name), heard, over).map((telling) => ({
         ...telling,
+        told: withoutUnset(telling.told),
         of: telling.of.map((nth) => mine[nth]!.index),
       }));
     })
     .sort((a, b) => a.of[0]! - b.of[0]!);
+}
+
+/**
+ * A clock that nobody ever set may say the same zeros whenever it is asked: as a moment, that would make one measurement of all that are equal, and
+ * all but the first be taken for heard before.
+ */
+function withoutUnset(told: Told): Told {
+  if (!('measured' in told) || told.measured.deviceTime !== '0000-00-00T00:00:00') return told;
+  const { deviceTime: _, ...measured } = told.measured;
+  return { measured };
 }
 
 /** @param frames whose bytes stand one after the other in `raw`, as many as it holds: for audit. */

@@ -22,6 +22,9 @@ export interface OutboxFile {
   close(): void;
 }
 
+/** Whoever looks into the file beside us may hold it for a moment: we wait so long for them. */
+export const othersMs = 1_000;
+
 export type Row = Record<string, SQLOutputValue>;
 
 /**
@@ -35,7 +38,7 @@ export function openFile(
   makeRoom: () => boolean = () => false,
 ): OutboxFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: othersMs });
   for (const layout of layouts) database.exec(layout);
   const { page_size: pageSize } = database.prepare('PRAGMA page_size').get() as { page_size: number };
   database.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / pageSize)}`);

@@ -6,7 +6,7 @@ import { faultDetails, type Log } from '#runtime/log.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import { notesLayout } from './device-notes.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
-import { type OutboxFile, openFile, type Row, saysDamaged } from './outbox-file.ts';
+import { type OutboxFile, openFile, othersMs, type Row, saysDamaged } from './outbox-file.ts';
 import { layout, limits } from './outbox-layout.ts';
 
 /**
@@ -36,7 +36,7 @@ export function openOrSalvage(
 
 /** @throws what SQLite says of a damaged file. */
 function checkWhole(path: string): void {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: othersMs });
   try {
     const [verdict] = database.prepare('PRAGMA quick_check(1)').all();
     if (verdict?.quick_check !== 'ok') throw Object.assign(new Error('the file is damaged'), { errcode: 11 });

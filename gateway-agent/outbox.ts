@@ -25,8 +25,8 @@ export interface Outbox {
   unsettled(): HeardFrame[];
   /** Whether a measurement was taken in before; for months after its reading was trimmed. */
   knows(reading: NewReading): boolean;
-  /** The same for a frame that names no time, which cannot be told from another equal measurement later than this. */
-  knowsFrame(frame: HeardFrame, notBefore: number): boolean;
+  /** The same for a frame that names no time: whether its equal was taken in that had been heard so shortly before or after it, and is taken for it. */
+  knowsFrame(frame: HeardFrame, withinMs: number): boolean;
   /** Readings that wait for a receipt, oldest first; only those with a number above `after` and heard since `since`, ms since 1970. */
   waiting(limit: number, where?: { after?: number; since?: number }): Waiting[];
   /** Those of these numbers that wait, in the order of the numbers. */
@@ -101,7 +101,12 @@ export function openOutbox(clock: Clock, path: string, maxBytes: number = limits
 
   const takeIn = (frame: HeardFrame, reading: NewReading) => {
     const ref = readingId(reading);
-    remember(fingerprint(frame));
+    // of equal frames that name no time the last one counts: another soon after it is a copy of that, however long ago the first was
+    run(
+      'INSERT INTO seen (key, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at',
+      fingerprint(frame),
+      frame.heardAt,
+    );
     if (!remember(Buffer.from(ref, 'hex'))) return;
     const message = JSON.stringify({ ref, ...reading });
     const { lastInsertRowid } = run(
@@ -158,8 +163,13 @@ export function openOutbox(clock: Clock, path: string, maxBytes: number = limits
         .map(frameIn),
     knows: (reading) =>
       file.row('SELECT 1 FROM seen WHERE key = ?', Buffer.from(readingId(reading), 'hex')) !== undefined,
-    knowsFrame: (frame, notBefore) =>
-      file.row('SELECT 1 FROM seen WHERE key = ? AND at >= ?', fingerprint(frame), notBefore) !== undefined,
+    knowsFrame: (frame, withinMs) =>
+      file.row(
+        'SELECT 1 FROM seen WHERE key = ? AND at BETWEEN ? AND ?',
+        fingerprint(frame),
+        frame.heardAt - withinMs,
+        frame.heardAt + withinMs,
+      ) !== undefined,
     // the plus keeps SQLite from going by the index, which would have to sort
     waiting: (limit, { after = 0, since = 0 } = {}) =>
       file.rows(

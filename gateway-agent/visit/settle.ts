@@ -38,6 +38,6 @@ export function settleFrames(
 
 function isKnown(outbox: Outbox, frame: HeardFrame, measured: Measured): boolean {
   // without a time of its own, two equal measurements look like one told twice: so only within minutes are they taken for that
-  if (measured.deviceTime === undefined) return outbox.knowsFrame(frame, frame.heardAt - liveWithinMs);
+  if (measured.deviceTime === undefined) return outbox.knowsFrame(frame, liveWithinMs);
   return outbox.knows({ device: frame.device, ...measured } as NewReading);
 }

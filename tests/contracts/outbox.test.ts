@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +116,42 @@ describe('the outbox', () => {
     expect(timeless('a', heardNow)).toBe(1);
     expect(timeless('b', heardNow + 1_000)).toBe(0);
     expect(timeless('c', heardNow + 3_600_000)).toBe(1);
+    // and this one, too, may be told again
+    expect(timeless('d', heardNow + 3_601_000)).toBe(0);
+    // a clock that was ahead then is no reason to swallow what is measured after it was set right
+    expect(timeless('e', heardNow + 1_800_000)).toBe(1);
+  });
+
+  it('takes what names no time at all for what it is: a device whose clock was never set writes zeros, whenever it measures', () => {
+    const outbox = outboxAt();
+    const unset = (visit: string, heardAt: number, time: string) => {
+      const frame = outbox.hear({
+        ...heardFrame(1),
+        visit,
+        heardAt,
+        bytes: Buffer.from(`0278005000` + `5a00${time}`, 'hex'),
+      });
+      return settleFrames(outbox, [frame], true, 'UTC').readings;
+    };
+    const zeros = '00'.repeat(7);
+    expect(unset('a', Date.now(), zeros)).toBe(1);
+    expect(unset('b', Date.now() + 1_000, zeros)).toBe(0);
+    expect(unset('c', Date.now() + 86_400_000, zeros)).toBe(1);
+    expect(outbox.waiting(9)).toHaveLength(2);
+  });
+
+  it('waits a while for somebody else who writes into its file', async () => {
+    const outbox = outboxAt();
+    const other = `
+      const { DatabaseSync } = require('node:sqlite');
+      const file = new DatabaseSync(${JSON.stringify(path)});
+      file.exec('BEGIN IMMEDIATE');
+      process.stdout.write('held');
+      setTimeout(() => file.exec('COMMIT'), 150);`;
+    const holder = spawn(process.execPath, ['-e', other], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(holder.stdout!, 'data');
+    expect(take(outbox, 1, 1).readings).toBe(1);
+    await once(holder, 'exit');
   });
 
   it('does not take a replayed reading for the live one that tells how wrong a clock is', () => {
