@@ -2,7 +2,7 @@ import { systemClock as clock } from '#runtime/clock.ts';
 import { type Random, seededRandom } from '#runtime/random.ts';
 import { createSimulatedBluez } from '../../../simulators/bluez/bluez.ts';
 import { createFaults, type Faults } from '../../../simulators/peripherals/faults.ts';
-import { kinds } from '../../../simulators/peripherals/kinds.ts';
+import { kinds, variants } from '../../../simulators/peripherals/kinds.ts';
 import type { Simulated } from '../../../simulators/peripherals/peripheral.ts';
 import type { AirAsk, AirOrder, AirReport, HandedOver } from './words.ts';
 
@@ -54,7 +54,7 @@ for (const [home, { busAddress, devices }] of order.homes.entries()) {
     const random = seededRandom(order.seed * 1_000 + all.length);
     const faults = createFaults({ clock, random: seededRandom(order.seed * 1_000_000 + all.length) }, { slowMs: 300 });
     faults.follow({ rates: order.rates });
-    const device = kinds[kind]!(faults.around(bluez), { ...quick, address });
+    const device = { ...kinds, ...variants }[kind]!(faults.around(bluez), { ...quick, address });
     const living = { device, faults, random, isStream: false, connectsAtCalm: 0 };
     all.push(living);
     void live(living);

@@ -8,7 +8,7 @@ import type { AirReport, HandedOver } from './words.ts';
  */
 export type Judgement = {
   /** Handed over, neither arrived nor kept aside, and nothing excuses it. */
-  lost: HandedOver[];
+  lost: (HandedOver & { wasAccepted: boolean; afterKillMs: number | undefined })[];
   /** Ought to be a reading, and is only kept aside. */
   onlyAside: (HandedOver & { reason: string })[];
   /** Confirmed by the system below and heard by nobody: that was the fault injected. */
@@ -55,7 +55,10 @@ export function judge(
     if (unheardOf.get(one.address)?.some(({ hex }) => one.frames.includes(hex))) judgement.unheard.push(one);
     else if (killedAt !== undefined) judgement.inTheDark.push({ ...one, afterKillMs: one.at - killedAt });
     else if (isKept) judgement.onlyAside.push({ ...one, reason: kept.find(Boolean)!.reason });
-    else judgement.lost.push(one);
+    else {
+      const last = kills.findLast((at) => at < one.at);
+      judgement.lost.push({ ...one, wasAccepted, afterKillMs: last && one.at - last });
+    }
   }
   return judgement;
 }

@@ -7,7 +7,7 @@ import { seededRandom } from '#runtime/random.ts';
 import { openOutbox } from '../../../gateway-agent/outbox.ts';
 import { type Bus, startBus } from '../../../simulators/bus.ts';
 import { type Fault, randomFaults } from '../../../simulators/peripherals/faults.ts';
-import { kinds, scaleUser } from '../../../simulators/peripherals/kinds.ts';
+import { kinds, scaleUser, variants } from '../../../simulators/peripherals/kinds.ts';
 import type { Arrived, FarEnd } from './far-ends.ts';
 import { type Judgement, judge } from './judge.ts';
 import {
@@ -35,7 +35,7 @@ export type SoakWish = {
   /** Of a fault at each occasion. */
   rate: number;
   except?: readonly Fault[];
-  /** Of `kinds`; all, unless some are to be looked at closely. */
+  /** Of `kinds` and `variants`; all, unless some are to be looked at closely. */
   kinds?: readonly string[];
   /** SIGKILL of all gateways about so often. */
   killEveryMs?: number;
@@ -187,7 +187,7 @@ const asideAtMost = 1_000_000;
 
 /** The kinds take turns through all homes. */
 function settle(
-  { homes, devices, kinds: names = Object.keys(kinds) }: SoakWish,
+  { homes, devices, kinds: names = Object.keys({ ...kinds, ...variants }) }: SoakWish,
   buses: readonly Bus[],
 ): AirOrder['homes'] {
   return buses.map(({ address: busAddress }, home) => ({
