@@ -15,7 +15,8 @@ import { type Answer, decodeAnswer, encodeAbort, encodeCount, encodeReport, type
  * any below that run, and if not, goes on from its end instead of from the beginning.
  *
  * The session keeps `outcome.cursor` and `outcome.run` only after every record it has fed is on disk. A record that was lost on the way is never skipped: the
- * cursor does not move past a gap unless the device itself said that this was all and as many came as it had counted.
+ * cursor does not move past a gap unless the device itself said that this was all and as many came as it had counted. One that measures meanwhile
+ * is asked afterwards how many it holds by now: what it has told by itself must not stand in for what was lost.
  */
 export type Cursor = {
   /** Of the newest record below which nothing is missing. */
@@ -33,11 +34,13 @@ export type Goal = {
   run?: Run;
   /** From one record to the next: 1 for sequence numbers, the minutes of its interval for a CGM. */
   spacing?: number;
+  /** The device tells what it measures meanwhile, too. */
+  live?: boolean;
 };
 
 export type Happening =
-  /** A record arrived. */
-  | { is: 'record'; number: number; witness: string }
+  /** A record arrived. `torn`: without what it had announced to belong to it. */
+  | ({ is: 'record' } & Arrival)
   /** The control point indicated. */
   | { is: 'answer'; bytes: Uint8Array }
   /** The write was refused with this ATT error. */
@@ -46,6 +49,10 @@ export type Happening =
   /** The session wants to leave. */
   | { is: 'leave' }
   | { is: 'link-lost' };
+
+type Arrival = Cursor & { torn?: boolean };
+/** The last one, and those before it: many are added one by one, and none is ever changed. */
+type Arrivals = { last: Arrival; before: Arrivals | undefined; count: number };
 
 export type Step = { state: State; write?: Uint8Array; waitMs?: number; outcome?: Outcome };
 
@@ -74,13 +81,13 @@ export const racpLimits = {
 
 export type State = {
   goal: Goal;
-  phase: 'surveying' | 'counting' | 'fetching' | 'resting' | 'aborting' | 'over';
+  phase: 'surveying' | 'counting' | 'fetching' | 'recounting' | 'resting' | 'aborting' | 'over';
   /** What is being asked for. `resting` goes back to it. */
   which: Which;
   counted?: number;
   /** While surveying: how many it holds in all. */
   total?: number;
-  arrivals: Cursor[];
+  arrivals: Arrivals | undefined;
   busy: number;
   resume: 'counting' | 'fetching';
   /** Why an abort was asked for. */
@@ -89,7 +96,7 @@ export type State = {
 
 export function beginFetch(goal: Goal): Step {
   const which: Which = goal.cursor ? { from: goal.cursor.number } : 'all';
-  const state: State = { goal, phase: 'counting', which, arrivals: [], busy: 0, resume: 'counting', why: '' };
+  const state: State = { goal, phase: 'counting', which, arrivals: undefined, busy: 0, resume: 'counting', why: '' };
   if (goal.cursor || !goal.run) return count(state);
   return { state: { ...state, phase: 'surveying' }, write: encodeCount('all'), waitMs: racpLimits.answerMs };
 }
@@ -129,8 +136,17 @@ const fetch = (state: State): Step => ({
   waitMs: racpLimits.answerMs,
 });
 
+const recount = (state: State): Step => ({
+  state: { ...state, phase: 'recounting' },
+  write: encodeCount(state.which),
+  waitMs: racpLimits.answerMs,
+});
+
+const concluded = (state: State): Step =>
+  missing(state) ? over(state, 'incomplete', 'fewer-than-counted') : over(state, 'complete', 'success');
+
 /** The numbering has begun anew, or the device knows no "from": everything, once. */
-const fetchAll = (state: State): Step => count({ ...state, which: 'all', counted: undefined, arrivals: [] });
+const fetchAll = (state: State): Step => count({ ...state, which: 'all', counted: undefined, arrivals: undefined });
 
 const abort = (state: State, why: string): Step => ({
   state: { ...state, phase: 'aborting', why },
@@ -151,13 +167,26 @@ const rest = (state: State): Step =>
         waitMs: racpLimits.busyMs,
       };
 
-function record(state: State, { number, witness }: Cursor): Step {
-  if (state.arrivals.length >= racpLimits.records) return wait(state);
-  return wait({ ...state, arrivals: [...state.arrivals, { number, witness }] });
+function record(state: State, { number, witness, torn }: Arrival): Step {
+  const count = 1 + arrived(state);
+  if (count > racpLimits.records) return wait(state);
+  const last = { number, witness, ...(torn ? { torn } : {}) };
+  return wait({ ...state, arrivals: { last, before: state.arrivals, count } });
+}
+
+const arrived = ({ arrivals }: State): number => arrivals?.count ?? 0;
+
+/** In the order in which they came. */
+function arrivalsIn(state: State): Arrival[] {
+  const all: Arrival[] = [];
+  for (let rest = state.arrivals; rest; rest = rest.before) all.push(rest.last);
+  return all.reverse();
 }
 
 function answered(state: State, answer: Answer): Step {
   if (state.phase === 'surveying') return surveyed(state, answer);
+  if (state.phase === 'recounting')
+    return concluded(answer.is === 'count' ? { ...state, counted: answer.count } : state);
   if (answer.is === 'count') {
     if (state.phase !== 'counting') return wait(state);
     // nothing from the known record on, not even that one
@@ -195,7 +224,7 @@ function fetched(state: State, code: Code): Step {
   switch (code) {
     case 'success':
       if (isPartial(state) && !witnessed(state)) return fetchAll(state);
-      return missing(state) ? over(state, 'incomplete', 'fewer-than-counted') : over(state, 'complete', code);
+      return state.goal.live && state.counted !== undefined && !missing(state) ? recount(state) : concluded(state);
     case 'no-records':
       return isPartial(state) ? fetchAll(state) : over(state, 'complete', code);
     case 'server-busy':
@@ -214,6 +243,7 @@ const notSubscribed = [0x81, 0xfd];
 
 function refused(state: State, att: number): Step {
   if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
+  if (state.phase === 'recounting') return concluded(state);
   if (inProgress.includes(att) && state.phase !== 'surveying') return rest(state);
   return over(state, 'refused', notSubscribed.includes(att) ? 'not-subscribed' : 'att-error');
 }
@@ -222,8 +252,9 @@ function late(state: State): Step {
   if (state.phase === 'resting') return state.resume === 'counting' ? count(state) : fetch(state);
   if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
   if (state.phase === 'surveying') return fetchAll(state);
+  if (state.phase === 'recounting') return concluded(state);
   // a device that does not know how to count may not even say so
-  if (state.phase === 'counting' && state.arrivals.length === 0 && state.busy === 0)
+  if (state.phase === 'counting' && arrived(state) === 0 && state.busy === 0)
     return fetch({ ...state, busy: state.busy + 1 });
   return abort(state, 'late');
 }
@@ -231,24 +262,38 @@ function late(state: State): Step {
 const isPartial = (state: State): boolean => typeof state.which === 'object';
 
 /** The last known record came again as it was. */
-const witnessed = ({ goal, arrivals }: State): boolean =>
-  arrivals.some((one) => one.number === goal.cursor?.number && one.witness === goal.cursor.witness);
+const witnessed = (state: State): boolean => arrivalsIn(state).some((one) => isSame(one, state.goal.cursor));
 
-const missing = ({ counted, arrivals }: State): boolean =>
-  counted !== undefined && new Set(arrivals.map((one) => `${one.number} ${one.witness}`)).size < counted;
+const isSame = (one: Cursor, other: Cursor | undefined): boolean =>
+  one.number === other?.number && one.witness === other.witness;
+
+/** Fewer than counted, or one without what belongs to it. Of the one that was known before, only that it is still there counts. */
+function missing(state: State): boolean {
+  const { counted, goal } = state;
+  const all = arrivalsIn(state);
+  const nameOf = ({ number, witness }: Cursor) => `${number} ${witness}`;
+  const whole = new Set(all.filter((one) => !one.torn || isSame(one, goal.cursor)).map(nameOf));
+  if (all.some((one) => !whole.has(nameOf(one)))) return true;
+  return counted !== undefined && whole.size < counted;
+}
 
 function over(state: State, end: Outcome['end'], why: string): Step {
   const cursor = end === 'complete' ? newest(state) : unbroken(state);
   const run = cursor || end === 'complete' ? undefined : runOf(state);
   return {
     state: { ...state, phase: 'over' },
-    outcome: { end, why, records: state.arrivals.length, ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) },
+    outcome: { end, why, records: arrived(state), ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) },
   };
 }
 
 /** After all there was: its highest number; where there was nothing, the device's memory is empty and nothing is known of it. */
-const newest = ({ arrivals }: State): Cursor | undefined =>
-  arrivals.reduce<Cursor | undefined>((best, one) => (best && best.number >= one.number ? best : one), undefined);
+function newest(state: State): Cursor | undefined {
+  const best = arrivalsIn(state).reduce<Cursor | undefined>(
+    (best, one) => (best && best.number >= one.number ? best : one),
+    undefined,
+  );
+  return best && { number: best.number, witness: best.witness };
+}
 
 /** After a part: as far as nothing is missing after the witness. */
 const unbroken = (state: State): Cursor | undefined =>
@@ -256,13 +301,13 @@ const unbroken = (state: State): Cursor | undefined =>
 
 /** Devices send the oldest first. Of one that does not, the run holds the newest only, and the next survey finds more below. */
 function runOf(state: State): Run | undefined {
-  const low = state.arrivals[0];
+  const low = arrivalsIn(state).find((one) => !one.torn);
   return low ? { low, high: highestFrom(state, low) } : state.goal.run;
 }
 
-function highestFrom({ goal, arrivals }: State, start: Cursor): Cursor {
-  const spacing = goal.spacing ?? 1;
-  const byNumber = new Map(arrivals.map((one) => [one.number, one]));
+function highestFrom(state: State, start: Cursor): Cursor {
+  const spacing = state.goal.spacing ?? 1;
+  const byNumber = new Map(arrivalsIn(state).flatMap((one) => (one.torn ? [] : [[one.number, one] as const])));
   let last = start;
   for (let one = byNumber.get(last.number + spacing); one; one = byNumber.get(last.number + spacing)) last = one;
   return last;

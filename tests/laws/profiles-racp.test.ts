@@ -22,6 +22,7 @@ const counted = (n: number): Happening =>
   answer(`0500${(n & 0xff).toString(16).padStart(2, '0')}${(n >> 8).toString(16).padStart(2, '0')}`);
 const success = answer('06000101');
 const none = answer('06000106');
+const late = { is: 'late' } as const;
 const cursor = (number: number): Cursor => ({ number, witness: `t${number}` });
 
 /** All the steps of a dialogue. */
@@ -181,6 +182,42 @@ describe('fetching the records of a device', () => {
       end: 'complete',
       cursor: cursor(9),
     });
+  });
+
+  it('is not complete when what a sensor measured meanwhile stands in for what was lost', () => {
+    const goal = { cursor: cursor(100), spacing: 5, live: true };
+    const told = [counted(3), record(100), record(110), record(115), success];
+    const lost = dialogue(goal, ...told, counted(4));
+    expect(written(lost)).toEqual(['0403016400', '0103016400', '0403016400']);
+    expect(lost.at(-1)?.outcome).toMatchObject({ end: 'incomplete', why: 'fewer-than-counted', cursor: cursor(100) });
+    const all = [counted(2), record(100), record(105), record(110), success];
+    for (const last of [counted(3), counted(2), answer('06000402'), { is: 'refused', att: 14 } as const, late])
+      expect(endOf(goal, ...all, last)).toMatchObject({ end: 'complete', cursor: cursor(110) });
+  });
+
+  it('does not stand on a record that came without what it announced, and asks for it again', () => {
+    const torn = (number: number): Happening => ({ ...record(number), torn: true }) as Happening;
+    const goal = { cursor: cursor(1) };
+    expect(endOf(goal, counted(3), record(1), torn(2), record(3), success)).toMatchObject({
+      end: 'incomplete',
+      why: 'fewer-than-counted',
+      cursor: cursor(1),
+    });
+    expect(endOf(goal, answer('06000402'), record(1), torn(2), success)).toMatchObject({ end: 'incomplete' });
+    // told twice, and once whole; or known before
+    expect(endOf(goal, counted(2), record(1), torn(2), record(2), success)).toMatchObject({ end: 'complete' });
+    expect(endOf(goal, counted(2), torn(1), record(2), success)).toMatchObject({ end: 'complete', cursor: cursor(2) });
+    expect(endOf({}, counted(2), torn(1), record(2), { is: 'link-lost' })?.run).toEqual({
+      low: cursor(2),
+      high: cursor(2),
+    });
+  });
+
+  it('takes as many records as numbers can tell apart without growing slow', () => {
+    let step = beginFetch({});
+    step = next(step.state, counted(racpLimits.records - 1));
+    for (let n = 0; n < racpLimits.records; n++) step = next(step.state, record(n));
+    expect(next(step.state, success).outcome).toMatchObject({ end: 'complete', records: racpLimits.records });
   });
 
   it('counts by the interval of a sensor', () => {
