@@ -37,6 +37,8 @@ export const brokerLimits = {
   lookAgainMs: 20_000,
   /** Between two looks for commands that someone wants to be sent. */
   commandsMs: 1_000,
+  /** Between two sweeps of commands that were closed long ago. */
+  sweepMs: 600_000,
   stopMs: 3_000,
 };
 export type BrokerLimits = typeof brokerLimits;
@@ -94,6 +96,7 @@ export function createBroker(
       const looks = [
         clock.every(limits.lookAgainMs, () => void endRevoked()),
         clock.every(limits.commandsMs, () => void courier.look()),
+        clock.every(limits.sweepMs, () => void courier.sweep()),
       ];
       running = { aedes, server, stopLooking: () => looks.forEach((stop) => void stop()) };
       absentBefore = clock.now();

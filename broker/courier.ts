@@ -3,7 +3,7 @@ import type { SourceId } from '#domain/ids.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { closeLateCommands, sourcesWithCommands, takeCommands } from '#runtime/records/commands.ts';
+import { closeLateCommands, sourcesWithCommands, sweepCommands, takeCommands } from '#runtime/records/commands.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -73,8 +73,18 @@ export function createCourier(deps: {
     }
   };
 
+  const sweep = async (): Promise<void> => {
+    try {
+      const swept = await sweepCommands(records, clock.now());
+      if (swept > 0) log.info('commands that were closed long ago are gone', { swept });
+    } catch (fault) {
+      log.warn('old commands could not be swept', faultDetails(fault));
+    }
+  };
+
   return {
     look,
+    sweep,
     /** The source has just begun to listen: it may have missed what was sent before. */
     cameBack(source: SourceId): void {
       cameBack.add(source);

@@ -39,7 +39,8 @@ export async function assignDevice(
 }
 
 /**
- * From `at` on nobody has the device, or that user slot of it. What was to begin later never does.
+ * From `at` on nobody has the device, or that user slot of it. What was to begin later never does: it ends as it begins, and who made and ended it
+ * stays on record.
  * @param slot undefined: all of it. @returns what ended, as it was before.
  */
 export async function takeBackDevice(
@@ -52,18 +53,19 @@ export async function takeBackDevice(
     ({ to, userSlot }) => (to === null || Date.parse(to) > Date.parse(at)) && (slot === undefined || userSlot === slot),
   );
   for (const { id, from } of ending) {
-    if (Date.parse(from) >= Date.parse(at)) await db.deleteFrom('assignment').where('id', '=', id).execute();
-    else await db.updateTable('assignment').set({ to_at: at, ended_by: by }).where('id', '=', id).execute();
+    const to = Date.parse(from) >= Date.parse(at) ? from : at;
+    await db.updateTable('assignment').set({ to_at: to, ended_by: by }).where('id', '=', id).execute();
   }
   return ending;
 }
 
-/** Past ones included, the first first. */
+/** Past ones included, the first first; not those that were taken back before they began. */
 export async function holdingsOf(db: Within, device: DeviceId): Promise<Holding[]> {
   const rows = await db
     .selectFrom('assignment')
     .select(['id', 'patient_id', 'user_slot', 'from_at', 'to_at'])
     .where('device_id', '=', device)
+    .where((eb) => eb.or([eb('to_at', 'is', null), eb('to_at', '>', eb.ref('from_at'))]))
     .orderBy('from_at')
     .execute();
   return rows.map((row) => ({

@@ -21,7 +21,10 @@ export type KeptCommand = {
   answeredAt: string | null;
   closedAt: string | null;
   outcome: CommandAnswer['outcome'] | null;
-  /** A code. `not-reached`: the source was away all the time; `no-answer`: it was sent, and nothing came back. */
+  /**
+   * A code. `not-reached`: the source was away all the time; `no-answer`: it was sent, and nothing came back; `not-theirs`: the device went to
+   * another patient or home before anybody there was asked, or the source was revoked.
+   */
   reason: string | null;
 };
 
@@ -31,13 +34,19 @@ export const sendAgain = { firstMs: 30_000, mostMs: 10 * 60_000 };
 export const answerUnderWayMs = 30_000;
 /** More that are open for one source are not taken: it is away, or does not listen. */
 export const openAtMost = 50;
+/** Closed ones stay so long, and so many are swept at a time. */
+export const commandsKept = { forMs: 180 * 24 * 3_600_000, sweptAtOnce: 1_000 };
 
-/** @param now ms since 1970. False where too many are open for this source. */
+/**
+ * Where the home is being asked for that very measurement already, this joins it, and the later of both times holds.
+ * @param now ms since 1970. False where too many are open for this source.
+ */
 export async function keepCommand(
   db: Within,
   wish: { source: SourceId; command: Command; patient: PatientId | null; by: Actor; now: number },
 ): Promise<boolean> {
   const { source, command, patient, by, now } = wish;
+  if (await joinOpen(db, wish)) return true;
   const open = await db
     .selectFrom('command')
     .select((eb) => eb.fn.countAll<string>().as('count'))
@@ -61,6 +70,26 @@ export async function keepCommand(
     .execute();
   await tellTeams(db, [patient]);
   return true;
+}
+
+async function joinOpen(
+  db: Within,
+  { source, command, patient, now }: { source: SourceId; command: Command; patient: PatientId | null; now: number },
+): Promise<boolean> {
+  if (command.command !== 'measure-again') return false;
+  const { numUpdatedRows } = await db
+    .updateTable('command')
+    .set({
+      by_at: sql<Date>`greatest(command.by_at, ${command.by}::timestamptz)`,
+      body: sql<string>`case when command.by_at < ${command.by}::timestamptz then command.body || ${JSON.stringify({ by: command.by })}::text::jsonb else command.body end`,
+    })
+    .where('source_id', '=', source)
+    .where('device_id', '=', command.device as DeviceId)
+    .where('patient_id', patient === null ? 'is' : '=', patient)
+    .where('closed_at', 'is', null)
+    .where('by_at', '>', new Date(now))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** Sources for which something should be sent now. @param now ms since 1970 */
@@ -100,6 +129,7 @@ export async function takeCommands(
         .where('source_id', '=', sql<SourceId>`any(${[...sources]})`)
         .where('closed_at', 'is', null)
         .where('by_at', '>', new Date(now))
+        .where(sql<boolean>`not (${isOver(now)})`)
         .where((where) => (all ? where.lit(true) : where('send_at', '<=', new Date(now))))
         .orderBy('created_at')
         .limit(limit)
@@ -117,17 +147,35 @@ export async function takeCommands(
     .map((row) => ({ source: row.source_id, command: row.body }));
 }
 
-/** Those that nobody answered in time are too late. @returns how many. */
+/**
+ * A question about somebody is not put to a home that is no longer theirs: the device has another source, the patient no longer has the device, or
+ * the source is revoked.
+ */
+const isOver = (now: number) => sql<boolean>`
+  exists (select from source where source.id = command.source_id and source.revoked_at is not null)
+  or (command.device_id is not null
+    and not exists (select from device where device.id = command.device_id and device.source_id = command.source_id))
+  or (command.device_id is not null and command.patient_id is not null
+    and not exists (
+      select from assignment
+      where assignment.device_id = command.device_id and assignment.patient_id = command.patient_id
+        and assignment.from_at <= ${instant(now)}::timestamptz
+        and (assignment.to_at is null or assignment.to_at > ${instant(now)}::timestamptz)))`;
+
+/** Those that nobody answered in time are too late, and those that have become somebody else's. @returns how many. */
 export async function closeLateCommands(db: Within, now: number): Promise<number> {
   const rows = await db
     .updateTable('command')
     .set({
       closed_at: instant(now),
       outcome: 'too-late',
-      reason: sql<string>`case when command.sent_at is null then 'not-reached' else 'no-answer' end`,
+      reason: sql<string>`case
+        when ${isOver(now)} then 'not-theirs'
+        when command.sent_at is null then 'not-reached'
+        else 'no-answer' end`,
     })
     .where('closed_at', 'is', null)
-    .where('by_at', '<=', new Date(now - answerUnderWayMs))
+    .where((where) => where.or([where('by_at', '<=', new Date(now - answerUnderWayMs)), isOver(now)]))
     .returning('patient_id')
     .execute();
   await tellTeams(
@@ -135,6 +183,24 @@ export async function closeLateCommands(db: Within, now: number): Promise<number
     rows.map((row) => row.patient_id),
   );
   return rows.length;
+}
+
+/** What was closed long ago goes, some at a time. @returns how many. */
+export async function sweepCommands(db: Within, now: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('command')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('command')
+        .select('id')
+        .where('closed_at', '<', new Date(now - commandsKept.forMs))
+        .orderBy('closed_at')
+        .limit(commandsKept.sweptAtOnce)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 /**

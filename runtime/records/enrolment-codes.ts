@@ -12,7 +12,8 @@ import { giveToken, newToken } from './sources.ts';
 export const goodForMs = 24 * 3_600_000;
 /**
  * A box whose answer got lost asks again: the same key may have another token so long after the code was first used. Any other
- * key may not, so a code that somebody overheard is of no use once the box has come.
+ * key may not, so a code that somebody overheard is of no use once the box has come; nor may the same one when the source has been given
+ * another credential meanwhile, which a box that was taken away could otherwise undo.
  */
 export const sameBoxAgainMs = 10 * 60_000;
 /** Codes that are over stay so long, for whoever wonders why one did not work. */
@@ -47,10 +48,15 @@ export async function issueCode(
   return { code, expiresAt };
 }
 
-/** Codes of this source that nobody used yet enrol nobody. */
+/** Codes of this source that nobody used yet enrol nobody. Of two who give out a code at once, the first one's is void. */
 export async function withdrawCodes(db: Within, source: SourceId): Promise<void> {
+  await lockSource(db, source);
   await db.deleteFrom('enrolment_code').where('source_id', '=', source).where('used_at', 'is', null).execute();
 }
+
+/** Whoever changes codes or the credential of a source does it one after the other: the source first, then its codes. */
+const lockSource = (db: Within, source: SourceId) =>
+  db.selectFrom('source').select('key_fingerprint').where('id', '=', source).forUpdate().executeTakeFirst();
 
 export type Redemption =
   | { source: SourceId; token: string }
@@ -67,6 +73,13 @@ export async function redeemCode(
   const { keyFingerprint, now } = wish;
   const hash = await hashOf(wish.code);
   return records.transaction().execute(async (db): Promise<Redemption> => {
+    const known = await db
+      .selectFrom('enrolment_code')
+      .select('source_id')
+      .where('code_hash', '=', hash)
+      .executeTakeFirst();
+    if (!known) return { fault: 'code-unknown' };
+    const keyNow = (await lockSource(db, known.source_id))?.key_fingerprint;
     const found = await db
       .selectFrom('enrolment_code')
       .select(['source_id', 'expires_at', 'used_at', 'key_fingerprint'])
@@ -75,8 +88,9 @@ export async function redeemCode(
       .executeTakeFirst();
     if (!found) return { fault: 'code-unknown' };
     if (found.used_at !== null) {
-      const again = found.key_fingerprint === keyFingerprint && now - found.used_at.getTime() <= sameBoxAgainMs;
-      if (!again) return { fault: 'code-used' };
+      const isLate = now - found.used_at.getTime() > sameBoxAgainMs;
+      if (isLate || found.key_fingerprint !== keyFingerprint || keyNow !== keyFingerprint)
+        return { fault: 'code-used' };
     } else if (found.expires_at.getTime() <= now) return { fault: 'code-expired' };
 
     const token = newToken();

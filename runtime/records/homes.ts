@@ -60,15 +60,23 @@ export type LastCommand = {
 /** What each source was asked last. */
 export async function lastCommands(db: Within): Promise<Map<SourceId, LastCommand>> {
   const rows = await db
-    .selectFrom('command')
-    .select(['source_id', 'body', 'created_at', 'sent_at', 'outcome', 'reason'])
-    .distinctOn('source_id')
-    .orderBy('source_id')
-    .orderBy('created_at', 'desc')
+    .selectFrom('source')
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('command')
+          .select(['body', 'created_at', 'sent_at', 'outcome', 'reason'])
+          .whereRef('command.source_id', '=', 'source.id')
+          .orderBy('created_at', 'desc')
+          .limit(1)
+          .as('last'),
+      (join) => join.onTrue(),
+    )
+    .select(['source.id', 'last.body', 'last.created_at', 'last.sent_at', 'last.outcome', 'last.reason'])
     .execute();
   return new Map(
     rows.map((row) => [
-      row.source_id,
+      row.id,
       {
         command: row.body.command,
         createdAt: row.created_at.toISOString(),

@@ -6,13 +6,26 @@ import type { SourceId } from '#domain/ids.ts';
 import { topicOf } from '#domain/topics.ts';
 import { instant } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
-import { answerUnderWayMs, keepCommand, openAtMost, sendAgain } from '#runtime/records/commands.ts';
-import { findSource } from '#runtime/records/sources.ts';
+import { assignDevice, takeBackDevice } from '#runtime/records/assignments.ts';
+import {
+  answerUnderWayMs,
+  closeLateCommands,
+  commandsKept,
+  keepCommand,
+  openAtMost,
+  recordAnswer,
+  sendAgain,
+  sweepCommands,
+  takeCommands,
+} from '#runtime/records/commands.ts';
+import { registerDevice } from '#runtime/records/devices.ts';
+import { findSource, revokeSource } from '#runtime/records/sources.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { createIngest } from '../../ingest/ingest.ts';
 import { shiftedClock } from '../support/api.ts';
 import { brokers, offlineWill } from '../support/brokers.ts';
 import { connectAs, type Enrolled, publish } from '../support/mqtt.ts';
+import { makeDevice, makePatient, makeTeam } from '../support/people.ts';
 import { until } from '../support/until.ts';
 
 /** What homes are asked: kept, brought, answered. A real broker, its journal and the recorder between home and records. */
@@ -153,6 +166,79 @@ describe('a command', () => {
     const wish = { source: one.source, command, patient: null, by: 'operator:test', now: Date.now() } as const;
     expect(await keepCommand(records(), wish)).toBe(false);
     await platform.end();
+  });
+});
+
+describe('a question about somebody', () => {
+  /** A patient's cuff behind a source, and a wish that they measure again. */
+  async function aHome() {
+    const { source } = await enrol();
+    const patient = (await makePatient(records(), { team: await makeTeam(records()) })).id;
+    const device = await makeDevice(records(), { source, patient, from: instant(Date.now() - minuteMs) });
+    const wish = async (minutes = 30) => {
+      const now = Date.now();
+      const by = instant(now + minutes * minuteMs);
+      const command: Command = { v: 1, id: randomUUID(), command: 'measure-again', device, by };
+      expect(await keepCommand(records(), { source, command, patient, by: 'rule:test', now })).toBe(true);
+      return command;
+    };
+    const brought = async (later = 0) =>
+      (await takeCommands(records(), { sources: [source], now: Date.now() + later, limit: 10, all: true })).map(
+        (one) => one.command,
+      );
+    return { source, device, patient, wish, brought };
+  }
+  const takenBack = async (home: Awaited<ReturnType<typeof aHome>>) =>
+    takeBackDevice(records(), { device: home.device, at: instant(Date.now()), by: 'operator:test' });
+
+  test('is put to nobody else: not when the device was taken back, stands in another home, or the home is shut out', async () => {
+    const moves: ((home: Awaited<ReturnType<typeof aHome>>) => Promise<unknown>)[] = [
+      takenBack,
+      async (home) => {
+        await takenBack(home);
+        const patient = (await makePatient(records(), { team: await makeTeam(records()) })).id;
+        const from = instant(Date.now());
+        await assignDevice(records(), { id: randomUUID(), device: home.device, userSlot: null, patient, from });
+      },
+      async (home) => registerDevice(records(), { id: home.device, source: (await enrol()).source }),
+      (home) => revokeSource(records(), home.source, instant(Date.now())),
+    ];
+    for (const move of moves) {
+      const home = await aHome();
+      const command = await home.wish();
+      await move(home);
+      expect(await home.brought(1)).toEqual([]);
+      expect(await closeLateCommands(records(), Date.now() + 1)).toBe(1);
+      expect(await rowOf(command)).toMatchObject({ outcome: 'too-late', reason: 'not-theirs', sent_at: null });
+    }
+    const untouched = await aHome();
+    const command = await untouched.wish();
+    expect(await closeLateCommands(records(), Date.now())).toBe(0);
+    expect(await untouched.brought()).toEqual([command]);
+  });
+
+  test('joins the one that is still open, and the later time holds; after an answer it is a new one', async () => {
+    const home = await aHome();
+    const first = await home.wish(10);
+    const longer = await home.wish(30);
+    await home.wish(5);
+    expect(await home.brought()).toEqual([{ ...first, by: longer.by }]);
+    expect((await rowOf(first)).by_at.toISOString()).toBe(longer.by);
+    const done: CommandAnswer = { v: 1, id: first.id, outcome: 'done', at: instant(Date.now()) };
+    await recordAnswer(records(), home.source, done, Date.now());
+    const next = await home.wish(10);
+    expect(await home.brought()).toEqual([next]);
+  });
+
+  test('that was closed long ago is swept, and nothing else', async () => {
+    const home = await aHome();
+    const old = await home.wish();
+    await recordAnswer(records(), home.source, { v: 1, id: old.id, outcome: 'done', at: instant(0) }, 0);
+    const open = await home.wish();
+    expect(await sweepCommands(records(), commandsKept.forMs)).toBe(0);
+    expect(await sweepCommands(records(), commandsKept.forMs + 1)).toBe(1);
+    await expect(rowOf(old)).rejects.toThrow();
+    expect(await rowOf(open)).toMatchObject({ closed_at: null });
   });
 });
 

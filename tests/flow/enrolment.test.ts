@@ -5,8 +5,16 @@ import { EnrolmentAnswer, type EnrolmentCode, spoken } from '#domain/enrolment.t
 import { SourceId } from '#domain/ids.ts';
 import type { Problem } from '#domain/views.ts';
 import { createLog } from '#runtime/log.ts';
-import { goodForMs, issueCode, sameBoxAgainMs } from '#runtime/records/enrolment-codes.ts';
-import { findCredentials, findSource, hashToken, registerSource, revokeSource } from '#runtime/records/sources.ts';
+import { goodForMs, issueCode, sameBoxAgainMs, withdrawCodes } from '#runtime/records/enrolment-codes.ts';
+import {
+  findCredentials,
+  findSource,
+  giveToken,
+  hashToken,
+  newToken,
+  registerSource,
+  revokeSource,
+} from '#runtime/records/sources.ts';
 import { enrolmentLimits } from '../../clinician-api/routes/enrolments.ts';
 import { testApi } from '../support/api.ts';
 import { certificateRequest, enrolmentBody, type KeyPair, makeKey } from '../support/certificate-requests.ts';
@@ -109,6 +117,42 @@ describe('a box with a code', () => {
     await revokeSource(t.records, source, new Date().toISOString());
     expect((await send(await enrolmentBody(newest, keys))).body.code).toBe('code-unknown');
     expect(await signsInWith(source)).toBeUndefined();
+  });
+});
+
+describe('a source that has been given another credential since', () => {
+  const enrolledWith = async (code: EnrolmentCode, pair = keys) => {
+    const { status, body } = await send<EnrolmentAnswer & Problem>(await enrolmentBody(code, pair));
+    return status === 200 ? 'enrolled' : body.code;
+  };
+
+  it('is not taken back by the box before it, which still has its code', async () => {
+    const { source, code } = await newSource();
+    expect(await enrolledWith(code)).toBe('enrolled');
+    expect(await enrolledWith(await codeFor(source), otherKeys)).toBe('enrolled');
+    const since = await signsInWith(source);
+    expect(await enrolledWith(code)).toBe('code-used');
+    await giveToken(t.records, source, newToken(), { at: new Date().toISOString() });
+    const handedOut = await signsInWith(source);
+    expect(await enrolledWith(code)).toBe('code-used');
+    expect([since === handedOut, await signsInWith(source)]).toEqual([false, handedOut]);
+  });
+
+  it('has one code that is good when two were given out at once, and none that outlives a revocation', async () => {
+    const { source } = await newSource();
+    const codes = await Promise.all(Array.from({ length: 3 }, () => codeFor(source)));
+    const outcomes = [];
+    for (const code of codes) outcomes.push(await enrolledWith(code));
+    expect(outcomes.filter((outcome) => outcome === 'enrolled')).toHaveLength(1);
+    const { source: other, code } = await newSource();
+    const at = new Date().toISOString();
+    const revoking = t.records.transaction().execute(async (db) => {
+      await withdrawCodes(db, other);
+      await revokeSource(db, other, at);
+    });
+    const [outcome] = await Promise.all([enrolledWith(code), codeFor(other), revoking]);
+    expect(['enrolled', 'code-unknown']).toContain(outcome);
+    expect((await findSource(t.records, other))?.revokedAt).toBe(at);
   });
 });
 
