@@ -206,7 +206,14 @@ export const vitalNames = Object.keys(vitals) as [VitalName, ...VitalName[]];
  * A panel is what one measurement yields together: one message entry, one InfluxDB measurement of the same name,
  * one FHIR Observation with components. `required` must be there, the rest may be.
  */
-export type Panel = { loinc: string; name: Words; required: readonly VitalName[]; optional: readonly VitalName[] };
+export type Panel = {
+  loinc: string;
+  name: Words;
+  required: readonly VitalName[];
+  optional: readonly VitalName[];
+  /** What is worn measures it again and again, and nobody at home could do anything to measure it once more. */
+  continuous?: true;
+};
 
 export const panels = {
   'blood-pressure': {
@@ -215,7 +222,13 @@ export const panels = {
     required: ['systolic', 'diastolic'],
     optional: ['mean-arterial-pressure', 'pulse-rate'],
   },
-  'heart-rate': { loinc: '8867-4', name: { en: 'Heart rate', zh: '心率' }, required: ['heart-rate'], optional: [] },
+  'heart-rate': {
+    loinc: '8867-4',
+    name: { en: 'Heart rate', zh: '心率' },
+    required: ['heart-rate'],
+    optional: [],
+    continuous: true,
+  },
   'pulse-oximetry': {
     loinc: '59408-5',
     name: { en: 'Oxygen saturation', zh: '血氧' },
@@ -228,6 +241,7 @@ export const panels = {
     name: { en: 'Continuous glucose', zh: '持续葡萄糖监测' },
     required: ['sensor-glucose'],
     optional: [],
+    continuous: true,
   },
   'blood-ketone': { loinc: '66441-7', name: { en: 'Blood ketone', zh: '血酮' }, required: ['ketone'], optional: [] },
   'body-weight': {
@@ -252,6 +266,8 @@ export const panels = {
 
 export type PanelName = keyof typeof panels;
 export const panelNames = Object.keys(panels) as [PanelName, ...PanelName[]];
+
+export const isContinuous = (panel: PanelName): boolean => 'continuous' in panels[panel];
 
 export const vitalsOf = (panel: PanelName): readonly VitalName[] => [
   ...panels[panel].required,

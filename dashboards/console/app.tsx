@@ -13,6 +13,7 @@ import { WorklistPage } from './pages/worklist.tsx';
 import { Broken } from './parts/broken.tsx';
 import { Shell } from './parts/shell.tsx';
 import { Failed, Waiting } from './parts/states.tsx';
+import { ShownUnits } from './parts/units.tsx';
 import { useZone, Zone } from './parts/zone.ts';
 
 // charts are most of it, and a doctor who opens an alert at night needs none
@@ -24,17 +25,19 @@ export function App() {
   const zone = session.data?.teams[0]?.timeZone ?? browsersZone;
   return (
     <Zone.Provider value={zone}>
-      <Shell session={session.data ?? null}>
-        {session.data ? (
-          <Pages session={session.data} />
-        ) : session.data === null ? (
-          <SignInPage />
-        ) : session.error ? (
-          <Failed fault={session.error} retry={session.refetch} />
-        ) : (
-          <Waiting />
-        )}
-      </Shell>
+      <ShownUnits>
+        <Shell session={session.data ?? null}>
+          {session.data ? (
+            <Pages session={session.data} />
+          ) : session.data === null ? (
+            <SignInPage />
+          ) : session.error ? (
+            <Failed fault={session.error} retry={session.refetch} />
+          ) : (
+            <Waiting />
+          )}
+        </Shell>
+      </ShownUnits>
     </Zone.Provider>
   );
 }

@@ -1,14 +1,15 @@
+import { mgPerDlInOneMolPerL } from '#domain/glucose-unit.ts';
 import { converted, type Decimal } from './ieee11073.ts';
 
-/** The one place where a concentration of glucose changes its unit. Exact, and rounded by nobody but those who show it. */
+/** Where a meter's concentration of glucose becomes the catalogue's. Exact, and rounded by nobody but those who show it. */
 export type GlucoseUnit = 'kg/L' | 'mol/L';
 
-/**
- * Meters send kg/L or mol/L. 1 kg/L = 100,000 mg/dL; 1 mol/L = 1000 mmol/L, and 1 mmol/L = 18.016 mg/dL (molar mass of glucose
- * 180.16 g/mol; other programmes use 18.018 or 18.01559, which differs in the fourth digit).
- */
+/** Meters send kg/L or mol/L. 1 kg/L = 100,000 mg/dL. */
 export const toMgPerDl = (concentration: Decimal, unit: GlucoseUnit): Decimal =>
-  converted(concentration, unit === 'kg/L' ? { mantissa: 1, exponent: 5 } : { mantissa: 18_016, exponent: 0 });
+  converted(
+    concentration,
+    unit === 'kg/L' ? { mantissa: 1, exponent: 5 } : { mantissa: mgPerDlInOneMolPerL, exponent: 0 },
+  );
 
 /**
  * Meters of i-SENS send blood ketone as if it were glucose: a tenth of the mg/dL it would be is the mmol/L it is.

@@ -1,3 +1,4 @@
+import { mgPerDlInOneMmolPerL } from '#domain/glucose-unit.ts';
 import { type Link, uuid16 } from '../bluez/air.ts';
 import type { SimulatedBluez } from '../bluez/bluez.ts';
 import { dateTimeCharacteristic } from './clock-services.ts';
@@ -76,8 +77,6 @@ const appearance = 0x0400;
 const features = 0b11_1111_1111;
 /** From an Accu-Chek Guide's 720. */
 const usualMemory = 720;
-/** mg/dL per mmol/L, as Tidepool and the meters' own displays have it. */
-const mgPerMmol = 18.016;
 
 type KeptRecord = MemoryRecord & { frame: Buffer; context?: Buffer; told: Told };
 
@@ -231,7 +230,7 @@ export function createGlucoseMeter(bluez: SimulatedBluez, config: GlucoseMeterCo
 }
 
 const inUnit = (mgPerDl: number | Special, unit: GlucoseUnit): number | Special =>
-  typeof mgPerDl !== 'number' || unit === 'mg/dL' ? mgPerDl : mgPerDl / mgPerMmol;
+  typeof mgPerDl !== 'number' || unit === 'mg/dL' ? mgPerDl : mgPerDl / mgPerDlInOneMmolPerL;
 
 /** A number, or a limit that stands for one: beyond its range a meter sends an infinity or says so in the status. */
 const isNumber = ({ mgPerDl, status = [] }: GlucoseMeasurement): boolean =>

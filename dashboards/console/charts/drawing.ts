@@ -1,5 +1,6 @@
 import type uPlot from 'uplot';
 import type { VitalName } from '#domain/vitals.ts';
+import type { Units } from '../parts/shown.ts';
 import type { Limit, Point } from './points.ts';
 
 /** The strokes of a panel chart on uPlot's canvas. Sizes are CSS pixels times the screen's pixel ratio. */
@@ -12,6 +13,7 @@ export type Sheet = {
   drawn: readonly VitalName[];
   windowMs: number;
   names: Record<VitalName, string>;
+  units: Units;
 };
 
 export function coloursOf(place: Element): Colours {
@@ -31,7 +33,7 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
   const { ctx, bbox } = chart;
   const ratio = devicePixelRatio;
   const x = (at: number) => chart.valToPos(at / 1000, 'x', true);
-  const y = (value: number) => chart.valToPos(value, 'y', true);
+  const y = (vital: VitalName, value: number) => chart.valToPos(sheet.units.inUnit(vital, value), 'y', true);
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
@@ -41,7 +43,7 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
     ctx.strokeStyle = ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
     ctx.lineWidth = (limit.strong ? 1.5 : 1) * ratio;
     ctx.setLineDash(limit.strong ? [8 * ratio, 4 * ratio] : [2 * ratio, 4 * ratio]);
-    line(ctx, bbox.left, y(limit.value), bbox.left + bbox.width, y(limit.value));
+    line(ctx, bbox.left, y(limit.vital, limit.value), bbox.left + bbox.width, y(limit.vital, limit.value));
     ctx.setLineDash([]);
   }
 
@@ -62,8 +64,11 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
     ctx.strokeStyle = colours.grid;
     ctx.lineWidth = 3 * ratio;
     for (const point of sheet.points) {
-      const [upper, lower] = sheet.drawn.map((vital) => point.values[vital]?.mean);
-      if (upper !== undefined && lower !== undefined) line(ctx, x(point.at), y(upper), x(point.at), y(lower));
+      const [upper, lower] = sheet.drawn.flatMap((vital) => {
+        const value = point.values[vital];
+        return value ? [y(vital, value.mean)] : [];
+      });
+      if (upper !== undefined && lower !== undefined) line(ctx, x(point.at), upper, x(point.at), lower);
     }
   }
 
@@ -80,9 +85,9 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
       for (const { at, min, max } of series)
         ctx.fillRect(
           x(at - half),
-          y(max),
+          y(vital, max),
           Math.max(ratio, x(at + half) - x(at - half)),
-          Math.max(ratio, y(min) - y(max)),
+          Math.max(ratio, y(vital, min) - y(vital, max)),
         );
       ctx.globalAlpha = 1;
     }
@@ -92,16 +97,16 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
     series
       .filter((one) => !one.doubtful)
       .forEach((one, k) => {
-        if (k === 0) ctx.moveTo(x(one.at), y(one.mean));
-        else ctx.lineTo(x(one.at), y(one.mean));
+        if (k === 0) ctx.moveTo(x(one.at), y(vital, one.mean));
+        else ctx.lineTo(x(one.at), y(vital, one.mean));
       });
     ctx.stroke();
     if (sheet.windowMs > 0) return;
     const radius = (series.length > 150 ? 2 : series.length > 60 ? 3 : 4) * ratio;
     for (const one of series) {
       ctx.beginPath();
-      if (i === 0) ctx.arc(x(one.at), y(one.mean), radius, 0, 2 * Math.PI);
-      else ctx.rect(x(one.at) - radius * 0.88, y(one.mean) - radius * 0.88, radius * 1.76, radius * 1.76);
+      if (i === 0) ctx.arc(x(one.at), y(vital, one.mean), radius, 0, 2 * Math.PI);
+      else ctx.rect(x(one.at) - radius * 0.88, y(vital, one.mean) - radius * 0.88, radius * 1.76, radius * 1.76);
       ctx.fillStyle = one.doubtful ? colours.surface : colour;
       ctx.fill();
       ctx.stroke();
@@ -115,20 +120,25 @@ export function draw(chart: uPlot, sheet: Sheet, colours: Colours, fontFamily: s
 export const labelRoomPx = 76;
 
 /** Beside each limit its name; where two lie close together the lower gives way. */
-function label({ ctx, bbox, valToPos }: uPlot, { limits, names }: Sheet, colours: Colours, font: string): void {
+function label({ ctx, bbox, valToPos }: uPlot, sheet: Sheet, colours: Colours, font: string): void {
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.font = font;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   let above = Number.NEGATIVE_INFINITY;
-  for (const limit of limits.toSorted((a, b) => b.value - a.value)) {
-    above = Math.max(valToPos(limit.value, 'y', true), above + 13 * ratio);
+  for (const limit of sheet.limits.toSorted((a, b) => b.value - a.value)) {
+    above = Math.max(valToPos(sheet.units.inUnit(limit.vital, limit.value), 'y', true), above + 13 * ratio);
     ctx.fillStyle = limit.strong ? colours.limit : colours.quiet;
-    const sign = limit.side === 'above' ? '≥' : '<';
-    ctx.fillText(`${names[limit.vital]} ${sign} ${limit.value}`, bbox.left + bbox.width + 5 * ratio, above);
+    ctx.fillText(nameOf(limit, sheet), bbox.left + bbox.width + 5 * ratio, above);
   }
   ctx.restore();
+}
+
+/** `SYS ≥ 180`; alone in its chart a vital sign needs no name. In the unit in which it was set a limit stands as it was set. */
+function nameOf({ vital, value, side }: Limit, { drawn, names, units }: Sheet): string {
+  const told = units.inUnit(vital, value) === value ? String(value) : units.shown(vital, value);
+  return `${drawn.length > 1 ? `${names[vital]} ` : ''}${side === 'above' ? '≥' : '<'} ${told}`;
 }
 
 function line(ctx: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {

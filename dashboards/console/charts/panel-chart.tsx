@@ -2,9 +2,9 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { type PanelName, panels, type VitalName, vitals } from '#domain/vitals.ts';
+import { type PanelName, panels, type VitalName } from '#domain/vitals.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
-import { shown } from '../parts/shown.ts';
+import { useUnits } from '../parts/units.tsx';
 import { useZone } from '../parts/zone.ts';
 import { dayOfMonth, timeOfDay } from '../time/format.ts';
 import { coloursOf, draw, labelRoomPx, type Sheet } from './drawing.ts';
@@ -28,6 +28,7 @@ type Chart = {
 export function PanelChart(chart: Chart) {
   const { t, say, language } = useLanguage();
   const zone = useZone();
+  const units = useUnits();
   const scheme = useComputedColorScheme('light');
   const place = useRef<HTMLDivElement>(null);
   const [pointedAt, setPointedAt] = useState<Point | null>(null);
@@ -40,9 +41,11 @@ export function PanelChart(chart: Chart) {
     // what was measured this minute must not stick to the edge
     const air = ((to - from) / 1000) * 0.015;
     const names = t('vitalShort', { returnObjects: true });
-    const sheet: Sheet = { points, limits, alerts, drawn, windowMs, names };
+    const sheet: Sheet = { points, limits, alerts, drawn, windowMs, names, units };
     // asked for here, so that a change of the colour scheme draws anew
     const colours = { ...coloursOf(element), scheme };
+    const inShownUnit = (vital: VitalName, value: number | undefined) =>
+      value === undefined ? null : units.inUnit(vital, value);
     const font = getComputedStyle(element).fontFamily;
     const axis = { stroke: colours.quiet, grid: { stroke: colours.grid, width: 1 }, font: `12px ${font}` };
     const made = new uPlot(
@@ -55,7 +58,7 @@ export function PanelChart(chart: Chart) {
         cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: false } },
         scales: {
           x: { time: true, range: () => [from / 1000 - air, to / 1000 + air] },
-          y: { range: () => scaleOf(points, limits, drawn) },
+          y: { range: () => scaleOf(sheet, units) },
         },
         axes: [
           {
@@ -75,7 +78,7 @@ export function PanelChart(chart: Chart) {
       },
       [
         points.map((point) => point.at / 1000),
-        ...drawn.map((vital) => points.map((p) => p.values[vital]?.mean ?? null)),
+        ...drawn.map((vital) => points.map(({ values }) => inShownUnit(vital, values[vital]?.mean))),
       ],
       element,
     );
@@ -87,7 +90,7 @@ export function PanelChart(chart: Chart) {
       watcher.disconnect();
       made.destroy();
     };
-  }, [chart, t, language, zone, scheme]);
+  }, [chart, t, language, zone, units, scheme]);
 
   const name = say(panels[chart.panel].name);
   return (
@@ -113,6 +116,7 @@ function labelsOf(splits: number[], label: (at: number, day: boolean) => string)
 function Readout({ point, panel }: { point: Point; panel: PanelName }) {
   const { t } = useLanguage();
   const times = useTimes();
+  const { shown, unitOf } = useUnits();
   const drawn: readonly VitalName[] = panels[panel].required;
   const values = drawn.flatMap((vital) => {
     const value = point.values[vital];
@@ -123,7 +127,7 @@ function Readout({ point, panel }: { point: Point; panel: PanelName }) {
   return (
     <>
       <span className="muted">{times.moment(point.at, point.at)}</span> <b>{values.join(' / ')}</b>{' '}
-      {vitals[drawn[0] ?? 'systolic'].unit}
+      {unitOf(drawn[0] ?? 'systolic')}
       {point.doubtful && <span className="muted"> ({t('artefact')})</span>}
     </>
   );
@@ -131,6 +135,7 @@ function Readout({ point, panel }: { point: Point; panel: PanelName }) {
 
 function Legend({ panel, windowMs, limits, alerts, points }: Chart) {
   const { t } = useLanguage();
+  const { unitOf } = useUnits();
   const drawn: readonly VitalName[] = panels[panel].required;
   const colour = ['var(--line-a)', 'var(--line-b)'];
   return (
@@ -145,7 +150,7 @@ function Legend({ panel, windowMs, limits, alerts, points }: Chart) {
               <rect x="7.5" y="2.5" width="7" height="7" fill={colour[i]} />
             )}
           </svg>
-          {t(`vitalShort.${vital}`)}
+          {t(`vitalShort.${vital}`)} ({unitOf(vital)})
         </span>
       ))}
       {windowMs > 0 && (

@@ -1,8 +1,9 @@
 import type { PatientView, ReadingsView } from '#domain/views.ts';
 import { type PanelName, panels, type VitalName, vitals } from '#domain/vitals.ts';
 import { isArtefact } from '../parts/pressure.tsx';
+import type { Units } from '../parts/shown.ts';
 
-/** From answers of the API to what a chart draws. Pure. */
+/** From answers of the API to what a chart draws, in the catalogue's units until it is drawn. Pure. */
 
 /** One place on the time axis, ms since 1970: a reading (then the three numbers are one), or a window and its middle. */
 export type Point = {
@@ -48,18 +49,24 @@ export function limitsOf(rules: PatientView['rules'], panel: PanelName): Limit[]
 }
 
 /**
- * From the lowest to the highest of values and limits, with some air, and never beyond what can be. In steps of ten; of one for what is shown in
- * tenths, where half a degree or a kilogram is news.
+ * From the lowest to the highest of values and limits, with some air, and never beyond what can be; in the unit that is shown. In steps of ten;
+ * of one for what is shown in tenths, where half a degree or a kilogram is news.
  */
-export function scaleOf(points: Point[], limits: Limit[], drawn: readonly VitalName[]): [low: number, high: number] {
+export function scaleOf(
+  { points, limits, drawn }: { points: Point[]; limits: Limit[]; drawn: readonly VitalName[] },
+  { inUnit, digitsOf }: Units,
+): [low: number, high: number] {
   const values = points.flatMap((point) =>
-    drawn.flatMap((vital) => point.values[vital] ?? []).flatMap(({ min, max }) => [min, max]),
+    drawn.flatMap((vital) => {
+      const value = point.values[vital];
+      return value ? [inUnit(vital, value.min), inUnit(vital, value.max)] : [];
+    }),
   );
-  const all = [...values, ...limits.map((limit) => limit.value)];
+  const all = [...values, ...limits.map(({ vital, value }) => inUnit(vital, value))];
   if (all.length === 0) return [0, 100];
   const low = Math.min(...all);
   const high = Math.max(...all);
-  const most = Math.min(...drawn.map((vital) => vitals[vital].hard[1]));
-  const [step, air] = drawn.some((vital) => vitals[vital].decimals > 0) ? [1, 0.4] : [10, 4];
+  const most = Math.min(...drawn.map((vital) => inUnit(vital, vitals[vital].hard[1])));
+  const [step, air] = drawn.some((vital) => digitsOf(vital) > 0) ? [1, 0.4] : [10, 4];
   return [Math.floor((low - air) / step) * step, Math.min(most, Math.ceil((high + air) / step) * step)];
 }

@@ -1,9 +1,9 @@
 import type { StoredReading } from '#domain/reading.ts';
 import type { ReadingsView } from '#domain/views.ts';
-import { panels, type VitalName, vitals, vitalsOf } from '#domain/vitals.ts';
+import { panels, type VitalName, vitalsOf } from '#domain/vitals.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { isArtefact } from '../parts/pressure.tsx';
-import { shown } from '../parts/shown.ts';
+import { useUnits } from '../parts/units.tsx';
 import { useNow } from '../time/clock.ts';
 
 /** The values of the chart in rows, newest first: for eyes that want numbers, for screen readers, for the keyboard. */
@@ -38,6 +38,7 @@ function present(view: ReadingsView): VitalName[] {
 
 function Head({ columns, last }: { columns: VitalName[]; last: string }) {
   const { t } = useLanguage();
+  const { unitOf } = useUnits();
   return (
     <thead>
       <tr>
@@ -46,7 +47,7 @@ function Head({ columns, last }: { columns: VitalName[]; last: string }) {
           <th key={vital} scope="col" className="value">
             {t(`vitalShort.${vital}`)}
             <div className="small muted" style={{ fontWeight: 400 }}>
-              {vitals[vital].unit}
+              {unitOf(vital)}
             </div>
           </th>
         ))}
@@ -59,6 +60,7 @@ function Head({ columns, last }: { columns: VitalName[]; last: string }) {
 function Raw({ view }: { view: Extract<ReadingsView, { resolution: 'raw' }> }) {
   const { t } = useLanguage();
   const times = useTimes();
+  const { shown } = useUnits();
   const now = useNow(60_000);
   const columns = present(view).filter((vital) => vital !== 'mean-arterial-pressure');
   return (
@@ -74,7 +76,7 @@ function Raw({ view }: { view: Extract<ReadingsView, { resolution: 'raw' }> }) {
               const value = reading.values.find((one) => one.vital === vital);
               return (
                 <td key={vital} className="value" data-vital={vital}>
-                  {value && shown(vital, value.value, value.decimals)}
+                  {value && shown(vital, value.value, value.decimals, reading.marks)}
                 </td>
               );
             })}
@@ -101,6 +103,7 @@ function Remarks({ reading }: { reading: StoredReading }) {
 function Windows({ view }: { view: Extract<ReadingsView, { resolution: 'windows' }> }) {
   const { t } = useLanguage();
   const times = useTimes();
+  const { shown } = useUnits();
   const now = useNow(60_000);
   const columns = present(view).filter((vital) => vital !== 'mean-arterial-pressure');
   return (

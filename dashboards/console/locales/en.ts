@@ -32,6 +32,7 @@ export const en = {
     mailbox: 'Mailbox',
     theme: { toLight: 'Switch to light colours', toDark: 'Switch to dark colours' },
     account: 'Account',
+    glucoseUnit: 'Show glucose in',
     signOut: 'Sign out',
     simulated: 'Simulated homes: nobody here is real.',
     fallbackStore: 'Without InfluxDB: readings are kept in PostgreSQL.',

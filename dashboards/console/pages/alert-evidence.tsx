@@ -1,9 +1,8 @@
 import type { Evidence } from '#domain/alert.ts';
-import { vitals } from '#domain/vitals.ts';
 import { useLanguage } from '../locales/language.ts';
 import { Moment } from '../parts/ago.tsx';
 import { isArtefact } from '../parts/pressure.tsx';
-import { shown } from '../parts/shown.ts';
+import { useUnits } from '../parts/units.tsx';
 
 /** The readings that opened the alert, as they stood then. */
 export function EvidenceTable({ evidence }: { evidence: Evidence[] }) {
@@ -41,12 +40,13 @@ export function EvidenceTable({ evidence }: { evidence: Evidence[] }) {
 
 function Values({ evidence }: { evidence: Evidence }) {
   const { t } = useLanguage();
+  const { shown, unitOf } = useUnits();
   return (
     <>
       {evidence.values.map(({ vital, value, decimals }) => (
         <div key={vital} style={{ whiteSpace: 'nowrap' }}>
-          <span className="muted small">{t(`vitalShort.${vital}`)}</span> <b>{shown(vital, value, decimals)}</b>{' '}
-          <span className="muted small">{vitals[vital].unit}</span>
+          <span className="muted small">{t(`vitalShort.${vital}`)}</span>{' '}
+          <b>{shown(vital, value, decimals, evidence.marks)}</b> <span className="muted small">{unitOf(vital)}</span>
         </div>
       ))}
     </>

@@ -11,9 +11,9 @@ import { Ago } from '../parts/ago.tsx';
 import { Pressure } from '../parts/pressure.tsx';
 import { Resolve } from '../parts/resolve.tsx';
 import { SeverityChip, StateChip } from '../parts/severity.tsx';
-import { shown } from '../parts/shown.ts';
 import { Answer } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
+import { useUnits } from '../parts/units.tsx';
 import { useNow } from '../time/clock.ts';
 import { EvidenceTable } from './alert-evidence.tsx';
 import { History, Pages, Way } from './alert-story.tsx';
@@ -110,6 +110,7 @@ function Top({ detail }: { detail: AlertDetail }) {
 /** The newest evidence, large. */
 function Gravest({ alert }: { alert: AlertView }) {
   const { t } = useLanguage();
+  const { shown, unitOf } = useUnits();
   const newest = alert.evidence.at(-1);
   if (!newest) return null;
   const [systolic, diastolic] = [valueIn(newest, 'systolic'), valueIn(newest, 'diastolic')];
@@ -120,7 +121,8 @@ function Gravest({ alert }: { alert: AlertView }) {
       ) : (
         newest.values.map(({ vital, value, decimals }) => (
           <span className="pressure large" key={vital}>
-            {t(`vitalShort.${vital}`)} <b>{shown(vital, value, decimals)}</b>
+            {t(`vitalShort.${vital}`)} <b>{shown(vital, value, decimals, newest.marks)}</b>
+            <span className="unit">{unitOf(vital)}</span>
           </span>
         ))
       )}{' '}

@@ -10,7 +10,8 @@ import {
   IconSend,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { AskedView, DeviceView, PatientView } from '#domain/views.ts';
+import type { AskedView, DeviceView, LatestValue, PatientView } from '#domain/views.ts';
+import { isContinuous } from '#domain/vitals.ts';
 import { useMeasureAgain } from '../api/actions.ts';
 import { useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
@@ -28,7 +29,7 @@ export function Devices({ view }: { view: PatientView }) {
       ) : (
         <ul className="items">
           {view.devices.map((device) => (
-            <Item key={device.device} device={device} patient={view.patient.id} />
+            <Item key={device.device} device={device} view={view} />
           ))}
         </ul>
       )}
@@ -46,7 +47,13 @@ export function AwayChips({ devices }: { devices: PatientView['devices'] }) {
 /** dBm. Below it, links of Bluetooth LE begin to break. */
 const weakBelow = -90;
 
-function Item({ device, patient }: { device: DeviceView; patient: string }) {
+/** Nobody at home can make a sensor measure once more. What a device measures is known from what it last measured. */
+const measuresByItself = (device: DeviceView, latest: LatestValue[]): boolean => {
+  const its = latest.filter((value) => value.device === device.device);
+  return its.length > 0 && its.every((value) => isContinuous(value.panel));
+};
+
+function Item({ device, view }: { device: DeviceView; view: PatientView }) {
   const { t } = useLanguage();
   const mayAct = useMayAct();
   const name = device.model ?? device.device;
@@ -77,7 +84,9 @@ function Item({ device, patient }: { device: DeviceView; patient: string }) {
         {device.asked && <Asked asked={device.asked} />}
       </div>
       <div className="act">
-        {mayAct && device.sourceKind === 'gateway' && <Ask device={device} patient={patient} name={name} />}
+        {mayAct && device.sourceKind === 'gateway' && !measuresByItself(device, view.latest) && (
+          <Ask device={device} patient={view.patient.id} name={name} />
+        )}
       </div>
     </li>
   );

@@ -5,8 +5,9 @@ import type { SessionView } from '#domain/views.ts';
 import { useSignOut } from '../api/actions.ts';
 import { useLanguage } from '../locales/language.ts';
 import { useTell } from './tell.ts';
+import { GlucoseUnitChoice } from './units.tsx';
 
-/** Who is signed in, and the way out. */
+/** Who is signed in, how they wish to see values, and the way out. */
 export function Account({ session: { clinician, teams } }: { session: SessionView }) {
   const { t, say } = useLanguage();
   const tell = useTell();
@@ -37,6 +38,7 @@ export function Account({ session: { clinician, teams } }: { session: SessionVie
             <p className="muted">{clinician.email}</p>
             <p className="muted">{teams.map((team) => say(team.name)).join(', ')}</p>
           </div>
+          <GlucoseUnitChoice />
           <Button
             variant="default"
             leftSection={<IconLogout size={18} aria-hidden />}

@@ -1,8 +1,7 @@
 import { artefactMarks, type Mark, type Value } from '#domain/reading.ts';
 import type { LatestValue } from '#domain/views.ts';
-import { vitals } from '#domain/vitals.ts';
 import { useLanguage } from '../locales/language.ts';
-import { shown } from './shown.ts';
+import { useUnits } from './units.tsx';
 
 export const isArtefact = (marks: readonly Mark[]): boolean => marks.some((mark) => artefactMarks.includes(mark));
 
@@ -23,6 +22,7 @@ export function Pressure(props: {
   size?: 'large' | 'small-value';
 }) {
   const { t } = useLanguage();
+  const { shown, unitOf } = useUnits();
   const { systolic, diastolic } = props;
   const doubtful = isArtefact(props.marks);
   return (
@@ -30,7 +30,7 @@ export function Pressure(props: {
       <b>
         {shown('systolic', systolic.value, systolic.decimals)}/{shown('diastolic', diastolic.value, diastolic.decimals)}
       </b>
-      <span className="unit">{vitals.systolic.unit}</span>
+      <span className="unit">{unitOf('systolic')}</span>
       {doubtful && <span className="unit">({t('artefact')})</span>}
     </span>
   );

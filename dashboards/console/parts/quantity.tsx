@@ -1,8 +1,8 @@
 import type { LatestValue } from '#domain/views.ts';
-import { panelNames, panels, type VitalName, vitals } from '#domain/vitals.ts';
+import { panelNames, panels, type VitalName } from '#domain/vitals.ts';
 import { useLanguage } from '../locales/language.ts';
 import { isArtefact } from './pressure.tsx';
-import { shown } from './shown.ts';
+import { useUnits } from './units.tsx';
 
 /** What other devices than a cuff measure, in the catalogue's order: what stands at the head of each panel. */
 const heads: readonly VitalName[] = panelNames
@@ -16,13 +16,14 @@ export const besidePressure = (latest: readonly LatestValue[]): LatestValue[] =>
 /** `Weight 74.5 kg`. A value that may be an artefact is dotted, and says so. */
 export function Quantity({ value: { vital, value, decimals, marks } }: { value: LatestValue }) {
   const { t } = useLanguage();
+  const { shown, unitOf } = useUnits();
   const doubtful = isArtefact(marks);
   return (
     <>
       <span className="muted">{t(`vitalShort.${vital}`)}</span>{' '}
       <span className={doubtful ? 'artefact' : undefined}>
-        <b>{shown(vital, value, decimals)}</b>
-        <span className="unit">{vitals[vital].unit}</span>
+        <b>{shown(vital, value, decimals, marks)}</b>
+        <span className="unit">{unitOf(vital)}</span>
         {doubtful && <span className="unit">({t('artefact')})</span>}
       </span>
     </>
