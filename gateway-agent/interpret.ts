@@ -4,6 +4,7 @@ import { instant } from '#runtime/clock.ts';
 import { profiles } from './profiles/catalogue.ts';
 import { countedMs } from './profiles/device-time.ts';
 import type { FrameFault, Measured, Profile, Telling, Told } from './profiles/profile.ts';
+import { type Answer, decodeAnswer } from './profiles/racp-frames.ts';
 import { tell } from './profiles/tell.ts';
 import { aheadWithinMs, type ClockSetting, type Comparison, type Placing, placeAll } from './timing.ts';
 
@@ -57,7 +58,7 @@ export function interpret(
   for (const its of Map.groupBy(fresh, ({ of }) => frames[of[0]!]!.profile).values()) {
     const timed = its.map(({ of, told }) => {
       const { heardAt, profile, comparison = found } = frames[of[0]!]!;
-      return { heardAt, asked: isAsked(profile), ...(comparison ? { comparison } : {}), ...timeIn(told) };
+      return { heardAt, asked: isAsked(profile, frames), ...(comparison ? { comparison } : {}), ...timeIn(told) };
     });
     for (const [nth, place] of placeAll(timed, over, zone, settings).entries()) places.set(its[nth]!, place);
   }
@@ -175,11 +176,22 @@ function repetitionsIn(frames: readonly HeardFrame[], tellings: readonly Telling
   return repeated;
 }
 
-/** Its devices say what they measured only when their memory is asked for it. */
-function isAsked(name: string): boolean {
-  const profile = profileNamed(name);
-  return profile.records !== undefined && !profile.measurements.some((m) => m.lasting);
+/**
+ * Whether what it said last need not be what it measured last. So of devices that say what they measured only when their memory is asked for it; and
+ * of those that tell it by themselves, too, while the telling of their memory was not brought to its end.
+ */
+function isAsked(name: string, frames: readonly HeardFrame[]): boolean {
+  const { records, measurements } = profileNamed(name);
+  if (!records) return false;
+  if (!measurements.some((m) => m.lasting)) return true;
+  const answers = frames
+    .filter((frame) => frame.profile === name && frame.characteristic === records.characteristic)
+    .map(({ bytes }) => decodeAnswer(bytes));
+  return answers.length > 0 && !answers.some((one) => 'said' in one && one.said.is === 'response' && isEnd(one.said));
 }
+
+const isEnd = ({ to, response }: Answer & { is: 'response' }): boolean =>
+  to === 'report' && (response === 'success' || response === 'no-records');
 
 function profileNamed(name: string): Profile {
   const profile = profiles.find((p) => p.name === name);

@@ -37,6 +37,7 @@ export const glucose: Profile = {
     name: 'Record Access Control Point',
     filter: 'sequence-number',
     record: uuids.measurement,
+    companion: { characteristic: uuids.context, announced: announcesContext, of: recordOf },
     numbered,
   },
   gather,
@@ -75,6 +76,16 @@ function numbered(bytes: Uint8Array): Cursor[] {
   const number = frame.u16();
   const witness = Buffer.from(bytes.subarray(3, 10)).toString('hex');
   return bytes.length < 10 ? [] : [{ number, witness }];
+}
+
+function announcesContext(bytes: Uint8Array): boolean {
+  const record = decodeGlucoseRecord(bytes);
+  return 'said' in record && record.said.contextFollows;
+}
+
+function recordOf(bytes: Uint8Array): number | undefined {
+  const context = decodeGlucoseContext(bytes);
+  return 'said' in context ? context.said.sequence : undefined;
 }
 
 function decodeAlone(bytes: Uint8Array, model?: string): Decoded {

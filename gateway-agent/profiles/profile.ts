@@ -125,12 +125,21 @@ export type RecordAccess = {
   filter: 'sequence-number' | 'time-offset';
   /** The measurement that brings the records. */
   record: number;
+  /** What comes behind a record that announces it, and says more about it. */
+  companion?: Companion;
   /** The records of one frame, also where their values cannot be read: what has a number has arrived. */
   numbered: (bytes: Uint8Array) => Cursor[];
   /** A `kept` read by which a numbering is told from the next; a device that does not answer it is asked for everything, each time. */
   numbering?: number;
   /** Where a device tells how far apart the numbers are; elsewhere it is 1. */
   spacing?: Spacing;
+};
+
+/** @param announced whether this record says that one follows. @param of the number of the record it belongs to; undefined where it says none. */
+export type Companion = {
+  characteristic: number;
+  announced: (record: Uint8Array) => boolean;
+  of: (companion: Uint8Array) => number | undefined;
 };
 
 /** Written to a control point; the answer is indicated. Undefined: not an answer to this, or no number. */

@@ -13,7 +13,8 @@ type Deps = { link: Link; hearing: Hearing; notes: DeviceNotes; clock: Clock; qu
 
 /**
  * Fetches what a device of this profile has measured since it was last asked. Its measurements and its control point must have been subscribed
- * to. How far it came is noted when every record of it is on disk, and not otherwise.
+ * to. How far it came is noted when every record of it is on disk, and not otherwise; nor where it broke off and only what is missing could say
+ * when the others were measured.
  */
 export async function fetchRecords(
   deps: Deps,
@@ -24,10 +25,18 @@ export async function fetchRecords(
   const { hearing, notes } = deps;
   const numbering = numberingIn(hearing, profile, records);
   const spacing = await spacingOf(deps, profile, records);
+  const isLive = profile.measurements.some((m) => m.lasting);
   for (let tries = 1; ; tries++) {
-    const goal = { ...notes.of(device)?.fetched?.[profile.name], ...(spacing === undefined ? {} : { spacing }) };
-    const outcome = await converse(deps, profile, records, goal, numbering);
-    if (hearing.isKept() && numbering !== undefined) {
+    const goal = {
+      ...notes.of(device)?.fetched?.[profile.name],
+      ...(spacing === undefined ? {} : { spacing }),
+      ...(isLive ? { live: true } : {}),
+    };
+    // a device that never brings what it announces is taken as it is, in the end
+    const asked = { numbering, isStrict: tries < visitLimits.fetchTries };
+    const outcome = await converse(deps, profile, records, goal, asked);
+    const isTold = outcome.end === 'complete' || hearing.canPlace(profile);
+    if (hearing.isKept() && isTold && numbering !== undefined) {
       const { cursor, run } = outcome;
       const mine: Fetched = { ...(cursor ? { cursor } : {}), ...(run ? { run } : {}) };
       const others = notes.of(device)?.fetched;
@@ -75,16 +84,37 @@ async function converse(
   profile: Profile,
   records: RecordAccess,
   goal: Goal,
-  numbering: string | undefined,
+  { numbering = '', isStrict }: { numbering: string | undefined; isStrict: boolean },
 ): Promise<Outcome> {
   const inbox = createInbox<Happening>(clock);
+  const { companion } = records;
+  const hasCompanions = companion && link.has(sigUuid(profile.service), sigUuid(companion.characteristic));
+  let announcing: (Happening & { is: 'record' }) | undefined;
+  const arrive = (torn: boolean) => {
+    if (announcing) inbox.put({ ...announcing, torn: torn && isStrict });
+    announcing = undefined;
+  };
   const leave = () => inbox.put({ is: 'leave' });
   const endings = [
-    hearing.listen(profile.service, records.characteristic, (bytes) => inbox.put({ is: 'answer', bytes })),
-    hearing.listen(profile.service, records.record, (bytes) => {
-      for (const { number, witness } of records.numbered(bytes))
-        inbox.put({ is: 'record', number, witness: `${numbering ?? ''}${witness}` });
+    hearing.listen(profile.service, records.characteristic, (bytes) => {
+      arrive(true);
+      inbox.put({ is: 'answer', bytes });
     }),
+    hearing.listen(profile.service, records.record, (bytes) => {
+      arrive(true);
+      for (const { number, witness } of records.numbered(bytes)) {
+        const record = { is: 'record', number, witness: `${numbering}${witness}` } as const;
+        if (hasCompanions && companion.announced(bytes)) announcing = record;
+        else inbox.put(record);
+      }
+    }),
+    ...(hasCompanions
+      ? [
+          hearing.listen(profile.service, companion.characteristic, (bytes) => {
+            if (companion.of(bytes) === announcing?.number) arrive(false);
+          }),
+        ]
+      : []),
     clock.after(visitLimits.fetchMs, leave),
     () => quit.removeEventListener('abort', leave),
   ];

@@ -3,6 +3,7 @@ import { faultDetails, type Log } from '#runtime/log.ts';
 import type { HeardFrame } from '../interpret.ts';
 import type { Outbox } from '../outbox.ts';
 import { profiles } from '../profiles/catalogue.ts';
+import { countedMs } from '../profiles/device-time.ts';
 import type { FrameHeard, Measurement, Profile } from '../profiles/profile.ts';
 import type { Heard } from '../radio.ts';
 import type { Comparison } from '../timing.ts';
@@ -27,11 +28,13 @@ export type Hearing = {
   listen(service: number, characteristic: number, to: (bytes: Buffer) => void): () => void;
   /** The values read from a device of this profile that are kept with its frames. */
   reads(profile: Profile): FrameHeard[];
+  /** When records of this profile were measured is known, or will be by the next visit as well as by this one. */
+  canPlace(profile: Profile): boolean;
   /** Everything heard is on disk. False once something was lost. */
   isKept(): boolean;
   /** By the clock's `elapsed`. */
   lastWordAt(): number;
-  /** Reads what remains. Waits for the disk until `quit`. */
+  /** Reads what remains, but for a last record that will come again with what it announced. Waits for the disk until `quit`. */
   close(quit: AbortSignal): Promise<void>;
   readonly counts: { heard: number; readings: number; aside: number };
 };
@@ -58,7 +61,12 @@ export function createHearing(
   let stopWaiting: (() => void) | undefined;
 
   const tellListeners = ({ service, characteristic, bytes }: Heard) => {
-    for (const to of listeners.get(`${service} ${characteristic}`) ?? []) to(bytes);
+    for (const to of listeners.get(`${service} ${characteristic}`) ?? [])
+      try {
+        to(bytes);
+      } catch (fault) {
+        log.error('what a device answered could not be dealt with', faultDetails(fault));
+      }
   };
 
   /** False while the disk refuses. */
@@ -77,6 +85,15 @@ export function createHearing(
     } catch (fault) {
       log.error('a frame could not be kept, trying again', faultDetails(fault));
       return false;
+    }
+  };
+
+  const giveUp = (count: number) => {
+    lost = true;
+    try {
+      outbox.lose(count);
+    } catch (fault) {
+      log.error('what was lost could not be counted', faultDetails(fault));
     }
   };
 
@@ -140,8 +157,7 @@ export function createHearing(
       unkept.push(heard);
       if (unkept.length > visitLimits.unkept) {
         unkept.shift();
-        lost = true;
-        log.error('a reading was lost: the disk refuses it and the memory for such is full');
+        giveUp(1);
       }
       keep();
       settleSoon();
@@ -170,14 +186,34 @@ export function createHearing(
         .filter((frame) => frame.profile === profile.name && kept.includes(frame.characteristic))
         .map(({ characteristic, bytes, heardAt }) => ({ characteristic, bytes, at: heardAt }));
     },
+    canPlace: ({ name, records }) => {
+      if (comparison && countedMs(comparison.time) !== undefined) return true;
+      if (isOpen) settle(false);
+      const whole = frames.slice(0, frames.length - tornAtEnd(frames));
+      return whole.every((one) => one.profile !== name || one.characteristic !== records?.record || told.has(one.n));
+    },
     isKept: () => keep() && !lost,
     lastWordAt: () => lastWordAt,
     close: async (quit) => {
       isOpen = false;
       while (!keep() && !quit.aborted) await clock.sleep(visitLimits.keepAgainMs, quit).catch(() => {});
+      if (unkept.length > 0) giveUp(unkept.length);
+      frames = frames.slice(0, frames.length - tornAtEnd(frames));
       settle(true);
     },
   };
+}
+
+/**
+ * So many frames at the end announce something that did not come any more. They stay on disk: the device is asked for them again, and if it does
+ * not come back, they are read as they are (agent.ts).
+ */
+function tornAtEnd(frames: readonly HeardFrame[]): number {
+  const last = frames.at(-1);
+  const records = profiles.find(({ name }) => name === last?.profile)?.records;
+  if (!last || last.characteristic !== records?.record || !records.companion?.announced(last.bytes)) return 0;
+  const others = frames.findLastIndex(({ profile, bytes }) => profile !== last.profile || !bytes.equals(last.bytes));
+  return frames.length - 1 - others;
 }
 
 const lasting = new Set(profiles.filter((p) => p.measurements.some((m) => m.lasting)).map((p) => p.name));

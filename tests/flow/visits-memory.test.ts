@@ -86,6 +86,56 @@ describe('a visit to a glucose meter', () => {
       expect(room.raws().sort()).toEqual(rawOf(told).sort());
     });
 
+  const withContext = (meter: GlucoseMeter, mgPerDl: number) =>
+    meter.measure({ mgPerDl, type: 'capillary-whole-blood', location: 'finger', context: { meal: 'fasting' } });
+
+  for (const model of ['Accu-Chek Guide', 'CareSens N'])
+    it(`keeps when a meal was, although the link is lost between a record of ${model} and its context`, async () => {
+      const meter = meterWith({ model });
+      const told = [withContext(meter, 101), withContext(meter, 102), withContext(meter, 103)];
+      room.faults.follow({ script: [{ at: 'notify', fault: 'drop', nth: 4 }] });
+      await room.visitUntil(() => fetched()?.cursor?.number === 3);
+      expect(room.readings().map(({ marks }) => marks)).toEqual([['fasting'], ['fasting'], ['fasting']]);
+      // what was heard of the second at first is read by whoever looks after what visits leave
+      await room.powerCut();
+      expect(room.raws().sort()).toEqual(rawOf(told).sort());
+      expect(room.outbox.unsettled()).toEqual([]);
+    });
+
+  it('has the value of a record whose link never comes back for its context', async () => {
+    const meter = meterWith();
+    withContext(meter, 101);
+    room.faults.follow({ script: [{ at: 'notify', fault: 'drop', nth: 2 }] });
+    await room.visit(address);
+    meter.remove();
+    expect(fetched()?.cursor).toBeUndefined();
+    await room.powerCut();
+    expect(room.readings()).toMatchObject([{ panel: 'glucose', marks: [] }]);
+  });
+
+  it('does not ask for ever for a context that was announced and never comes', async () => {
+    const meter = meterWith();
+    meter.measure({ mgPerDl: 101, type: 'capillary-whole-blood', location: 'finger', promisesContext: true });
+    await room.visit(address);
+    expect(fetched()?.cursor?.number).toBe(1);
+    expect(room.readings()).toHaveLength(1);
+  });
+
+  it('asks again for what nobody could date when the telling broke off, where the meter has no clock that can be read', async () => {
+    const meter = meterWith({ hidesClock: true });
+    meter.moveClock(-1_440);
+    const told = measure(meter, 101, 102);
+    meter.moveClock(1_440);
+    told.push(...measure(meter, 103));
+    room.faults.follow({ script: [{ at: 'notify', fault: 'drop', nth: 3 }] });
+    await room.visit(address);
+    expect(room.raws()).toEqual([]);
+    await room.visitUntil(() => fetched()?.cursor?.number === 3);
+    expect(room.raws().sort()).toEqual(rawOf(told).sort());
+    const [first] = room.readings();
+    expect(Date.now() - Date.parse(first!.takenAt)).toBeGreaterThan(1_439 * 60_000);
+  });
+
   it('fetches everything when the numbers have begun anew, and knows what it had', async () => {
     const meter = meterWith({ firstSequence: 40 });
     const before = measure(meter, 101, 102);

@@ -213,6 +213,23 @@ describe('what several frames of one visit say together', () => {
     expect(words(interpret(frames, true, () => true, 'UTC'))).toEqual(['part', 'again,again']);
   });
 
+  it('is not live where the memory of a sensor broke off, and nobody knows its zone', () => {
+    const hours12 = 'ea07'.concat('0b16', '020000', '80', 'ff'); // 02:00 of the same day
+    const untimed = (...heard: [characteristic: number, hex: string][]) =>
+      visit('continuous-glucose', [0x2aaa, hours12], ...heard).map(({ comparison: _, ...frame }) => frame);
+    const [first, second] = ['06000c100500', '06000c100a00'];
+    const asked: [number, string][] = [
+      [0x2a52, '05000900'],
+      [0x2aa7, first],
+      [0x2aa7, second],
+    ];
+    const broken = interpret(untimed(...asked), true, never, 'UTC');
+    expect(words(broken).slice(2)).toEqual(['aside', 'aside']);
+    const whole = interpret(untimed(...asked, [0x2a52, '06000101']), true, never, 'UTC');
+    expect(whole[3]).toMatchObject([{ reading: { clock: 'source', takenAt: new Date(now).toISOString() } }]);
+    expect(words(interpret(untimed([0x2aa7, first]), true, never, 'UTC'))[1]).toBe('reading');
+  });
+
   it('is kept aside where a sensor counts into the future', () => {
     const frames = visit('continuous-glucose', [0x2aaa, '3308050108000020' + '00'], [0x2aa7, '06000c100500']);
     expect(interpret(frames, true, never, 'UTC')[1]).toEqual([{ is: 'aside', reason: 'time-unknown' }]);
