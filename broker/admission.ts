@@ -2,6 +2,7 @@ import type { AedesOptions } from 'aedes';
 import { Outage } from '#domain/errors.ts';
 import { SourceId } from '#domain/ids.ts';
 import { topicOf } from '#domain/topics.ts';
+import { hashToken } from '#runtime/records/sources.ts';
 import type { Credentials } from './credentials.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -36,7 +37,7 @@ export function createAdmission(deps: {
     authenticate(client, username, password, done) {
       void refusalOf(asked.get(client), username, password).then((outcome) => {
         if (typeof outcome === 'object') {
-          if (!client.closed) sessions.begin(client, outcome.source);
+          if (!client.closed) sessions.begin(client, outcome.source, outcome.secretHash);
           return done(null, true);
         }
         onRefused(outcome);
@@ -49,7 +50,7 @@ export function createAdmission(deps: {
     wish: Asked | undefined,
     username: string | undefined,
     password: Buffer | undefined,
-  ): Promise<Refusal | { source: SourceId }> {
+  ): Promise<Refusal | { source: SourceId; secretHash: string }> {
     const source = SourceId.safeParse(username);
     if (!source.success || !password || password.length === 0)
       return wish?.clientId === '' ? 'identifier' : 'credentials';
@@ -62,6 +63,6 @@ export function createAdmission(deps: {
     }
     if (wish?.clientId !== source.data) return 'identifier';
     if (wish.willTopic !== undefined && wish.willTopic !== topicOf(source.data, 'status')) return 'will';
-    return { source: source.data };
+    return { source: source.data, secretHash: hashToken(password) };
   }
 }

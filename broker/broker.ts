@@ -33,7 +33,7 @@ export const brokerLimits = {
   answerBytes: 1024,
   /** Received with QoS 2 and not yet released, for each source. */
   unreleased: 100,
-  /** Between two looks whether a connected source was revoked; with 30 s of believing, a revocation takes at most 50 s. */
+  /** Between two looks whether a connected source was revoked or its token replaced; with 30 s of believing, that takes at most 50 s. */
   lookAgainMs: 20_000,
   /** Between two looks for commands that someone wants to be sent. */
   commandsMs: 1_000,
@@ -190,14 +190,12 @@ export function createBroker(
   async function endRevoked(): Promise<void> {
     await mendAbsences();
     try {
-      const revoked = await credentials.revokedAmong(sessions.sources());
+      const ended = await credentials.endedAmong(sessions.all());
       recordsAway = false;
-      for (const source of revoked) {
-        const session = sessions.find(source);
-        if (!session) continue;
-        log.info('a revoked source was disconnected', { source });
+      for (const { source, client } of ended) {
+        log.info('a source that was revoked, or given another token, was disconnected', { source });
         refused('revoked');
-        session.client.close();
+        client.close();
       }
     } catch (fault) {
       if (!recordsAway) log.warn('nobody can tell which sources are revoked', faultDetails(fault));

@@ -37,15 +37,22 @@ export function createCredentials(deps: { records: Records; clock: Clock }) {
       }
       return judge(await lookUp(source), token);
     },
-    /** Which of these sources may no longer be connected. @throws Outage */
-    async revokedAmong(sources: SourceId[]): Promise<SourceId[]> {
-      const revoked: SourceId[] = [];
-      for (let at = 0; at < sources.length; at += sourcesPerQuery) {
-        const some = sources.slice(at, at + sourcesPerQuery);
-        const found = await read(some);
-        revoked.push(...some.filter((source) => found.get(source)?.revoked ?? true));
+    /** Which of these may no longer be connected: revoked, or signed in with a token that was replaced since. @throws Outage */
+    async endedAmong<Session extends { source: SourceId; secretHash: string }>(
+      sessions: Session[],
+    ): Promise<Session[]> {
+      const ended: Session[] = [];
+      for (let at = 0; at < sessions.length; at += sourcesPerQuery) {
+        const some = sessions.slice(at, at + sourcesPerQuery);
+        const found = await read(some.map(({ source }) => source));
+        ended.push(
+          ...some.filter(({ source, secretHash }) => {
+            const known = found.get(source);
+            return !known || known.revoked || known.secretHash !== secretHash;
+          }),
+        );
       }
-      return revoked;
+      return ended;
     },
   };
 

@@ -7,6 +7,8 @@ export type Session = {
   source: SourceId;
   shard: number;
   client: Client;
+  /** Of the token with which it signed in, as the records hold it. */
+  secretHash: string;
   /** The topics it may publish. */
   up: ReadonlyMap<string, UpTopic>;
   /** The topics it may subscribe to. */
@@ -24,11 +26,12 @@ export function createSessions() {
   /** The one that proved itself last, from before its predecessor is closed. */
   const newest = new Map<SourceId, Session>();
   return {
-    begin(client: Client, source: SourceId): Session {
+    begin(client: Client, source: SourceId, secretHash: string): Session {
       const session: Session = {
         source,
         shard: shardOf(source),
         client,
+        secretHash,
         up: new Map(upTopics.map((kind) => [topicOf(source, kind), kind])),
         down: new Map(downTopics.map((kind) => [topicOf(source, kind), kind])),
         subscribed: new Set(),
@@ -59,6 +62,7 @@ export function createSessions() {
     },
     find: (source: SourceId): Session | undefined => live.get(source),
     sources: (): SourceId[] => [...live.keys()],
+    all: (): Session[] => [...live.values()],
     count: (): number => live.size,
   };
 }

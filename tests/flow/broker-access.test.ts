@@ -2,7 +2,7 @@ import { connect as open } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { SourceId } from '#domain/ids.ts';
 import { downTopics, topicOf, upTopics } from '#domain/topics.ts';
-import { listSources, newToken, revokeSource } from '#runtime/records/sources.ts';
+import { giveToken, listSources, newToken, revokeSource } from '#runtime/records/sources.ts';
 import { brokers, entriesOf, hungUp, offlineWill, received, refusals, texts } from '../support/brokers.ts';
 import { closed, connectAs, type Enrolled, publish } from '../support/mqtt.ts';
 import { connectPacket, subscribePacket } from '../support/mqtt-packets.ts';
@@ -64,6 +64,18 @@ describe('who may connect', () => {
     const listed = await listSources(records(), { limit: 1_000 });
     expect(listed.find(({ id }) => id === one.source)?.revokedAt).toBe('2026-03-01T10:00:00.000Z');
     expect(listed.find(({ id }) => id === other.source)?.revokedAt).toBeNull();
+  });
+
+  test('whoever signed in with a token that has been replaced since is disconnected, and the newest lets in', async () => {
+    const { port } = await openBroker({ limits: { lookAgainMs: 50 } });
+    const [one, other] = [await enrol(), await enrol()];
+    const [client, neighbour] = [await connectAs(port, one), await connectAs(port, other)];
+    const secret = newToken();
+    await giveToken(records(), one.source, secret, { at: '2026-03-01T10:00:00Z' });
+    await closed(client);
+    await expect(connectAs(port, one)).rejects.toMatchObject({ code: 4 });
+    expect((await connectAs(port, { ...one, secret })).connected).toBe(true);
+    expect(neighbour.connected).toBe(true);
   });
 
   test('with PostgreSQL away newcomers hear "server unavailable" and whoever was here lately is let in', async () => {
