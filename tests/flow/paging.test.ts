@@ -56,7 +56,9 @@ describe.concurrent('from a reading to a person', () => {
     }
 
     const closed = await openWard(test, { confidential: true });
+    const began = Date.now();
     await closed.crisis();
+    const measured = [began, Date.now()].map((at) => at - seconds(90));
     await until(() => closed.mail.length >= 2);
     const [chinese, english] = closed.mail;
     expect(english?.subject).toContain('Wang Guilan');
@@ -70,7 +72,7 @@ describe.concurrent('from a reading to a person', () => {
       expect(english?.text).toContain(words);
     for (const words of ['患者：Wang Guilan 女士', '192/121 mmHg', '急救']) expect(chinese?.text).toContain(words);
     const then = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Shanghai', hour: '2-digit', minute: '2-digit' });
-    expect(english?.text).toContain(then.format(Date.now() - seconds(90)));
+    expect(measured.map((at) => then.format(at)).some((minute) => english?.text.includes(minute))).toBe(true);
   });
 
   it('calls nobody once somebody has acknowledged before the second step', async (test) => {
@@ -86,10 +88,8 @@ describe.concurrent('from a reading to a person', () => {
     const ward = await openWard(test);
     await ward.send([ward.measured(210, 130, seconds(100), { marks: ['cuff-too-loose', 'body-movement'] })]);
     await ward.send([ward.measured(205, 128, seconds(10), { marks: ['body-movement'] })]);
-    expect(await ward.judging().commands()).toMatchObject([
-      { command: 'measure-again', device: ward.device },
-      { command: 'measure-again', device: ward.device },
-    ]);
+    // who has been asked, and has not answered, is not asked twice
+    expect(await ward.judging().commands()).toMatchObject([{ command: 'measure-again', device: ward.device }]);
     await ward.quiet();
     expect(await ward.alerts()).toEqual([]);
     expect(await ward.records.selectFrom('agenda').selectAll().execute()).toEqual([]);
