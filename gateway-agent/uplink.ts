@@ -7,6 +7,7 @@ import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
 import type { CommandOutcome } from './commands.ts';
 import type { Outbox, Waiting } from './outbox.ts';
+import { saysDamaged } from './outbox-file.ts';
 import { createAnswering } from './uplink/answering.ts';
 import { type Credential, keepConnected } from './uplink/connection.ts';
 import { createLanes } from './uplink/lanes.ts';
@@ -113,6 +114,8 @@ export function createUplink(
         if (!ready) break;
       }
     } catch (fault) {
+      // whoever begins anew salvages what can be read
+      if (saysDamaged(fault)) throw fault;
       log[connection.isOpen() ? 'warn' : 'debug']('readings could not be published', faultDetails(fault));
     } finally {
       publishing = false;
@@ -198,6 +201,7 @@ export function createUplink(
       void answering.flush();
       void pump();
     } catch (fault) {
+      if (saysDamaged(fault)) throw fault;
       log.error('the outbox could not be looked through', faultDetails(fault));
     }
   });

@@ -27,6 +27,7 @@ const backlog = 100_000;
 const memoryRounds = 5;
 
 const support = (name: string) => join(import.meta.dirname, '../support', name);
+const command = join(import.meta.dirname, '../../gateway-agent/hearthbeat-gateway');
 const folder = mkdtempSync(join(tmpdir(), 'hearthbeat-bench-'));
 const children: ChildProcess[] = [];
 const now = () => performance.timeOrigin + performance.now();
@@ -119,7 +120,7 @@ async function yardstick(mqttUrl: string): Promise<number[]> {
 
 async function bareThroughput(mqttUrl: string): Promise<number> {
   const path = join(folder, 'bare', 'outbox.sqlite');
-  fillOutbox(path, 100, ['AA:BB:CC:00:06:00'], systemClock.now());
+  fillOutbox(path, 100, ['yardstick'], systemClock.now());
   const outbox = openOutbox(systemClock, path);
   const message = `{"v":1,"readings":[${outbox
     .waiting(100)
@@ -142,9 +143,11 @@ async function throughput(mqttUrl: string): Promise<{ perSecond: number; residen
   let first = 0;
   let last = 0;
   const count = (said: Arrived) => {
+    const its = said.arrived.filter((device) => device !== 'yardstick').length;
+    if (its === 0) return;
     first ||= said.at;
     last = said.at;
-    arrived += said.arrived.length;
+    arrived += its;
   };
   broker.on('message', count);
   const gateway = await gatewayAsItIs(mqttUrl, 'backlog', dataDir);
@@ -179,7 +182,7 @@ async function memory(mqttUrl: string, addresses: string[], measure: (some: stri
   return { atRest, atWork };
 }
 
-/** The command as it runs on a box, with sources compiled before as its unit has them. */
+/** The command as it runs on a box; what an earlier life has compiled is there, as its unit has it. */
 async function gatewayAsItIs(mqttUrl: string, name: string, dataDir: string): Promise<ChildProcess> {
   const { source, secret } = await enrolled(name);
   const env = {
@@ -194,19 +197,12 @@ async function gatewayAsItIs(mqttUrl: string, name: string, dataDir: string): Pr
     DEVICES: 'any',
     LOG_LEVEL: 'warn',
   };
-  const gateway = spawn(process.execPath, [...unitFlags(), join(import.meta.dirname, '../../gateway-agent/main.ts')], {
+  const gateway = spawn(command, ['run'], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   children.push(gateway);
   return gateway;
-}
-
-/** What the unit gives to Node.js. */
-function unitFlags(): string[] {
-  const unit = readFileSync(join(import.meta.dirname, '../../docs/gateway/hearthbeat-gateway.service'), 'utf8');
-  const options = /^Environment=NODE_OPTIONS=(.*)$/m.exec(unit)?.[1] ?? '';
-  return options.replaceAll('"', '').split(' ').filter(Boolean);
 }
 
 async function residentOfBareNode(): Promise<number> {
@@ -230,7 +226,7 @@ function begin(name: string, words: string[]): ChildProcess {
 
 async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  child.kill('SIGTERM');
   await ended;
 }
 
