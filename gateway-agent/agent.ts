@@ -219,6 +219,7 @@ export function createGatewayAgent(
       uplink = createUplink({ outbox, clock, random, log }, { source, ...credential, mqttUrl, status, statusMs });
       const acting = {
         home,
+        isOurs,
         log,
         ...(announce ? { announce } : {}),
         tellListeners: (command: Command) => {

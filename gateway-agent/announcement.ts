@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { DeviceId } from '#domain/ids.ts';
 import { type Clock, within } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 
@@ -14,7 +15,9 @@ export const announcementLimits = { runMs: 30_000, atOnce: 1 } as const;
 export function createAnnounce({ clock, log }: { clock: Clock; log: Log }, program: string): Announce {
   let running = 0;
   return async (device) => {
-    if (running >= announcementLimits.atOnce) return false;
+    // a program would take what begins with a hyphen for an option
+    if (running >= announcementLimits.atOnce || device.startsWith('-') || !DeviceId.safeParse(device).success)
+      return false;
     running++;
     const { PATH, LANG } = process.env;
     const child = spawn(program, [device], { stdio: 'ignore', env: { PATH, LANG }, shell: false });

@@ -10,12 +10,15 @@ const done: CommandOutcome = { outcome: 'done' };
 
 /**
  * Acts on what the platform asks for. `measure-again` is done when somebody at home could be told: a listener took it, or the announcing program
- * ran; a gateway that cannot tell anybody says so (`nobody-to-ask`) rather than letting the platform believe that the patient was asked.
+ * ran; a gateway that cannot tell anybody says so (`nobody-to-ask`) rather than letting the platform believe that the patient was asked. So does one
+ * that does not visit the device (`not-here`).
  */
 export async function actOn(
   command: Command,
   deps: {
     home: Home;
+    /** Whether the device is visited here. */
+    isOurs: (device: string) => boolean;
     log: Log;
     announce?: Announce;
     /** Whoever listens in this process or at the control socket; their number. */
@@ -25,8 +28,10 @@ export async function actOn(
     intervalChanged: () => void;
   },
 ): Promise<CommandOutcome> {
-  const { home, log, announce, tellListeners, sendStatus, intervalChanged } = deps;
+  const { home, isOurs, log, announce, tellListeners, sendStatus, intervalChanged } = deps;
   log.info('the platform asks for something', { command: command.command, id: command.id });
+  // whoever is here cannot measure with what stands in another home
+  if (command.command === 'measure-again' && !isOurs(command.device)) return { outcome: 'refused', reason: 'not-here' };
   const listeners = tellListeners(command);
   switch (command.command) {
     case 'measure-again': {

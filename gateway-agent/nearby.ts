@@ -27,7 +27,7 @@ export function createNearby(clock: Clock) {
       const shown = name ?? before?.name;
       const neighbour: Neighbour = {
         device: address,
-        ...(shown === undefined ? {} : { name: shown.slice(0, 64) }),
+        ...(shown === undefined ? {} : { name: shown.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?').slice(0, 64) }),
         ...(rssi === undefined ? {} : { rssi }),
         profiles: spoken.length > 0 ? spoken : (before?.profiles ?? []),
         paired,

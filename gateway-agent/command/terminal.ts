@@ -22,6 +22,9 @@ export function languageOf(environment: Record<string, string | undefined>): Lan
   return /^zh/i.test(LC_ALL || LC_MESSAGES || LANG || '') ? 'zh' : 'en';
 }
 
+/** Devices of strangers have names, too: none of them shall move the cursor of an engineer's terminal, or turn its text round. */
+const steering = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 export function createTerminal(language: Language, input: Readable, output: Writable): Terminal {
   let lines: AsyncIterator<string> | undefined;
   let close = () => {};
@@ -29,7 +32,7 @@ export function createTerminal(language: Language, input: Readable, output: Writ
     language,
     in: (words) => words[language],
     say: (words) => {
-      output.write(`${typeof words === 'string' ? words : words[language]}\n`);
+      output.write(`${(typeof words === 'string' ? words : words[language]).replaceAll(steering, '?')}\n`);
     },
     ask: async (words) => {
       output.write(`${words[language]} `);

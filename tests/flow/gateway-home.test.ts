@@ -33,9 +33,9 @@ let agent: GatewayAgent;
 let control: ReturnType<typeof createControl>;
 let stop = async () => {};
 
-async function begin(options: { program?: string; deafAfterMs?: number } = {}) {
+async function begin(options: { program?: string; deafAfterMs?: number; devices?: string[] } = {}) {
   const shared = { clock: systemClock, log: silentLog };
-  const { program, deafAfterMs } = options;
+  const { program, deafAfterMs, devices } = options;
   const radio = createDbusRadio(shared, {
     adapter: 'hci0',
     busAddress: bus.address,
@@ -43,7 +43,14 @@ async function begin(options: { program?: string; deafAfterMs?: number } = {}) {
   });
   agent = createGatewayAgent(
     { ...shared, radio, random: systemRandom, ...(program ? { announce: createAnnounce(shared, program) } : {}) },
-    { source, secret, mqttUrl: `mqtt://127.0.0.1:${server.port()}`, dataDir, timeZone: 'UTC' },
+    {
+      source,
+      secret,
+      mqttUrl: `mqtt://127.0.0.1:${server.port()}`,
+      dataDir,
+      timeZone: 'UTC',
+      ...(devices ? { devices } : {}),
+    },
   );
   control = createControl({ agent, ...shared }, dataDir);
   await control.start();
@@ -57,7 +64,9 @@ async function begin(options: { program?: string; deafAfterMs?: number } = {}) {
 }
 const asked = { v: 1, device, command: 'measure-again' } as const;
 async function command(
-  what: { command: 'measure-again' } | Omit<Extract<Command, { command: 'set-interval' }>, 'v' | 'id' | 'by'>,
+  what:
+    | { command: 'measure-again'; device?: string }
+    | Omit<Extract<Command, { command: 'set-interval' }>, 'v' | 'id' | 'by'>,
 ) {
   const id = systemRandom.uuid();
   const by = new Date(Date.now() + 60_000).toISOString();
@@ -96,24 +105,39 @@ describe('measure again, asked by the platform', () => {
   it('is announced at home by a program that is told the device and no secret, and then answered as done', async () => {
     process.env.GATEWAY_SECRET = secret;
     const announcing = program(0);
-    await begin({ program: announcing.path });
+    await begin({ program: announcing.path, devices: [device] });
     expect(await command({ command: 'measure-again' })).toMatchObject({ outcome: 'done' });
     delete process.env.GATEWAY_SECRET;
     expect(announcing.told()).toBe(`1 ${device} \n`);
   });
 
   it('is refused where nobody at home can be told, and where the program fails', async () => {
-    await begin();
+    await begin({ devices: [device] });
     expect(await command({ command: 'measure-again' })).toMatchObject({ outcome: 'refused', reason: 'nobody-to-ask' });
     await stop();
     server.statuses.length = 0;
-    await begin({ program: program(1).path });
+    await begin({ program: program(1).path, devices: [device] });
     const failed = { outcome: 'refused', reason: 'announcement-failed' };
     expect(await command({ command: 'measure-again' })).toMatchObject(failed);
   });
 
+  it('is refused for a device that is not visited here, however it is called, and nobody is told', async () => {
+    const announcing = program(0);
+    await begin({ program: announcing.path, devices: [device] });
+    for (const strange of ['AA:BB:CC:00:00:02', '--help', 'a\0b', ''])
+      expect(await command({ command: 'measure-again', device: strange })).toMatchObject({
+        outcome: 'refused',
+        reason: 'not-here',
+      });
+    expect(await command({ command: 'measure-again' })).toMatchObject({ outcome: 'done' });
+    expect(announcing.told()).toBe(`1 ${device} \n`);
+    const announce = createAnnounce({ clock: systemClock, log: silentLog }, announcing.path);
+    for (const strange of ['-rf', 'a\0b', 'a b', '']) expect(await announce(strange)).toBe(false);
+    expect(await announce(device)).toBe(true);
+  });
+
   it('is told to whoever listens at the control socket, which then is somebody', async () => {
-    await begin();
+    await begin({ devices: [device] });
     const { answers, close } = await converse(systemClock, dataDir, { ask: 'listen' });
     const heard = answers[Symbol.asyncIterator]();
     expect((await heard.next()).value).toEqual({ say: 'listening' });

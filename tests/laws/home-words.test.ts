@@ -1,11 +1,16 @@
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { SetupFault } from '#domain/errors.ts';
 import { troublesOfDevice, troublesOfSource } from '#domain/standing.ts';
+import { systemClock } from '#runtime/clock.ts';
 import { deviceId, instantIn } from '#runtime/setup/home/naming.ts';
 import { columns, cut, widthOf } from '#runtime/setup/home/table.ts';
 import { explanation, read, words } from '#runtime/setup/home/words.ts';
+import { createTerminal } from '../../gateway-agent/command/terminal.ts';
+import { createNearby } from '../../gateway-agent/nearby.ts';
+import type { Advertisement } from '../../gateway-agent/radio.ts';
 
 /** What an engineer types and reads at `npm run home`. */
 
@@ -64,7 +69,10 @@ describe('times and devices that are typed', () => {
 });
 
 describe('columns', () => {
-  const anyCell = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('王桂兰', '🫀', '\x1b[31m', 'a\tb\nc', ''));
+  const anyCell = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('王桂兰', '🫀', '\x1b[31m', 'a\tb\nc', '\u202egp', ''),
+  );
 
   it('are never wider than they are said to be, and hold nothing that steers a terminal', () => {
     fc.assert(
@@ -74,7 +82,7 @@ describe('columns', () => {
           cells.map(() => 16),
         );
         expect(widthOf(line)).toBeLessThanOrEqual(16 * cells.length);
-        expect(line).not.toMatch(/\p{Cc}/u);
+        expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       }),
     );
   });
@@ -110,4 +118,19 @@ describe('how a device and its source stand', () => {
     [{ outbox: { ...outbox, bytes: 8 } }, ['outbox-filling']],
     [{ outbox: { ...outbox, lost: 1 } }, ['readings-lost']],
   ])('a source that tells %j has %j', (told, troubles) => expect(source(told)).toEqual(troubles));
+});
+
+it('a stranger’s device cannot steer the terminal of the engineer who looks for devices, whatever it calls itself', async () => {
+  const near = createNearby(systemClock);
+  const name = '\x1b[2J\rEVIL\u202e\u2028\nx';
+  const heard = near.hear({
+    address: 'AA:BB:CC:00:00:01',
+    name,
+    services: [],
+    paired: false,
+  } as unknown as Advertisement);
+  expect(heard.name).toBe('?[2J?EVIL???x');
+  const output = new PassThrough();
+  createTerminal('en', new PassThrough(), output).say(`Heard ${name}`);
+  expect(String(output.read())).toBe('Heard ?[2J?EVIL??\nx\n');
 });

@@ -84,7 +84,7 @@ function linesOfSource(
   if (codeUntil) lines.push(`  a code waits until ${shownInstant(codeUntil)}`);
   for (const trouble of troublesOfSource(status, false))
     if (trouble !== 'revoked') lines.push(`  ! ${troubleWords[trouble]}`);
-  if (asked) lines.push(`  asked ${ago(asked.createdAt, now)}: ${asked.command}, ${outcomeOf(asked)}`);
+  if (asked) lines.push(cut(`  asked ${ago(asked.createdAt, now)}: ${asked.command}, ${outcomeOf(asked)}`, 80));
   return lines;
 }
 

@@ -10,7 +10,7 @@ export const widthOf = (text: string): number =>
 /** At most so wide; an ellipsis stands where something was cut. */
 export function cut(text: string, most: number): string {
   // what a gateway says of itself must not steer the terminal it is shown on
-  const plain = text.replaceAll(/\p{Cc}/gu, ' ');
+  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
   if (widthOf(plain) <= most) return plain;
   let kept = '';
   for (const { segment } of graphemes.segment(plain)) {
