@@ -90,7 +90,7 @@ export const agentLimits = {
   nearMs: 5 * 60_000,
   /** How the radio stands is looked at this often, and told when it has changed. */
   radioMs: 2_000,
-  /** Frames that no visit could settle are looked at again this often. */
+  /** Frames that no visit could settle are looked at again this often, once they are as old as that. */
   tidyMs: 60_000,
   /** On stopping, visits have so long to take their leave before the radio is shut. */
   leaveMs: 3_000,
@@ -107,7 +107,7 @@ export function createGatewayAgent(
   const { radio, clock, random, log, passkeys, announce } = deps;
   const zone = config.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const listeners = new Set<(command: Command) => void>();
-  const visiting = new Map<string, { done: Promise<void>; quit: AbortController }>();
+  const visiting = new Map<string, { name: string; done: Promise<void>; quit: AbortController }>();
   const stays = createStays(agentLimits.stays);
   const rest = createRest(clock);
   const near = createNearby(clock);
@@ -153,7 +153,9 @@ export function createGatewayAgent(
     });
     const quit = new AbortController();
     const streamEveryMs = () => (home?.seconds('stream') ?? streamLimits.everyMs / 1_000) * 1_000;
+    const name = random.uuid();
     const options = {
+      name,
       zone,
       kept: () => uplink?.nudge(),
       quit: quit.signal,
@@ -162,23 +164,29 @@ export function createGatewayAgent(
       // whoever introduces a device waits for the end of its first visit
       ...(introducing ? {} : { stays }),
     };
-    const done = visit({ radio, outbox: on, clock, random, log }, address, options).then((report) => {
-      visiting.delete(address);
+    const made = visit({ radio, outbox: on, clock, random, log }, address, options).then((report) => {
       log.info('a device was visited', { device: address, ...report });
       rest.after(address, report.readings, report.backAfterMs);
       introducing?.visited(report);
       uplink?.tell();
     });
-    visiting.set(address, { done, quit });
+    const done = made
+      .catch((fault) => {
+        log.error('a visit could not be made, or what came of it not be told', faultDetails(fault));
+        rest.after(address, 0);
+      })
+      .finally(() => visiting.delete(address));
+    visiting.set(address, { name, done, quit });
   };
 
-  /** What an earlier life, or a full disk, left unsettled. */
-  const tidy = () => {
+  /** What an earlier life, a full disk, or a link that was lost between two halves left unsettled: the latter may come again, whole, before `afterMs`. */
+  const tidy = (afterMs: number) => {
     if (!outbox) return;
     try {
       const byVisit = Map.groupBy(outbox.unsettled(), (frame) => frame.visit);
-      for (const frames of byVisit.values()) {
-        if (frames.some((frame) => visiting.has(frame.device))) continue;
+      const underWay = new Set([...visiting.values()].map(({ name }) => name));
+      for (const [name, frames] of byVisit) {
+        if (underWay.has(name) || Math.abs(clock.now() - frames.at(-1)!.heardAt) < afterMs) continue;
         const { readings } = settleFrames(outbox, frames, true, zone);
         if (readings > 0) uplink?.nudge();
       }
@@ -209,7 +217,7 @@ export function createGatewayAgent(
     start: async () => {
       home = openHome({ clock, log }, config.dataDir);
       outbox = openOrSalvage({ clock, log }, join(config.dataDir, 'outbox.sqlite'), config.outboxBytes);
-      tidy();
+      tidy(0);
       const { source, secret, certificate, mqttUrl } = config;
       const credential = { ...(secret ? { secret } : {}), ...(certificate ? { certificate } : {}) };
       const statusMs = () => {
@@ -230,7 +238,7 @@ export function createGatewayAgent(
         intervalChanged: () => uplink?.tell(),
       };
       uplink.onCommand((command) => actOn(command, acting));
-      stopTidying = clock.every(agentLimits.tidyMs, tidy);
+      stopTidying = clock.every(agentLimits.tidyMs, () => tidy(agentLimits.tidyMs));
       let toldRadio = radio.health().state;
       stopLooking = clock.every(agentLimits.radioMs, () => {
         const { state } = radio.health();

@@ -11,7 +11,7 @@ import { type DeviceClock, openClock } from './device-clock.ts';
 import { fetchRecords } from './fetch.ts';
 import { createHearing, type Hearing } from './hearing.ts';
 import { clockLimits, streamLimits, visitLimits } from './limits.ts';
-import { readBattery, readKept, readModel } from './questions.ts';
+import { isGone, readBattery, readKept, readModel } from './questions.ts';
 import { listen, stay } from './stay.ts';
 import type { Stays } from './stays.ts';
 import { createStreams } from './streams.ts';
@@ -19,7 +19,8 @@ import { createStreams } from './streams.ts';
 /**
  * One visit to a device that has just advertised: connect, pair if need be, ask for its name, battery and clock, have it let us in, subscribe,
  * fetch its memory, and listen until it hangs up or there is no reason to stay. Each value is on disk before anything else is done with it. Ends by
- * itself, and rejects never: whatever goes wrong is in the report, and what was heard before that is kept.
+ * itself. Whatever goes wrong is in the report, and what was heard before that is kept; rejects only where nothing can be read of what is known of
+ * the device.
  */
 export type VisitReport = {
   /** Frames heard. */
@@ -38,6 +39,8 @@ export type VisitReport = {
 export type VisitDeps = { radio: Radio; outbox: Outbox; clock: Clock; random: Random; log: Log };
 
 export type VisitOptions = {
+  /** By which its frames are told from those of another; one is made up where none is given. */
+  name?: string;
   /** IANA name, where the home is. */
   zone: string;
   /** Called after readings came into the outbox. */
@@ -57,7 +60,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
   const { zone, kept, quit, rssi, stays, streamEveryMs = () => streamLimits.everyMs } = options;
   const { notes } = outbox;
   const before = notes.of(address);
-  const named = { visit: random.uuid(), device: address, zone };
+  const named = { visit: options.name ?? random.uuid(), device: address, zone };
   const streams = createStreams({ outbox, clock, log }, { ...named, everyMs: streamEveryMs, told: kept });
   const hearing = createHearing({ outbox, clock, log, streams }, { ...named, kept });
   const learned: Learned = { rssi };
@@ -77,7 +80,13 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
     const spoken = listenedTo((service, characteristic) => link!.has(sigUuid(service), sigUuid(characteristic)));
     time = await openClock(on, spoken);
     hearing.know({ ...(model ? { model } : {}), ...(time ? { comparison: time.comparison() } : {}) });
-    for (const { profile } of spoken) await readKept(link, profile, clock, hearing.hear);
+    try {
+      for (const { profile } of spoken) await readKept(link, profile, clock, hearing.hear);
+    } catch (fault) {
+      // asked again and again, it does not say what its records hang on
+      if (!isGone(fault)) learned.trouble = 'memory-refused';
+      throw fault;
+    }
     hearing.open();
     if (!spoken.some(keepsRecords)) await time?.setIfBehind();
     await beLetIn(on, spoken, time);

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SourceId } from '#domain/ids.ts';
 import { vitalIn } from '#domain/reading.ts';
-import { systemClock } from '#runtime/clock.ts';
+import { type Clock, systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { seededRandom, systemRandom } from '#runtime/random.ts';
-import { createGatewayAgent, type GatewayAgent, type GatewayConfig } from '../../gateway-agent/agent.ts';
+import { agentLimits, createGatewayAgent, type GatewayAgent, type GatewayConfig } from '../../gateway-agent/agent.ts';
 import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
 import { openOutbox } from '../../gateway-agent/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
@@ -36,11 +37,11 @@ let server: ReceiptingServer;
 let dataDir: string;
 let agent: GatewayAgent;
 
-const agentWith = (config: Partial<GatewayConfig> = {}) =>
+const agentWith = (config: Partial<GatewayConfig> = {}, clock: Clock = systemClock) =>
   createGatewayAgent(
     {
-      radio: createDbusRadio({ clock: systemClock, log: silentLog }, { adapter: 'hci0', busAddress: bus.address }),
-      clock: systemClock,
+      radio: createDbusRadio({ clock, log: silentLog }, { adapter: 'hci0', busAddress: bus.address }),
+      clock,
       random: systemRandom,
       log: silentLog,
     },
@@ -264,6 +265,34 @@ describe('a gateway', () => {
     await agent.start();
     await until(() => server.readings.length === 1);
     await until(() => agent.waiting() === 0);
+  });
+
+  it('brings over what an earlier visit could not read, also of a device that it goes on listening to', async () => {
+    await agent.stop();
+    // only what tidies up is quick
+    const every = (ms: number, run: () => void) => systemClock.every(ms === agentLimits.tidyMs ? 100 : ms, run);
+    agent = agentWith({}, { ...systemClock, every });
+    await agent.start();
+    const strap = createHeartRateStrap(bluez, { adapter: 'hci0', address, connectMs: 5, discoverMs: 10, pairMs: 5 });
+    strap.putOn();
+    await until(() => strap.told() > 0);
+    const outbox = openOutbox(systemClock, join(dataDir, 'outbox.sqlite'));
+    outbox.hear(heardFrame(1));
+    outbox.close();
+    await until(() => systolics().includes(120));
+    strap.remove();
+  });
+
+  it('outlives what it cannot read of a device, and hears the device when it can', async () => {
+    await agent.start();
+    const file = new DatabaseSync(join(dataDir, 'outbox.sqlite'), { timeout: 5_000 });
+    file.exec('ALTER TABLE device_notes RENAME TO gone');
+    const cuff = cuffWith({ advertisesForMs: 120_000 });
+    cuff.measure({ systolic: 121, diastolic: 80 });
+    await until(() => agent.nearby().length === 1);
+    file.exec('ALTER TABLE gone RENAME TO device_notes');
+    file.close();
+    await until(() => server.readings.length === 1);
   });
 
   it('hands a command on once, however often it comes, and not when its time has passed', async () => {

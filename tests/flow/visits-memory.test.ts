@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sigUuid } from '../../gateway-agent/uuid.ts';
 import { createStays } from '../../gateway-agent/visit/stays.ts';
 import {
   type ContinuousGlucoseMonitorConfig,
@@ -289,6 +290,19 @@ describe('a visit to a glucose sensor', () => {
     expect(offsets()[0]).toBe(5);
     await room.visitUntil(() => cursor() === 25);
     expect(offsets().sort((a, b) => a - b)).toEqual([5, 10, 15, 20, 25]);
+  });
+
+  it('says of itself that it does not hand over its memory, where nobody is told when its session began, until somebody is', async () => {
+    const sensor = sensorWith();
+    sensor.measure(glucose(1));
+    const start = sigUuid(0x2aaa);
+    const refuse = (nth: number): ScriptedFault => ({ at: 'read', fault: 'refuse', nth, characteristic: start });
+    room.faults.follow({ script: [1, 2, 3].map(refuse) });
+    expect(await room.visit(address)).toMatchObject({ readings: 0 });
+    expect(room.outbox.notes.of(address)?.trouble).toBe('memory-refused');
+    await room.visitUntil(() => cursor() === 5);
+    expect(room.outbox.notes.of(address)?.trouble).toBeUndefined();
+    expect(offsets()).toEqual([5]);
   });
 
   it('fetches a new session from its beginning', async () => {
