@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EnrolmentAnswer } from '#domain/enrolment.ts';
@@ -70,10 +70,6 @@ function write(dataDir: string, file: string, content: object): void {
   } catch (fault) {
     throw new SetupFault(`The folder ${dataDir} cannot be made (${(fault as NodeJS.ErrnoException).code}).`);
   }
-  writeSafely(file, content);
   // root enrols, the service reads: what lies in its folder is its own
-  if (process.getuid?.() === 0) {
-    const { uid, gid } = statSync(dataDir);
-    chownSync(file, uid, gid);
-  }
+  writeSafely(file, content, process.getuid?.() === 0 ? statSync(dataDir) : undefined);
 }

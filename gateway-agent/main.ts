@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Outage, SetupFault } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { systemRandom } from '#runtime/random.ts';
-import { createTerminal, languageOf, type Words } from './command/terminal.ts';
+import { createTerminal, languageOf, type Terminal, type Words } from './command/terminal.ts';
 import { exits, Misspoken, type Stand, type Verb } from './command/verb.ts';
 import { readConfig } from './config.ts';
 
@@ -44,21 +44,25 @@ async function main([name = 'run', ...words]: string[]): Promise<number> {
     const stand: Stand = { terminal, clock: systemClock, random: systemRandom, config: readConfig(process.env) };
     return await verb.run(words, stand);
   } catch (fault) {
-    return explain(name, verb, fault);
+    return explain(name, verb, fault, terminal);
   } finally {
     terminal.close();
   }
 }
 
-function explain(name: string, verb: Verb, fault: unknown): number {
+function explain(name: string, verb: Verb, fault: unknown, terminal: Terminal): number {
   const isParsing = (fault as { code?: string } | undefined)?.code?.startsWith('ERR_PARSE_ARGS');
   if (fault instanceof Misspoken || isParsing) {
     console.error(`hearthbeat-gateway ${name} ${verb.takes}`.trimEnd());
     return exits.misspoken;
   }
+  if (fault instanceof Outage && fault.code === 'not-running') {
+    console.error(terminal.in(notRunning));
+    return exits.notRunning;
+  }
   if (fault instanceof SetupFault || fault instanceof Outage) {
     console.error(fault.message);
-    return fault instanceof Outage && fault.code === 'not-running' ? exits.notRunning : exits.ill;
+    return exits.ill;
   }
   console.error(fault);
   return exits.ill;
@@ -80,6 +84,11 @@ const unknown = (name: string): Words => ({
   en: `"${name}" is no word of hearthbeat-gateway: say one of ${Object.keys(verbs).join(', ')}, or help.`,
   zh: `hearthbeat-gateway 没有 "${name}" 这个命令:可用的有 ${Object.keys(verbs).join('、')} 和 help。`,
 });
+
+const notRunning: Words = {
+  en: 'No gateway is running here. Start it (systemctl start hearthbeat-gateway), or see what is wrong: hearthbeat-gateway doctor.',
+  zh: '网关没有在运行。请启动(systemctl start hearthbeat-gateway),或运行 hearthbeat-gateway doctor 查找原因。',
+};
 
 main(process.argv.slice(2)).then(
   (code) => {

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
@@ -47,14 +57,18 @@ const damaged = (file: string) =>
     `${file} is damaged or cannot be read: put back your copy of it, or move its folder away to begin anew.`,
   );
 
-/** Whole or not at all, also when the power fails: written beside, on disk, then renamed. For the owner's eyes only. */
-export function writeSafely(file: string, content: object): void {
+/**
+ * Whole or not at all, also when the power fails: written beside, on disk, then renamed. For the owner's eyes only.
+ * @param owner whose it becomes; else whoever writes. Before it has its name: in a folder of theirs a name may be made to lead elsewhere.
+ */
+export function writeSafely(file: string, content: object, owner?: { uid: number; gid: number }): void {
   const beside = `${file}.new`;
   try {
     rmSync(beside, { force: true });
     const handle = openSync(beside, 'wx', 0o600);
     try {
       writeSync(handle, `${JSON.stringify(content, null, 2)}\n`);
+      if (owner) fchownSync(handle, owner.uid, owner.gid);
       fsyncSync(handle);
     } finally {
       closeSync(handle);

@@ -16,7 +16,7 @@ import {
   readEnrolmentKey,
 } from '../credentials.ts';
 import { software } from '../status.ts';
-import type { Words } from './terminal.ts';
+import type { Terminal, Words } from './terminal.ts';
 import { exits, Misspoken, type Verb } from './verb.ts';
 
 /**
@@ -37,7 +37,7 @@ export const enroll: Verb = {
     });
     const [place, text] = positionals;
     if (!place || !text || positionals.length > 2) throw new Misspoken();
-    const url = placeOf(place);
+    const url = placeOf(place, terminal);
     const code = EnrolmentCode.safeParse(text);
     if (!code.success)
       throw new SetupFault(
@@ -57,10 +57,11 @@ export const enroll: Verb = {
     const key = readEnrolmentKey(DATA_DIR) ?? (await newKey());
     // before anything is sent: an answer to a key that is lost is of no use
     keepEnrolmentKey(DATA_DIR, key);
-    const asked = await send(clock, url, {
+    const request = await requestFor(key);
+    const asked = await send(clock, terminal, url, {
       v: 1,
       code: code.data,
-      certificateRequest: await requestFor(key),
+      certificateRequest: request,
       software,
     });
     if ('fault' in asked) throw new SetupFault(terminal.in(sentences[asked.fault]));
@@ -69,9 +70,31 @@ export const enroll: Verb = {
       en: `Enrolled as ${asked.answer.source}. Readings will go to ${asked.answer.mqttUrl}.\nNext: restart the service (systemctl restart hearthbeat-gateway), then "hearthbeat-gateway devices" and "hearthbeat-gateway pair <device>".`,
       zh: `注册成功,本机编号为 ${asked.answer.source},测量数据将发送至 ${asked.answer.mqttUrl}。\n下一步:重启服务(systemctl restart hearthbeat-gateway),然后运行 "hearthbeat-gateway devices" 和 "hearthbeat-gateway pair <设备>"。`,
     });
+    for (const warning of doubtsAbout(url, new URL(asked.answer.mqttUrl))) terminal.say(warning);
     return exits.well;
   },
 };
+
+/** What whoever set up the platform has forgotten shows only here. */
+export function doubtsAbout(url: URL, mqttUrl: URL): Words[] {
+  if (isLoopback(url)) return [];
+  if (isLoopback(mqttUrl))
+    return [
+      {
+        en: `! ${mqttUrl.host} is this box itself: the platform must be told the address that homes reach (MQTT_PUBLIC_URL), then enrol again with a new code and --again.`,
+        zh: `! ${mqttUrl.host} 指向本机:请在平台设置患者家庭可访问的地址(MQTT_PUBLIC_URL),再用新的注册码加 --again 重新注册。`,
+      },
+    ];
+  if (mqttUrl.protocol === 'mqtts:') return [];
+  return [
+    {
+      en: '! This way is not encrypted (mqtt://): it must lead through a tunnel of yours, else anybody on it reads measurements and the credential.',
+      zh: '! 该连接未加密(mqtt://):必须经由你方的隧道,否则途中任何人都能读取测量数据和凭证。',
+    },
+  ];
+}
+
+const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 export const enrolmentWithinMs = 20_000;
 const answerBytesAtMost = 64 * 1024;
@@ -86,14 +109,24 @@ function isEnrolled(dataDir: string): boolean {
 }
 
 /** https, for the code is a secret; http on this very machine only. */
-function placeOf(text: string): URL {
+function placeOf(text: string, terminal: Terminal): URL {
+  const refuse = (words: Words) => new SetupFault(terminal.in(words));
   if (!URL.canParse(text))
-    throw new SetupFault(`"${text}" is no address: it looks like https://hearthbeat.example.org.`);
+    throw refuse({
+      en: `"${text}" is no address: it looks like https://hearthbeat.example.org.`,
+      zh: `"${text}" 不是有效的地址:地址形如 https://hearthbeat.example.org。`,
+    });
   const url = new URL(text);
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback))
-    throw new SetupFault(`${url.protocol}//${url.host} is not safe for a code: the address must begin with https://.`);
-  if (url.username || url.password) throw new SetupFault('The address must hold no user name and no password.');
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))
+    throw refuse({
+      en: `${url.protocol}//${url.host} is not safe for a code: the address must begin with https://.`,
+      zh: `通过 ${url.protocol}//${url.host} 发送注册码不安全:地址必须以 https:// 开头。`,
+    });
+  if (url.username || url.password)
+    throw refuse({
+      en: 'The address must hold no user name and no password.',
+      zh: '地址中不得包含用户名和密码。',
+    });
   return url;
 }
 
@@ -128,7 +161,7 @@ async function requestFor(pem: string): Promise<string> {
 type Sent = { answer: EnrolmentAnswer } | { fault: EnrolmentFault };
 
 /** @throws Outage `platform-away`, which the same words typed again may cure; SetupFault when nobody there knows of enrolments. */
-async function send(clock: Clock, url: URL, request: EnrolmentRequest): Promise<Sent> {
+async function send(clock: Clock, terminal: Terminal, url: URL, request: EnrolmentRequest): Promise<Sent> {
   const quit = new AbortController();
   const asking = (async () => {
     const response = await fetch(new URL('/api/v1/enrolments', url), {
@@ -146,7 +179,10 @@ async function send(clock: Clock, url: URL, request: EnrolmentRequest): Promise<
   } catch (fault) {
     throw new Outage(
       'platform-away',
-      `${url.origin} cannot be reached (${causeOf(fault)}): check the address and the network, then say the same again; the code is still good.`,
+      terminal.in({
+        en: `${url.origin} cannot be reached (${causeOf(fault)}): check the address and the network, then say the same again; the code is still good.`,
+        zh: `无法连接 ${url.origin}(${causeOf(fault)}):请检查地址和网络,然后再次执行同一命令;注册码仍然有效。`,
+      }),
       { retry: true, cause: fault },
     );
   } finally {
@@ -162,10 +198,16 @@ async function send(clock: Clock, url: URL, request: EnrolmentRequest): Promise<
   if (status >= 500)
     throw new Outage(
       'platform-away',
-      `${url.origin} cannot answer just now (${status}): say the same again in a while.`,
+      terminal.in({
+        en: `${url.origin} cannot answer just now (${status}): say the same again in a while.`,
+        zh: `${url.origin} 暂时无法应答(${status}):请稍后再次执行同一命令。`,
+      }),
     );
   throw new SetupFault(
-    `${url.origin} answers (${status}), but is no Hearthbeat platform of this version: check the address.`,
+    terminal.in({
+      en: `${url.origin} answers (${status}), but is no Hearthbeat platform of this version: check the address.`,
+      zh: `${url.origin} 有应答(${status}),但不是此版本的 Hearthbeat 平台:请检查地址。`,
+    }),
   );
 }
 

@@ -16,9 +16,9 @@ export const run: Verb = {
     en: 'the gateway itself, until it is told to stop; a service runs it on a box of its own',
     zh: '运行网关本身,直到被停止;在专用设备上由系统服务运行',
   },
-  run: async (words, { clock, random, config }) => {
+  run: async (words, { terminal, clock, random, config }) => {
     if (words.length > 0) throw new Misspoken();
-    const identity = identityOf(config);
+    const identity = identityOf(config, terminal.language);
     const log = createLog(config.LOG_LEVEL).child({ service: 'gateway-agent' });
     const passkeys = createPasskeyDesk();
     const radio = await chooseRadio(

@@ -5,10 +5,13 @@ import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { SetupFault } from '#domain/errors.ts';
 import { troublesOfDevice, troublesOfSource } from '#domain/standing.ts';
 import { systemClock } from '#runtime/clock.ts';
+import { seededRandom } from '#runtime/random.ts';
 import { deviceId, instantIn } from '#runtime/setup/home/naming.ts';
 import { columns, cut, widthOf } from '#runtime/setup/home/table.ts';
 import { explanation, read, words } from '#runtime/setup/home/words.ts';
+import { doubtsAbout, enroll } from '../../gateway-agent/command/enroll.ts';
 import { createTerminal } from '../../gateway-agent/command/terminal.ts';
+import { readConfig } from '../../gateway-agent/config.ts';
 import { createNearby } from '../../gateway-agent/nearby.ts';
 import type { Advertisement } from '../../gateway-agent/radio.ts';
 
@@ -133,4 +136,42 @@ it('a stranger’s device cannot steer the terminal of the engineer who looks fo
   const output = new PassThrough();
   createTerminal('en', new PassThrough(), output).say(`Heard ${name}`);
   expect(String(output.read())).toBe('Heard ?[2J?EVIL??\nx\n');
+});
+
+describe('whoever enrols a box', () => {
+  const typedInChinese = async (...words: string[]): Promise<string> => {
+    const terminal = createTerminal('zh', new PassThrough(), new PassThrough());
+    const config = readConfig({ DATA_DIR: '/nowhere' });
+    return enroll.run(words, { terminal, clock: systemClock, random: seededRandom(1), config }).then(
+      () => 'it was taken',
+      (fault: Error) => fault.message,
+    );
+  };
+
+  it('is told in their language what is wrong with what they typed, and never hears the code again', async () => {
+    const good = 'K7QM-2XPF';
+    for (const [place, code] of [
+      ['platform', good],
+      ['http://hearthbeat.example.org', good],
+      ['ftp://127.0.0.1', good],
+      ['https://me:secret@hearthbeat.example.org', good],
+      ['https://hearthbeat.example.org', 'K7QM'],
+    ] as const) {
+      const said = await typedInChinese(place, code);
+      expect(said).toMatch(/[\u4e00-\u9fff].*。$/);
+      expect(said).not.toMatch(/K7QM-2XPF.*K7QM-2XPF|secret/);
+    }
+  });
+
+  it('is warned when the platform sends its readings to the box itself, or through the open', () => {
+    const doubts = (url: string, mqttUrl: string) => doubtsAbout(new URL(url), new URL(mqttUrl)).map(({ en }) => en);
+    expect(doubts('https://hospital.example', 'mqtts://hospital.example:8883')).toEqual([]);
+    expect(doubts('http://127.0.0.1:8080', 'mqtt://127.0.0.1:1883')).toEqual([]);
+    expect(doubts('https://hospital.example', 'mqtt://127.0.0.1:1883')).toEqual([
+      expect.stringContaining('MQTT_PUBLIC_URL'),
+    ]);
+    expect(doubts('https://hospital.example', 'mqtt://hospital.example:1883')).toEqual([
+      expect.stringContaining('not encrypted'),
+    ]);
+  });
 });

@@ -66,6 +66,9 @@ async function codeFor(
     '',
     `    hearthbeat-gateway enroll ${config.PUBLIC_URL} ${spoken(code)}`,
     '',
+    ...(isOnlyHere(config.PUBLIC_URL)
+      ? ['This address is reached from this machine only: for a box elsewhere set PUBLIC_URL=https://….', '']
+      : []),
     `The code is good once, until ${shownInstant(expiresAt)}.`,
     ...(kind === 'device' ? [`For a device that cannot enrol: npm run home -- credentials ${source}`] : []),
   ];
@@ -96,6 +99,8 @@ export async function revoke({ records, by, clock }: Operator, said: Said): Prom
   if (!revoked) throw new SetupFault(`${id} was revoked before.`);
   return [`${id} is let in no more, and is disconnected within a minute. What it has sent stays.`];
 }
+
+const isOnlyHere = (url: string): boolean => /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
 
 function refuseRevoked({ id, revokedAt }: { id: SourceId; revokedAt: string | null }): void {
   if (revokedAt !== null) throw new SetupFault(`${id} was revoked: register another source instead.`);
