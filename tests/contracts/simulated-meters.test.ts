@@ -166,7 +166,7 @@ describe('a simulated meter', () => {
   });
 
   it('tells the newest first where it is one of those, and forgets to say that it was all', async () => {
-    const meter = meterWith({ manners: { newestFirst: true, omitsFinalAnswer: true }, patienceMs: 80 });
+    const meter = meterWith({ manners: { newestFirst: true, omitsFinalAnswer: true }, patienceMs: 2_000 });
     for (const mgPerDl of [100, 110, 120]) meter.measure({ mgPerDl });
     const visit = await asking(meter);
     await visit.write(recordAccessPoint, '0101');
@@ -232,7 +232,7 @@ describe('a simulated meter', () => {
   });
 
   it('hangs up when nobody asks it anything for a while', async () => {
-    const meter = meterWith({ patienceMs: 60 });
+    const meter = meterWith({ patienceMs: 1_000 });
     const visit = await room.connect(meterAwake(meter));
     await visit.ended;
   });

@@ -265,7 +265,7 @@ describe('a box in a home', () => {
       discoverMs: 10,
       pairMs: 5,
       hangsUpAfterMs: 30,
-      patienceMs: 500,
+      patienceMs: 2_000,
     });
     scale.measure({ kg: 71.5, userSlot: 2 });
     await until(async () => (await devices()).near.length === 1);
