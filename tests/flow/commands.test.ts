@@ -6,7 +6,7 @@ import type { SourceId } from '#domain/ids.ts';
 import { topicOf } from '#domain/topics.ts';
 import { instant } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
-import { assignDevice, takeBackDevice } from '#runtime/records/assignments.ts';
+import { assignDevice, holdingsOf, takeBackDevice } from '#runtime/records/assignments.ts';
 import {
   answerUnderWayMs,
   closeLateCommands,
@@ -240,6 +240,21 @@ describe('a question about somebody', () => {
     await expect(rowOf(old)).rejects.toThrow();
     expect(await rowOf(open)).toMatchObject({ closed_at: null });
   });
+});
+
+test('a device that is taken back as of before it was given stays on record, is nobody’s, and can be given anew', async () => {
+  const { source } = await enrol();
+  const patient = (await makePatient(records(), { team: await makeTeam(records()) })).id;
+  const from = instant(Date.now() - minuteMs);
+  const device = await makeDevice(records(), { source, patient, from });
+  await takeBackDevice(records(), { device, at: '2020-01-01T00:00:00.000Z', by: 'operator:test' });
+  const kept = records().selectFrom('assignment').select(['from_at', 'to_at', 'ended_by', 'patient_id']);
+  expect(await kept.where('device_id', '=', device).execute()).toEqual([
+    { from_at: new Date(from), to_at: new Date(from), ended_by: 'operator:test', patient_id: patient },
+  ]);
+  expect(await holdingsOf(records(), device)).toEqual([]);
+  const wish = { id: randomUUID(), device, userSlot: null, patient, from: instant(Date.parse(from) - minuteMs) };
+  expect(await assignDevice(records(), wish)).toBe('assigned');
 });
 
 describe('an answer', () => {
