@@ -72,7 +72,7 @@ export type PersonRef = z.infer<typeof PersonRef>;
 
 /**
  * A request to measure again, and what became of it. `waiting`: not sent yet, its source is away. `sent`: not answered yet.
- * `too-late`: with the reason `not-reached` or `no-answer` it came to nothing. `by`: null where a rule asked.
+ * `too-late`: with the reason `not-reached`, `no-answer` or `not-theirs` (the device had moved) it came to nothing. `by`: null where a rule asked.
  */
 export const AskedView = z.object({
   id: z.uuid(),

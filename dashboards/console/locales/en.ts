@@ -223,6 +223,8 @@ export const en = {
       done: 'To measure again: the home was told at {{answered}}',
       refused: 'To measure again: the gateway could not tell the patient. Please call the patient',
       'not-reached': 'To measure again: the gateway was not reached by {{until}}. Please call the patient',
+      'not-theirs':
+        'To measure again: the device had moved before anybody was asked. Please ask anew, or call the patient',
       'too-late': 'To measure again: no answer by {{until}}. Please call the patient',
     },
   },

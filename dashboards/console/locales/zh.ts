@@ -224,6 +224,7 @@ export const zh: Texts = {
       done: '重新测量：已于 {{answered}} 提示患者',
       refused: '重新测量：网关无法提示患者，请电话联系',
       'not-reached': '重新测量：{{until}} 前未能连上网关，请电话联系',
+      'not-theirs': '重新测量：设备已转移，尚未通知到患者，请重新发起或电话联系',
       'too-late': '重新测量：{{until}} 前未收到答复，请电话联系',
     },
   },

@@ -152,8 +152,9 @@ function Asked({ asked }: { asked: AskedView }) {
   const { t, say } = useLanguage();
   const times = useTimes();
   const now = useNow(60_000);
-  const state = asked.state === 'too-late' && asked.reason === 'not-reached' ? 'not-reached' : asked.state;
-  const inVain = state === 'refused' || state === 'too-late' || state === 'not-reached';
+  const why = asked.reason === 'not-reached' || asked.reason === 'not-theirs' ? asked.reason : 'too-late';
+  const state = asked.state === 'too-late' ? why : asked.state;
+  const inVain = asked.state === 'refused' || asked.state === 'too-late';
   const until = times.shortMoment(asked.until, now);
   const answered = asked.answeredAt ? times.shortMoment(asked.answeredAt, now) : '';
   const time = times.shortMoment(asked.askedAt, now);
