@@ -39,7 +39,8 @@ export default defineConfig({
     globalSetup: ['tests/support/run.ts'],
     // real servers, sockets and signal handlers: each file has a process of its own
     pool: 'forks',
-    maxWorkers: 2,
+    // one more than the processors of a small machine: half of the time a test waits for somebody
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     // only for what hangs: no test may depend on how fast the machine is
     testTimeout: 120_000,
