@@ -42,7 +42,8 @@ export function addSample(before: Gathering, sample: Sample, window: StableWindo
   );
   const long = at - samples[0]!.at >= window.lengthMs;
   const due = since === undefined || at - since >= window.everyMs;
-  if (!long || !due) return { samples, since };
+  // while none is due no while is whole, so that one that is told again, by itself, ends where it ended
+  if (!long || !due) return { samples: long ? samples.slice(1) : samples, since };
   const of = samples.map((one) => one.index);
   return {
     samples: [],
