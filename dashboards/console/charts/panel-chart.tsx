@@ -65,10 +65,11 @@ export function PanelChart(chart: Chart) {
             ...axis,
             ticks: { stroke: colours.grid },
             space: 64,
+            size: 34,
             values: (_chart, splits) =>
               labelsOf(splits, (at, day) => (day ? dayOfMonth : timeOfDay)(at, language, zone)),
           },
-          { ...axis, size: 40, ticks: { show: false } },
+          { ...axis, size: 40, ticks: { show: false }, values: (_chart, splits) => inSameDigits(splits) },
         ],
         series: [{}, ...drawn.map(() => ({ paths: () => null, points: { show: false } }))],
         hooks: {
@@ -113,6 +114,11 @@ function labelsOf(splits: number[], label: (at: number, day: boolean) => string)
   });
 }
 
+function inSameDigits(splits: number[]): string[] {
+  const digits = Math.max(0, ...splits.map((value) => String(value).split('.')[1]?.length ?? 0));
+  return splits.map((value) => value.toFixed(digits));
+}
+
 function Readout({ point, panel }: { point: Point; panel: PanelName }) {
   const { t } = useLanguage();
   const times = useTimes();
@@ -121,8 +127,8 @@ function Readout({ point, panel }: { point: Point; panel: PanelName }) {
   const values = drawn.flatMap((vital) => {
     const value = point.values[vital];
     if (!value) return [];
-    const range = value.min === value.max ? '' : ` (${shown(vital, value.min)}–${shown(vital, value.max)})`;
-    return [`${shown(vital, value.mean, value.decimals)}${range}`];
+    const [low, high] = [shown(vital, value.min), shown(vital, value.max)];
+    return [`${shown(vital, value.mean, value.decimals)}${low === high ? '' : ` (${low}–${high})`}`];
   });
   return (
     <>

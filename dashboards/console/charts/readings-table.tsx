@@ -120,7 +120,7 @@ function Windows({ view }: { view: Extract<ReadingsView, { resolution: 'windows'
               return (
                 <td key={vital} className="value" data-vital={vital}>
                   {value && shown(vital, value.mean)}
-                  {value && (
+                  {value && shown(vital, value.min) !== shown(vital, value.max) && (
                     <div className="small muted" style={{ fontWeight: 400 }}>
                       {shown(vital, value.min)}–{shown(vital, value.max)}
                     </div>

@@ -1,6 +1,6 @@
 import { IconClockExclamation, IconClockHour4, IconPointFilled, IconUserCheck, IconWifiOff } from '@tabler/icons-react';
 import { Link } from 'wouter';
-import type { Reason, WorklistEntry } from '#domain/views.ts';
+import type { LatestValue, Reason, WorklistEntry } from '#domain/views.ts';
 import { useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { QuickAcknowledge } from '../parts/acknowledge.tsx';
@@ -68,22 +68,21 @@ function LastMeasured({ entry, steady }: { entry: WorklistEntry; steady: boolean
           <Ago at={pressure.systolic.takenAt} />
         </div>
       )}
-      {others.length > 0 && <Others values={others} />}
+      {others.map((value) => (
+        <Other key={value.vital} value={value} leads={!pressure} />
+      ))}
     </div>
   );
 }
 
-function Others({ values }: { values: WorklistEntry['latest'] }) {
+/** `leads`: who has no cuff is judged by this, so it is as easy to see as a pressure. */
+function Other({ value, leads }: { value: LatestValue; leads: boolean }) {
   return (
-    <div className="small numbers">
-      {values.map((value) => (
-        <div key={value.vital}>
-          <Quantity value={value} />{' '}
-          <span className="muted">
-            <Ago at={value.takenAt} />
-          </span>
-        </div>
-      ))}
+    <div className={leads ? 'measured leads' : 'measured'}>
+      <Quantity value={value} />
+      <span className="muted">
+        <Ago at={value.takenAt} />
+      </span>
     </div>
   );
 }

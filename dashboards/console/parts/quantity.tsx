@@ -19,13 +19,13 @@ export function Quantity({ value: { vital, value, decimals, marks } }: { value: 
   const { shown, unitOf } = useUnits();
   const doubtful = isArtefact(marks);
   return (
-    <>
+    <span className="quantity">
       <span className="muted">{t(`vitalShort.${vital}`)}</span>{' '}
       <span className={doubtful ? 'artefact' : undefined}>
         <b>{shown(vital, value, decimals, marks)}</b>
         <span className="unit">{unitOf(vital)}</span>
         {doubtful && <span className="unit">({t('artefact')})</span>}
       </span>
-    </>
+    </span>
   );
 }
