@@ -206,6 +206,13 @@ describe('a box in a home', () => {
     expect((await devices()).home).toEqual([]);
     expect(cuff.takeHandedOver()).toEqual([]);
 
+    // Ctrl-C with the digits half typed: nobody is kept waiting for them, and whoever pairs next begins anew
+    const brokenOff = command('pair', own);
+    await brokenOff.says('six digits');
+    brokenOff.child.kill('SIGINT');
+    await brokenOff.code;
+    expect((await devices()).home).toEqual([]);
+
     const pairing = command('pair', own.toLowerCase());
     await pairing.says('six digits');
     pairing.type('042 137');
