@@ -9,12 +9,12 @@ import type { Said } from './profile.ts';
 export const recordAccessUuid = 0x2a52;
 
 const op = { report: 1, abort: 3, count: 4, countIs: 5, response: 6 } as const;
-const operator = { none: 0, all: 1, from: 3 } as const;
+const operator = { none: 0, all: 1, from: 3, last: 6 } as const;
 /** Filter type 1: the sequence number, or with CGM the time offset. Both u16. */
 const byNumber = 1;
 
-/** Which records: all, or those numbered `from` and above. */
-export type Which = 'all' | { from: number };
+/** Which records: all, the one that was made last, or those numbered `from` and above. */
+export type Which = 'all' | 'last' | { from: number };
 
 export const encodeReport = (which: Which): Uint8Array => Uint8Array.of(op.report, ...whichBytes(which));
 export const encodeCount = (which: Which): Uint8Array => Uint8Array.of(op.count, ...whichBytes(which));
@@ -22,7 +22,7 @@ export const encodeAbort = (): Uint8Array => Uint8Array.of(op.abort, operator.no
 
 /** Not a byte more than the operator takes: a meter answers `invalid operand` to 04 01 00. */
 function whichBytes(which: Which): number[] {
-  if (which === 'all') return [operator.all];
+  if (which === 'all' || which === 'last') return [operator[which]];
   return [operator.from, byNumber, which.from & 0xff, which.from >> 8];
 }
 

@@ -9,7 +9,8 @@ import { type Answer, decodeAnswer, encodeAbort, encodeCount, encodeReport, type
  *
  * Only what is new is fetched: from the last known record on, which is asked for again as a witness. When it comes back as it was, the
  * numbering still stands; when it does not, the memory was cleared or the numbering has begun anew, and everything is fetched (what
- * is known already is recognised by the outbox). Before the first write: bonded, and notifications and indications asked for.
+ * is known already is recognised by the outbox). Where only the witness comes, the device is asked which record it made last: a meter that lost its
+ * battery may number from 1 again and still hold the old ones, with higher numbers than any new one will have for long. Before the first write: bonded, and notifications and indications asked for.
  *
  * A whole memory whose fetch broke off leaves a run of records that came one after the other. The next fetch asks the device whether it holds
  * any below that run, and if not, goes on from its end instead of from the beginning.
@@ -81,7 +82,7 @@ export const racpLimits = {
 
 export type State = {
   goal: Goal;
-  phase: 'surveying' | 'counting' | 'fetching' | 'recounting' | 'resting' | 'aborting' | 'over';
+  phase: 'surveying' | 'counting' | 'fetching' | 'recounting' | 'looking' | 'resting' | 'aborting' | 'over';
   /** What is being asked for. `resting` goes back to it. */
   which: Which;
   counted?: number;
@@ -142,6 +143,17 @@ const recount = (state: State): Step => ({
   waitMs: racpLimits.answerMs,
 });
 
+const look = (state: State): Step => ({
+  state: { ...state, phase: 'looking' },
+  write: encodeReport('last'),
+  waitMs: racpLimits.answerMs,
+});
+
+/** Another than the witness was made last: the numbering has begun anew, below it. A device that knows no "last" brings none. */
+const looked = (state: State): Step => (hasOnlyWitness(state) ? concluded(state) : fetchAll(state));
+
+const hasOnlyWitness = (state: State): boolean => arrivalsIn(state).every((one) => isSame(one, state.goal.cursor));
+
 const concluded = (state: State): Step =>
   missing(state) ? over(state, 'incomplete', 'fewer-than-counted') : over(state, 'complete', 'success');
 
@@ -187,6 +199,8 @@ function answered(state: State, answer: Answer): Step {
   if (state.phase === 'surveying') return surveyed(state, answer);
   if (state.phase === 'recounting')
     return concluded(answer.is === 'count' ? { ...state, counted: answer.count } : state);
+  if (state.phase === 'looking')
+    return answer.is === 'response' && answer.to === 'report' ? looked(state) : wait(state);
   if (answer.is === 'count') {
     if (state.phase !== 'counting') return wait(state);
     // nothing from the known record on, not even that one
@@ -224,6 +238,7 @@ function fetched(state: State, code: Code): Step {
   switch (code) {
     case 'success':
       if (isPartial(state) && !witnessed(state)) return fetchAll(state);
+      if (isPartial(state) && !state.goal.live && hasOnlyWitness(state)) return look(state);
       return state.goal.live && state.counted !== undefined && !missing(state) ? recount(state) : concluded(state);
     case 'no-records':
       return isPartial(state) ? fetchAll(state) : over(state, 'complete', code);
@@ -243,7 +258,7 @@ const notSubscribed = [0x81, 0xfd];
 
 function refused(state: State, att: number): Step {
   if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
-  if (state.phase === 'recounting') return concluded(state);
+  if (state.phase === 'recounting' || state.phase === 'looking') return concluded(state);
   if (inProgress.includes(att) && state.phase !== 'surveying') return rest(state);
   return over(state, 'refused', notSubscribed.includes(att) ? 'not-subscribed' : 'att-error');
 }
@@ -252,7 +267,7 @@ function late(state: State): Step {
   if (state.phase === 'resting') return state.resume === 'counting' ? count(state) : fetch(state);
   if (state.phase === 'aborting') return over(state, 'incomplete', state.why);
   if (state.phase === 'surveying') return fetchAll(state);
-  if (state.phase === 'recounting') return concluded(state);
+  if (state.phase === 'recounting' || state.phase === 'looking') return concluded(state);
   // a device that does not know how to count may not even say so
   if (state.phase === 'counting' && arrived(state) === 0 && state.busy === 0)
     return fetch({ ...state, busy: state.busy + 1 });

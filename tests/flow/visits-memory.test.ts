@@ -153,6 +153,21 @@ describe('a visit to a glucose meter', () => {
     expect(room.raws()).toEqual(rawOf([...before, ...later]));
   });
 
+  it('has what a meter measures that numbers from 1 again and still holds the old records', async () => {
+    const meter = meterWith({ firstSequence: 40 });
+    const told = measure(meter, 101, 102);
+    await room.visit(address);
+    meter.changeBattery();
+    meter.wake();
+    // which sets its clock right
+    await room.visit(address);
+    for (const mgPerDl of [103, 104]) {
+      told.push(...measure(meter, mgPerDl));
+      await room.visitUntil(() => room.raws().length === told.length);
+    }
+    expect(room.raws()).toEqual(rawOf(told));
+  });
+
   it('brings nothing new when it asks for the whole memory again', async () => {
     const meter = meterWith();
     const told = measure(meter, 101, 102, 103);

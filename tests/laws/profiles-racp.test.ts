@@ -118,6 +118,18 @@ describe('fetching the records of a device', () => {
     });
   });
 
+  it('asks for the last one where nothing is new by its number, and fetches everything when that is another', () => {
+    const none = dialogue({ cursor: cursor(41) }, counted(1), record(41), success);
+    expect(written(none)).toEqual(['0403012900', '0103012900', '0106']);
+    const ends = (...rest: Happening[]) => rest.reduce((step, one) => next(step.state, one), none.at(-1)!);
+    for (const rest of [[record(41), success], [answer('06000104')], [late], [{ is: 'refused', att: 14 } as const]])
+      expect(ends(...rest).outcome).toMatchObject({ end: 'complete', cursor: cursor(41) });
+    const anew = [record(1, 'new1'), success];
+    expect(hex(ends(...anew).write)).toBe('0401');
+    const all = [counted(3), record(40), record(41), record(1, 'new1'), success];
+    expect(ends(...anew, ...all).outcome).toMatchObject({ end: 'complete', records: 3 });
+  });
+
   it('does without a count where a device cannot count', () => {
     for (const refusal of [answer('06000402'), answer('06000404'), answer('06000409'), { is: 'late' } as const])
       expect(endOf({}, refusal, record(1), success)).toMatchObject({ end: 'complete', cursor: cursor(1) });
