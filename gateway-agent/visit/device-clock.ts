@@ -4,7 +4,7 @@ import type { Spoken } from '../profiles/catalogue.ts';
 import { countedMs, countedTime } from '../profiles/device-time.ts';
 import type { ClockPlace } from '../profiles/profile.ts';
 import type { Link } from '../radio.ts';
-import { agreesWithinMs, type Comparison, instantOf, shownAt } from '../timing.ts';
+import { agreesWithinMs, type Comparison, shownAt } from '../timing.ts';
 import { sigUuid } from '../uuid.ts';
 import type { Hearing } from './hearing.ts';
 import { clockLimits } from './limits.ts';
@@ -82,7 +82,8 @@ async function readClock(link: Link, places: readonly ClockPlace[], clock: Clock
 /** How far it is ahead of ours, ms; undefined for a clock that nobody has ever set. */
 function aheadMs({ time, at }: Comparison, zone: string): number | undefined {
   const shown = countedMs(time);
-  return shown === undefined ? undefined : instantOf(shown, zone) - at;
+  // by what it should show: of an hour that the end of summer time repeats, what it shows names two moments
+  return shown === undefined ? undefined : shown - shownAt(at, zone);
 }
 
 /** One that refused is left alone for a while. */

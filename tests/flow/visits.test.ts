@@ -121,6 +121,24 @@ describe('the clock of a device', () => {
   });
 });
 
+describe('the clock of a device in the night in which summer time ends', () => {
+  // what comes first of the hour that is told twice
+  const firstOfTwo = Date.UTC(2026, 9, 25, 0, 30);
+  const begun = systemClock.now();
+  const night = visitRoom(() => ({ ...systemClock, now: () => firstOfTwo + (systemClock.now() - begun) }));
+
+  it('is right in the first of the two hours, and left alone', async () => {
+    const cuff = createBloodPressureCuff(night.bluez, { ...quick, address, clockOffsetMs: 2 * hourMs });
+    cuff.measure({ systolic: 121, diastolic: 80 });
+    await night.visit(address, { zone: 'Europe/Berlin' });
+    const [reading] = night.readings();
+    expect(Math.abs(Date.parse(reading!.takenAt) - Date.parse(reading!.heardAt))).toBeLessThan(10_000);
+    const note = night.outbox.notes.of(address)!;
+    expect(Math.abs(note.clockOffsetMs!)).toBeLessThan(5_000);
+    expect(note.clockRefusedAt).toBeUndefined();
+  });
+});
+
 describe('a scale that knows its users', () => {
   const scaleOf = (users = [scaleUser]) =>
     createWeightScale(room.faults.around(room.bluez), { ...quick, address, users, patienceMs: 2_000 });
