@@ -40,7 +40,7 @@ describe('signing in', () => {
   });
 
   it('comes back at the same address when the session has ended, with nothing of a patient left on the screen', async () => {
-    const { page, context, close } = await open(ward.nurse, { path: '/tasks' });
+    const { page, context, close } = await open(ward.nurse, { path: '/tasks', fresh: true });
     await page.getByText(ward.people.overdue.patient.name.en).waitFor();
     await context.clearCookies();
     await page.evaluate("window.dispatchEvent(new Event('online'))");
@@ -72,7 +72,7 @@ describe('signing in', () => {
   });
 
   it('signs out', async () => {
-    const { page, close } = await open(ward.nurse);
+    const { page, close } = await open(ward.nurse, { fresh: true });
     await page.getByRole('button', { name: /^Account/ }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
@@ -169,6 +169,36 @@ describe('the patient page', () => {
   });
 });
 
+describe('glucose', () => {
+  it('stands in mmol/L for who reads Chinese, in mg/dL for who chooses that, from the worklist to the table', async () => {
+    const { patient } = ward.people.watch;
+    const { page, complaints, close } = await open(ward.nurse, { language: 'zh', screen: 'phone', fresh: true });
+    const row = page.locator(`[data-patient="${patient.id}"]`);
+    await row.waitFor();
+    for (const words of ['血糖 6.0mmol/L', '传感器葡萄糖 > 22.2mmol/L'])
+      expect(await row.textContent()).toContain(words);
+    await page.getByRole('link', { name: patient.name.zh }).click();
+    const meter = page.locator('[data-panel="glucose"]');
+    await meter.locator('canvas').waitFor();
+    expect(await meter.locator('td.value').allTextContents()).toEqual(['6.0', '5.5']);
+    expect(await page.locator('.patient-head').textContent()).toContain('血糖 6.0mmol/L');
+
+    await page.getByRole('button', { name: /^账/ }).click();
+    await page.getByText('mg/dL', { exact: true }).click();
+    await page.keyboard.press('Escape');
+    expect(await meter.locator('td.value').allTextContents()).toEqual(['108', '99']);
+    expect(await meter.locator('th.value').textContent()).toContain('mg/dL');
+    expect(await page.locator('.patient-head').textContent()).toContain('传感器葡萄糖 > 400mg/dL');
+    await page.reload();
+    await page.getByText('血糖 108mg/dL').waitFor();
+    // nobody can make a sensor measure once more
+    await page.getByRole('button', { name: '请患者用GM-1重新测量' }).waitFor();
+    expect(await page.getByRole('button', { name: '请患者用CGM-1重新测量' }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});
+
 describe('the devices of a patient', () => {
   it('show what is wrong with them and their gateway in words, and an administrator asks for nothing', async () => {
     const { artefact } = ward.people;
@@ -256,7 +286,7 @@ describe('acknowledging', () => {
   });
 
   it('tells the second person who was first', async () => {
-    const { page, context, close } = await open(ward.nurse, { path: `/alerts/${ward.alerts.crisis.id}` });
+    const { page, context, close } = await open(ward.nurse, { path: `/alerts/${ward.alerts.crisis.id}`, fresh: true });
     await page.getByRole('button', { name: 'Acknowledge: I am on it' }).waitFor();
     // what changes now reaches this page only with the answer to its own click
     await context.route('**/api/v1/changes', (route) => route.abort());

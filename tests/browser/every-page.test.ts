@@ -82,7 +82,7 @@ for (const language of languages)
 
 describe('languages', () => {
   it('are switched in the header, and remembered', async () => {
-    const { page, close } = await site.open(site.ward.nurse);
+    const { page, close } = await site.open(site.ward.nurse, { fresh: true });
     await page.getByRole('heading', { name: 'Worklist' }).waitFor();
     await page.getByRole('button', { name: '中文' }).click();
     await page.getByRole('heading', { name: '工作清单' }).waitFor();
@@ -111,7 +111,7 @@ describe('the files', () => {
 
 describe('a line that breaks', () => {
   it('is said at once with the time of what is shown, and comes back by itself', async () => {
-    const { page, context, close } = await site.open(site.ward.nurse);
+    const { page, context, close } = await site.open(site.ward.nurse, { fresh: true });
     await page.getByText('Live', { exact: true }).waitFor();
     await context.route('**/api/**', (route) => route.abort());
     await page.evaluate("window.dispatchEvent(new Event('online'))");

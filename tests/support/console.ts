@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import type { Clinician } from '#domain/people.ts';
 import type { Language } from '#domain/words.ts';
 import { testApi } from './api.ts';
@@ -17,7 +17,8 @@ export const screens = {
 } as const;
 export type Screen = keyof typeof screens;
 
-type Wish = { screen?: Screen; language?: Language; path?: string; dark?: boolean };
+/** `fresh`: a browser of one's own, for who changes what it keeps or signs out. */
+type Wish = { screen?: Screen; language?: Language; path?: string; fresh?: boolean };
 
 export async function startConsole() {
   const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-console-'));
@@ -35,11 +36,25 @@ export async function startConsole() {
     text: `Severely high blood pressure, confirmed.\n\n${api.base}/alerts/${ward.alerts.crisis.id}\n`,
   };
   await writeFile(join(mailboxDir, '1.json'), JSON.stringify(mail));
+  const profiles = new Map<string, Promise<BrowserContext>>();
   return {
     api,
     ward,
     browser,
-    open: (who: Clinician | null, wish?: Wish) => open(browser, api, who, wish),
+    /** A page for somebody who has signed in, or for nobody. Unless `fresh`, they come back to their browser with its warm cache. */
+    open: async (who: Clinician | null, { screen = 'desk', language = 'en', path = '/', fresh = false }: Wish = {}) => {
+      const key = `${who?.id} ${language}`;
+      const known = who && !fresh ? profiles.get(key) : undefined;
+      const made = known ?? profileFor(browser, api, who, language);
+      const passing = fresh || !who;
+      if (!passing) profiles.set(key, made);
+      const context = await made;
+      const page = await context.newPage();
+      await page.setViewportSize(screens[screen]);
+      const complaints = complaintsOf(page);
+      await page.goto(path);
+      return { context, page, complaints, close: () => (passing ? context.close() : page.close()) };
+    },
     stop: async () => {
       await browser.close();
       await api.stop();
@@ -48,30 +63,26 @@ export async function startConsole() {
   };
 }
 
-/** A browser of one's own, as somebody who has signed in, or as nobody. It stands in London: times must not follow it. */
-async function open(
+/** A browser as somebody who has signed in, or as nobody. It stands in London: times must not follow it. */
+async function profileFor(
   browser: Browser,
   api: Awaited<ReturnType<typeof testApi>>,
   who: Clinician | null,
-  { screen = 'desk', language = 'en', path = '/', dark = false }: Wish = {},
-) {
+  language: Language,
+): Promise<BrowserContext> {
   const context = await browser.newContext({
     baseURL: api.base,
-    viewport: screens[screen],
     locale: language === 'zh' ? 'zh-CN' : 'en-GB',
     timezoneId: 'Europe/London',
-    colorScheme: dark ? 'dark' : 'light',
+    colorScheme: 'light',
     reducedMotion: 'reduce',
   });
   context.setDefaultTimeout(10_000);
-  const page = await context.newPage();
-  const complaints = complaintsOf(page);
   if (who) {
     const [name, value] = ((await api.as(who)).cookie ?? '').split('=');
     await context.addCookies([
       { name: name ?? '', value: value ?? '', url: api.base, httpOnly: true, sameSite: 'Strict' },
     ]);
   }
-  await page.goto(path);
-  return { context, page, complaints, close: () => context.close() };
+  return context;
 }

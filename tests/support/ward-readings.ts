@@ -44,6 +44,26 @@ export function wornReadings(who: Resident): StoredReading[] {
   }).flat();
 }
 
+/** A meter that measures in mmol/L, 6.0 and before it 5.5, and a sensor whose last word is that it can measure no further up. */
+export function glucoseReadings(
+  who: Resident,
+  { meter, sensor }: { meter: DeviceId; sensor: DeviceId },
+): StoredReading[] {
+  const drops = [108.096, 99.088].map((glucose, i) =>
+    readingOf({ ...who, device: meter }, 'glucose', ago((20 + i * 600) * minuteMs), { glucose }),
+  );
+  const sensed = Array.from({ length: 40 }, (_, i) =>
+    readingOf(
+      { ...who, device: sensor },
+      'continuous-glucose',
+      ago((1 + i * 15) * minuteMs),
+      { 'sensor-glucose': i === 0 ? 400 : Math.round(140 + 50 * Math.sin(i / 6)) },
+      i === 0 ? ['above-measuring-range'] : [],
+    ),
+  );
+  return [...drops, ...sensed];
+}
+
 function readingOf(
   who: Resident,
   panel: PanelName,

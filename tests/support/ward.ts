@@ -15,7 +15,15 @@ import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from '../../rules/book/index.ts';
 import { makePage, makeTask } from './episodes.ts';
 import { makeClinician, makeDevice, makeRota, makeSource, makeTeam } from './people.ts';
-import { ago, month, type Pressure, pressureReading, type Resident, wornReadings } from './ward-readings.ts';
+import {
+  ago,
+  glucoseReadings,
+  month,
+  type Pressure,
+  pressureReading,
+  type Resident,
+  wornReadings,
+} from './ward-readings.ts';
 
 /** A ward as a nurse finds it in the morning: one of each kind of trouble, and people who are well. */
 
@@ -79,6 +87,9 @@ export async function settleWard({ records, store }: { records: Records; store: 
     },
   ]);
   await keep(records, store, wornReadings(watch));
+  const further = (model: string) => makeDevice(records, { source: watch.source, model, patient: watch.patient.id });
+  const [meter, sensor] = [await further('GM-1'), await further('CGM-1')];
+  await keep(records, store, glucoseReadings(watch, { meter, sensor }));
 
   const alerts = {
     crisis: await alertOf(records, crisis, doctor, nurse, high, severe),
