@@ -38,6 +38,8 @@ export interface Outbox {
   count(): number;
   /** These readings are published so from now on. */
   rewrite(readings: readonly Pick<Waiting, 'n' | 'message'>[]): void;
+  /** Moves aside what nobody can read any more, so that it spoils no message. */
+  spoilt(readings: readonly Waiting[]): void;
   /** Takes out what was stored; what was refused moves aside with the reason. Twice, or for what is not here: nothing happens. */
   receive(receipts: readonly Receipt[]): void;
   /** Kept aside on this gateway: frames nobody could read, readings the server refused. Newest first. */
@@ -192,6 +194,20 @@ export function openOutbox(clock: Clock, path: string, maxBytes: number = limits
     rewrite: (readings) =>
       write(() => {
         for (const { n, message } of readings) run('UPDATE readings SET message = ? WHERE n = ?', message, n);
+      }),
+
+    spoilt: (readings) =>
+      write(() => {
+        for (const { n, message } of readings) {
+          run(
+            `INSERT INTO aside (device, reason, at, raw) SELECT device, 'damaged', ?, ? FROM readings WHERE n = ?`,
+            clock.now(),
+            Buffer.from(message).toString('hex'),
+            n,
+          );
+          run('DELETE FROM readings WHERE n = ?', n);
+          room.sweepAside();
+        }
       }),
 
     receive: (receipts) => {

@@ -64,13 +64,25 @@ export function createUplink(
   let run = async (_: Command): Promise<CommandOutcome> => ({ outcome: 'refused', reason: 'nobody-listens' });
   /** Readings with a higher number were heard by the clock as it is now. */
   let byThisClock = outbox.lastNumber();
-  let lookedAt = clock.now();
+  /** By the clock that nobody sets: it stays the same as long as nobody sets the other. */
+  const setting = () => clock.now() - clock.elapsed();
+  let setAs = setting();
   let ready = false;
   let publishing = false;
   let timeTold = Promise.withResolvers<void>();
 
+  /** Before anything is said by the clock or about it. */
+  const noticeSetting = () => {
+    if (Math.abs(setting() - setAs) <= limits.stepMs) return;
+    setAs = setting();
+    byThisClock = outbox.lastNumber();
+    serverTime.forget();
+    connection.listen().catch((fault) => log.debug('the time could not be asked', faultDetails(fault)));
+  };
+
   /** Before they are sent for the first time, and on disk, so that they are never sent in two ways. */
   const correct = (readings: Waiting[]): Waiting[] => {
+    noticeSetting();
     const offsetMs = serverTime.offsetMs();
     if (offsetMs === undefined || !serverTime.isWrong()) return [];
     const changed = readings
@@ -107,15 +119,19 @@ export function createUplink(
   const pump = async () => {
     if (publishing || !ready) return;
     publishing = true;
+    let underWay: Waiting[] | undefined;
     try {
       for (let batch = lanes.next(); batch.length > 0; batch = lanes.next()) {
+        underWay = connection.isOpen() ? batch : undefined;
         await connection.publish(topic.readings, `{"v":1,"readings":[${batch.map((w) => w.message).join(',')}]}`);
+        underWay = undefined;
         lanes.acknowledged(batch);
         if (!ready) break;
       }
     } catch (fault) {
       // whoever begins anew salvages what can be read
       if (saysDamaged(fault)) throw fault;
+      if (underWay) lanes.failed(underWay);
       log[connection.isOpen() ? 'warn' : 'debug']('readings could not be published', faultDetails(fault));
     } finally {
       publishing = false;
@@ -126,6 +142,7 @@ export function createUplink(
     const message = Receipts.safeParse(json);
     if (!message.success) return log.warn('a receipts message is malformed');
     const at = Instant.safeParse(message.data.at);
+    noticeSetting();
     if (at.success) {
       serverTime.hear(Date.parse(at.data));
       timeTold.resolve();
@@ -175,7 +192,8 @@ export function createUplink(
         log.info('connected to the server', { waiting: outbox.count() });
         lanes.reconnected();
         ready = true;
-        await telling.now();
+        // a status that cannot be told must not keep what waits from going up
+        await telling.now().catch((fault) => log.warn('the status could not be told', faultDetails(fault)));
         void answering.flush();
         await pump();
       },
@@ -188,18 +206,12 @@ export function createUplink(
 
   const stopLooking = clock.every(limits.lookMs, () => {
     try {
-      const now = clock.now();
-      if (Math.abs(now - lookedAt - limits.lookMs) > limits.stepMs) {
-        byThisClock = outbox.lastNumber();
-        serverTime.forget();
-        connection.listen().catch((fault) => log.debug('the time could not be asked', faultDetails(fault)));
-      }
-      lookedAt = now;
-      if (ready) telling.look();
+      noticeSetting();
       lanes.sweep();
       outbox.compact();
       void answering.flush();
       void pump();
+      if (ready) telling.look();
     } catch (fault) {
       if (saysDamaged(fault)) throw fault;
       log.error('the outbox could not be looked through', faultDetails(fault));
@@ -210,8 +222,14 @@ export function createUplink(
     nudge: () => void pump(),
     tell: telling.soon,
     isConnected: connection.isOpen,
-    clockOffsetMs: serverTime.offsetMs,
-    clockIsWrong: serverTime.isWrong,
+    clockOffsetMs: () => {
+      noticeSetting();
+      return serverTime.offsetMs();
+    },
+    clockIsWrong: () => {
+      noticeSetting();
+      return serverTime.isWrong();
+    },
     onCommand: (next) => {
       run = next;
     },

@@ -61,7 +61,8 @@ export function keepConnected(
   };
 
   const listenOn = async (on: MqttClient) => {
-    const grants = await on.subscribeAsync(down, { qos: 1 });
+    const granted = on.subscribeAsync(down, { qos: 1 });
+    const grants = await within(clock, limits.pubackMs, granted, () => new Error('no SUBACK in time'));
     if (grants.some((grant) => grant.qos === 128)) throw new Error('the broker refuses the subscriptions');
   };
 
@@ -97,7 +98,7 @@ export function keepConnected(
       if (client === on) heard(topic, payload);
     });
     on.once('connect', () => {
-      since = clock.now();
+      since = clock.elapsed();
       client = on;
       listenOn(on)
         .then(opened)
@@ -116,7 +117,7 @@ export function keepConnected(
       log.info('the connection to the server has ended');
     }
     cut(on);
-    return since === undefined ? 0 : clock.now() - since;
+    return since === undefined ? 0 : clock.elapsed() - since;
   };
 
   const keep = async () => {

@@ -13,18 +13,38 @@ export interface Lanes {
   next(): Waiting[];
   /** The broker has them on disk. */
   acknowledged(batch: readonly Waiting[]): void;
+  /**
+   * The connection ended before the broker had them. It may be that it cannot stand one of them, or that the link is too slow for so many: fewer go
+   * next, until each has gone or failed alone; what fails alone waits its turn like what is not receipted.
+   */
+  failed(batch: readonly Waiting[]): void;
   receipted(refs: readonly string[]): void;
   /** The connection is a new one: what was not acknowledged goes again. */
   reconnected(): void;
-  /** Prepares these anew and sends them again at once, once only. Answers those of which this is true. */
+  /**
+   * Prepares these anew and sends them again at once, once only. Answers those of which this is true; also those of which the broker does not have
+   * what was prepared anew yet, for then nobody can have judged it.
+   */
   again(refs: readonly string[]): string[];
   /** To be called now and then: whatever waits and was forgotten here is found again. */
   sweep(): void;
 }
 
-type Sent = { n: number; heardAt: number; tries: number; dueAt: number; acknowledged: boolean; changed: boolean };
+/** `dueAt` by the clock that nobody sets. `alone`: so often the connection ended when it was sent alone. */
+type Sent = {
+  n: number;
+  heardAt: number;
+  tries: number;
+  dueAt: number;
+  acknowledged: boolean;
+  changed: boolean;
+  alone: number;
+};
 
-/** @param prepare is given readings before they are sent for the first time in this life of the process, and answers those it changed. */
+/**
+ * @param prepare is given readings before they are sent for the first time in this life of the process, and answers those it changed.
+ * Never one that may have been sent and forgotten.
+ */
 export function createLanes(
   { outbox, clock, random }: { outbox: Outbox; clock: Clock; random: Random },
   limits: UplinkLimits,
@@ -35,11 +55,14 @@ export function createLanes(
   let livingUpTo = (outbox.firstSince(clock.now() - limits.liveMs) ?? outbox.lastNumber() + 1) - 1;
   let allUpTo = 0;
   let sawAll = false;
+  /** So many readings at most in the next message. */
+  let most = limits.batch;
+  let forgottenUpTo = 0;
 
   const isNew = ({ ref }: Waiting) => !sent.has(ref);
 
   const due = (since: number): Waiting[] => {
-    const now = clock.now();
+    const now = clock.elapsed();
     const numbers: number[] = [];
     for (const { n, heardAt, dueAt } of sent.values()) if (dueAt <= now && heardAt >= since) numbers.push(n);
     if (numbers.length === 0) return [];
@@ -50,7 +73,7 @@ export function createLanes(
     const since = clock.now() - limits.liveMs;
     const found = outbox.waiting(limits.batch, { after: livingUpTo, since });
     const end = found.length < limits.batch ? Math.max(livingUpTo, outbox.lastNumber()) : found.at(-1)!.n;
-    const batch = fitting(inOrder(due(since), found.filter(isNew)), limits);
+    const batch = fitting(inOrder(due(since), found.filter(isNew)), most, limits);
     livingUpTo = lookedThrough(found, batch, end);
     return batch;
   };
@@ -66,6 +89,7 @@ export function createLanes(
     if (room > 0) sawAll = found.length === 0;
     const batch = fitting(
       inOrder(due(Number.NEGATIVE_INFINITY), found.filter(isNew).slice(0, Math.max(0, room))),
+      most,
       limits,
     );
     allUpTo = lookedThrough(found, batch, found.at(-1)?.n ?? allUpTo);
@@ -79,38 +103,51 @@ export function createLanes(
   };
 
   const send = (batch: Waiting[]): Waiting[] => {
-    const first = batch.filter(isNew);
+    const first = batch.filter((reading) => isNew(reading) && reading.n > forgottenUpTo);
     const prepared = new Map((first.length > 0 ? prepare(first) : []).map((reading) => [reading.ref, reading]));
     return batch.map((reading) => {
       const { ref, n, heardAt } = reading;
       const before = sent.get(ref);
       const tries = (before?.tries ?? 0) + 1;
-      const dueAt = clock.now() + patienceMs(tries, limits, random);
+      const dueAt = clock.elapsed() + patienceMs(tries, limits, random);
       const changed = before?.changed || prepared.has(ref);
-      sent.set(ref, { n, heardAt, tries, dueAt, changed, acknowledged: false });
+      sent.set(ref, { n, heardAt, tries, dueAt, changed, acknowledged: false, alone: before?.alone ?? 0 });
       return prepared.get(ref) ?? reading;
     });
+  };
+
+  /** What a failing disk made of one must not spoil the message for all others in it. */
+  const readable = (batch: Waiting[]): Waiting[] => {
+    const spoilt = batch.filter(({ message }) => !isJson(message));
+    if (spoilt.length > 0) outbox.spoilt(spoilt);
+    return batch.filter((reading) => !spoilt.includes(reading));
   };
 
   return {
     next: () => {
       const first = living();
-      const batch = send(first.length > 0 ? first : all());
+      const batch = send(readable(first.length > 0 ? first : all()));
       forget();
       return batch;
     },
     acknowledged: (batch) => {
       for (const { ref } of batch) {
         const one = sent.get(ref);
-        if (one) one.acknowledged = true;
+        if (one) Object.assign(one, { acknowledged: true, alone: 0 });
       }
+      most = Math.min(limits.batch, most * 2);
+    },
+    failed: (batch) => {
+      const one = batch.length === 1 ? sent.get(batch[0]!.ref) : undefined;
+      if (one) one.alone++;
+      most = Math.max(1, batch.length >> 1);
     },
     receipted: (refs) => {
       for (const ref of refs) sent.delete(ref);
     },
     reconnected: () => {
       // what the broker acknowledged is on its disk, and waits for its receipt as before
-      for (const one of sent.values()) if (!one.acknowledged) one.dueAt = 0;
+      for (const one of sent.values()) if (!one.acknowledged && one.alone < limits.aloneTries) one.dueAt = 0;
     },
     again: (refs) => {
       const unchanged = refs.flatMap((ref) => {
@@ -118,8 +155,9 @@ export function createLanes(
         return one && !one.changed ? one : [];
       });
       const changed = unchanged.length > 0 ? prepare(outbox.waitingOf(unchanged.map(({ n }) => n))) : [];
-      for (const { ref } of changed) Object.assign(sent.get(ref)!, { changed: true, dueAt: 0 });
-      return changed.map(({ ref }) => ref);
+      const underWay = refs.filter((ref) => sent.get(ref)?.changed && !sent.get(ref)?.acknowledged);
+      for (const { ref } of changed) Object.assign(sent.get(ref)!, { changed: true, dueAt: 0, acknowledged: false });
+      return [...changed.map(({ ref }) => ref), ...underWay];
     },
     sweep: () => {
       if (sawAll && outbox.count() > sent.size) allUpTo = 0;
@@ -127,9 +165,10 @@ export function createLanes(
   };
 
   function forget() {
-    for (const ref of sent.keys()) {
+    for (const [ref, { n }] of sent) {
       if (sent.size <= limits.remembered) return;
       sent.delete(ref);
+      forgottenUpTo = Math.max(forgottenUpTo, n);
     }
   }
 }
@@ -141,11 +180,20 @@ const patienceMs = (tries: number, { receiptMs, receiptMostMs }: UplinkLimits, r
   Math.min(receiptMs * 2 ** (tries - 1), receiptMostMs) * (0.8 + random.next() / 5);
 
 /** The first of them that fit into one message. */
-function fitting(waiting: Waiting[], { batch, batchBytes }: UplinkLimits): Waiting[] {
+function fitting(waiting: Waiting[], most: number, { batchBytes }: UplinkLimits): Waiting[] {
   let bytes = 0;
-  const end = waiting.slice(0, batch).findIndex((reading, index) => {
+  const end = waiting.slice(0, most).findIndex((reading, index) => {
     bytes += Buffer.byteLength(reading.message) + 1;
     return bytes > batchBytes && index > 0;
   });
-  return waiting.slice(0, end < 0 ? batch : end);
+  return waiting.slice(0, end < 0 ? most : end);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

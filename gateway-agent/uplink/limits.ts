@@ -11,9 +11,12 @@ export const uplinkLimits = {
   unreceiptedTries: 3,
   /** Readings of which it is known in memory that they were sent; of more the oldest are forgotten, and sent again some time. */
   remembered: 20_000,
+  /** A reading with which the connection ended so often, when it was sent alone, no longer goes first on the next one. */
+  aloneTries: 2,
   /** No receipt for so long: sent again, later each time. */
   receiptMs: 20_000,
   receiptMostMs: 10 * 60_000,
+  /** For an answer of the broker. */
   pubackMs: 30_000,
   /** Heard so recently, a reading goes first. */
   liveMs: 15 * 60_000,
@@ -28,7 +31,9 @@ export const uplinkLimits = {
   timeMs: 3_000,
   /** A clock that is further from the server's is wrong: its readings are corrected, and people are told. */
   clockWithinMs: 60_000,
-  /** Between two looks a right clock goes on by the time between them: by more or less than this, somebody has set it. */
+  /** What the server says of the time from outside of these years was never set. */
+  serverYears: { from: Date.UTC(2026, 0, 1), to: Date.UTC(2100, 0, 1) },
+  /** A clock goes on as time does: by more or less than this, somebody has set it. */
   stepMs: 10_000,
   /** Comparisons with the server's clock that are remembered. */
   comparisons: 8,

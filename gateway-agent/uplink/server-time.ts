@@ -7,7 +7,7 @@ import type { UplinkLimits } from './limits.ts';
  * comparison shows the true offset and that while, so the least of the last ones is nearest to it.
  */
 export interface ServerTime {
-  /** The server said that it was this time there, ms since 1970. */
+  /** The server said that it was this time there, ms since 1970. A clock that was plainly never set is not heeded. */
   hear(at: number): void;
   /** ms; undefined as long as the server has said nothing. */
   offsetMs(): number | undefined;
@@ -24,6 +24,7 @@ export function createServerTime(clock: Clock, limits: UplinkLimits): ServerTime
   const offsetMs = () => (comparisons.length > 0 ? Math.min(...comparisons) : undefined);
   return {
     hear: (at) => {
+      if (at < limits.serverYears.from || at > limits.serverYears.to) return;
       comparisons = [...comparisons, clock.now() - at].slice(-limits.comparisons);
     },
     offsetMs,

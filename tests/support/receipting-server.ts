@@ -23,6 +23,10 @@ export type ReceiptingServer = {
   clock(now: (() => number) | undefined): void;
   /** Whether it acknowledges readings, and whether it does so only after their receipt has left. */
   acknowledge(how: 'at-once' | 'after-the-receipt' | 'never'): void;
+  /** Whether it answers who asks for what goes down to him. */
+  answerSubscriptions(answers: boolean): void;
+  /** It ends the connection at a message with such a reading. */
+  closeAt(isUnbearable: (reading: Reading) => boolean): void;
   /** What becomes of a reading; undefined: no receipt is sent. */
   receipt(decide: (reading: Reading) => Receipt['outcome'] | undefined): void;
   /** Why it refuses those that are quarantined; `not-assigned` at first. */
@@ -52,6 +56,8 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
   let now: (() => number) | undefined = Date.now;
   let acknowledging: 'at-once' | 'after-the-receipt' | 'never' = 'at-once';
   let decide: (reading: Reading) => Receipt['outcome'] | undefined = () => 'stored';
+  let answersSubscriptions = true;
+  let isUnbearable = (_: Reading) => false;
   let aedes: Aedes;
   let server: Server;
   let port = 0;
@@ -70,8 +76,7 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
     );
 
   const take = (payload: Buffer) => {
-    const envelope = ReadingsEnvelope.parse(JSON.parse(payload.toString()));
-    const taken = envelope.readings.map((one) => Reading.parse(one));
+    const taken = readingsIn(payload);
     if (keeps) {
       batches.push(taken.length);
       readings.push(...taken);
@@ -89,17 +94,20 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
     aedes = await Aedes.createBroker();
     aedes.authenticate = (client, username, password, done) =>
       done(null, client.id === source && username === source && password?.toString() === secret);
-    aedes.authorizePublish = (_client, packet, done) => {
+    aedes.authorizePublish = (client, packet, done) => {
       if (!mayPublish(source, packet.topic)) return done(new Error('not its topic'));
       const isReadings = packet.topic === topicOf(source, 'readings');
+      if (isReadings && readingsIn(packet.payload as Buffer).some(isUnbearable)) return void client?.close();
       // only the first thing to be done with a packet comes before its PUBACK
       if (isReadings && acknowledging !== 'at-once') take(packet.payload as Buffer);
       if (isReadings && acknowledging === 'never') return void unacknowledged.push(done);
       if (!isReadings || acknowledging === 'at-once') return done(null);
       setImmediate(() => done(null));
     };
-    aedes.authorizeSubscribe = (_client, subscription, done) =>
+    aedes.authorizeSubscribe = (_client, subscription, done) => {
+      if (!answersSubscriptions) return;
       done(null, maySubscribe(source, subscription.topic) ? subscription : null);
+    };
     aedes.on('publish', (packet) => {
       if (packet.topic === topicOf(source, 'readings') && acknowledging === 'at-once') take(packet.payload as Buffer);
       if (packet.topic === topicOf(source, 'answers'))
@@ -134,6 +142,12 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
     acknowledge: (how) => {
       acknowledging = how;
     },
+    answerSubscriptions: (next) => {
+      answersSubscriptions = next;
+    },
+    closeAt: (next) => {
+      isUnbearable = next;
+    },
     receipt: (next) => {
       decide = next;
     },
@@ -160,3 +174,6 @@ export async function startReceiptingServer(source: SourceId, secret: string): P
     up,
   };
 }
+
+const readingsIn = (payload: Buffer): Reading[] =>
+  ReadingsEnvelope.parse(JSON.parse(payload.toString())).readings.map((one) => Reading.parse(one));
