@@ -161,6 +161,7 @@ export function createGatewayAgent(
       quit: quit.signal,
       ...(neighbour.rssi === undefined ? {} : { rssi: neighbour.rssi }),
       streamEveryMs,
+      clockIsWrong: () => uplink?.clockIsWrong() ?? false,
       // whoever introduces a device waits for the end of its first visit
       ...(introducing ? {} : { stays }),
     };

@@ -27,11 +27,20 @@ export type DeviceClock = {
   wantsSetting(): boolean;
   /** Sets any that is wrong. What one that is ahead has measured shows times it would show again: everything it measured must be here. */
   setIfWrong(): Promise<void>;
-  /** Writes it, right or wrong: to a device that wants that first. */
+  /** Writes it, right or wrong: to a device that wants that first. As long as ours is wrong, what it says itself. */
   write(): Promise<void>;
 };
 
-type On = { link: Link; hearing: Hearing; clock: Clock; notes: DeviceNotes; device: string; zone: string };
+type On = {
+  link: Link;
+  hearing: Hearing;
+  clock: Clock;
+  notes: DeviceNotes;
+  device: string;
+  zone: string;
+  /** The clock of this machine is: nobody is told the time by it. */
+  clockIsWrong: () => boolean;
+};
 
 /** Of several places the first one that answers; undefined where there is no clock to read. */
 export async function openClock(on: On, spoken: Spoken): Promise<DeviceClock | undefined> {
@@ -53,7 +62,10 @@ export async function openClock(on: On, spoken: Spoken): Promise<DeviceClock | u
   /** ms; infinitely far behind, where nobody has ever set it. */
   const wrongBy = () => aheadMs(comparison, zone) ?? Number.NEGATIVE_INFINITY;
   const isWorthIt = () =>
-    place.encode !== undefined && Math.abs(wrongBy()) > clockLimits.setBeyondMs && mayBeSet(notes, device, clock.now());
+    place.encode !== undefined &&
+    !on.clockIsWrong() &&
+    Math.abs(wrongBy()) > clockLimits.setBeyondMs &&
+    mayBeSet(notes, device, clock.now());
   return {
     comparison: () => comparison,
     aheadMs: () => aheadMs(comparison, zone),
@@ -65,7 +77,8 @@ export async function openClock(on: On, spoken: Spoken): Promise<DeviceClock | u
       if (isWorthIt()) await set();
     },
     write: async () => {
-      if (Math.abs(wrongBy()) > agreesWithinMs) await set();
+      if (on.clockIsWrong()) await writeBack(on, place, comparison);
+      else if (Math.abs(wrongBy()) > agreesWithinMs) await set();
       else await writeTime(on, place);
     },
   };
@@ -93,8 +106,17 @@ const mayBeSet = (notes: DeviceNotes, device: string, now: number): boolean => {
 };
 
 /** Sets it to what clocks in its home show. @returns whether the device took it. */
-async function writeTime({ link, clock, zone }: On, place: ClockPlace): Promise<boolean> {
-  const time = countedTime(Math.floor(shownAt(clock.now(), zone) / 1_000) * 1_000);
+const writeTime = (on: On, place: ClockPlace): Promise<boolean> =>
+  writeShown(on, place, shownAt(on.clock.now(), on.zone));
+
+/** Sets it to what it shows anyway; not one that nobody has ever set. */
+async function writeBack(on: On, place: ClockPlace, { time, at }: Comparison): Promise<void> {
+  const shown = countedMs(time);
+  if (shown !== undefined) await writeShown(on, place, shown + on.clock.now() - at);
+}
+
+async function writeShown({ link }: On, place: ClockPlace, shown: number): Promise<boolean> {
+  const time = countedTime(Math.floor(shown / 1_000) * 1_000);
   if (!place.encode || time === undefined) return false;
   try {
     await link.write(sigUuid(place.service), sigUuid(place.characteristic), Buffer.from(place.encode(time)));

@@ -51,6 +51,8 @@ export type VisitOptions = {
   rssi?: number;
   /** Between two readings of a stream at least; asked again while a visit lasts. */
   streamEveryMs?: () => number;
+  /** As long as the clock of this machine is wrong, no device is told the time. */
+  clockIsWrong?: () => boolean;
   /** Where a visit finds a place to stay for as long as its device speaks; without, none stays. */
   stays?: Stays;
 };
@@ -58,6 +60,7 @@ export type VisitOptions = {
 export async function visit(deps: VisitDeps, address: string, options: VisitOptions): Promise<VisitReport> {
   const { radio, outbox, clock, random, log } = deps;
   const { zone, kept, quit, rssi, stays, streamEveryMs = () => streamLimits.everyMs } = options;
+  const { clockIsWrong = () => false } = options;
   const { notes } = outbox;
   const before = notes.of(address);
   const named = { visit: options.name ?? random.uuid(), device: address, zone };
@@ -76,7 +79,7 @@ export async function visit(deps: VisitDeps, address: string, options: VisitOpti
     // whoever has to read its frames in a later life needs the model
     if (model !== before?.model) notes.note(address, { model });
     learned.battery = (await readBattery(link)) ?? before?.battery;
-    const on = { ...deps, link, hearing, notes, quit, zone, device: address };
+    const on = { ...deps, link, hearing, notes, quit, zone, device: address, clockIsWrong };
     const spoken = listenedTo((service, characteristic) => link!.has(sigUuid(service), sigUuid(characteristic)));
     time = await openClock(on, spoken);
     hearing.know({ ...(model ? { model } : {}), ...(time ? { comparison: time.comparison() } : {}) });
@@ -137,6 +140,7 @@ type On = VisitDeps & {
   quit: AbortSignal;
   zone: string;
   device: string;
+  clockIsWrong: () => boolean;
 };
 
 /** One that refused before, because it knows no pairing at all, is not asked again. */

@@ -111,6 +111,15 @@ describe('the clock of a device', () => {
     expect(Math.abs(notes()!.clockOffsetMs!)).toBeLessThan(5_000);
   });
 
+  it('is left alone as long as the clock of the gateway is wrong', async () => {
+    const cuff = createBloodPressureCuff(room.bluez, { ...quick, address, clockOffsetMs: -hourMs });
+    cuff.measure({ systolic: 121, diastolic: 80 });
+    await room.visit(address, { clockIsWrong: () => true });
+    expect(room.readings()).toMatchObject([{ clock: 'corrected' }]);
+    expect(notes()?.clockSettings).toBeUndefined();
+    expect(Math.abs(notes()!.clockOffsetMs! + hourMs)).toBeLessThan(5_000);
+  });
+
   it('is left alone when it refuses, and its readings are corrected', async () => {
     const time = '2024-02-29T08:00:00';
     const cuff = createBloodPressureCuff(room.bluez, { ...quick, address, clockFrozenAt: time });
@@ -170,6 +179,21 @@ describe('a scale that knows its users', () => {
     scale.measure({ kg: 71.5 });
     await room.visitUntil(() => room.outbox.count() === 1);
     expect(scale.users()).toHaveLength(2);
+  });
+
+  it('is told its own time, and lets the gateway in, as long as the clock of the gateway is wrong', async () => {
+    const scale = createWeightScale(room.faults.around(room.bluez), {
+      ...quick,
+      address,
+      users: [scaleUser],
+      patienceMs: 2_000,
+      clockOffsetMs: -hourMs,
+    });
+    room.outbox.notes.setConsent(address, { user: scaleUser.index, code: scaleUser.code });
+    scale.measure({ kg: 71.5, userSlot: scaleUser.index });
+    expect(await room.visit(address, { clockIsWrong: () => true })).toMatchObject({ readings: 1 });
+    expect(notes()?.clockSettings).toBeUndefined();
+    expect(Math.abs(notes()!.clockOffsetMs! + hourMs)).toBeLessThan(10_000);
   });
 
   it('says what is missing where the code is not right', async () => {
