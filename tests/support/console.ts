@@ -20,6 +20,8 @@ export type Screen = keyof typeof screens;
 /** `fresh`: a browser of one's own, for who changes what it keeps or signs out. */
 type Wish = { screen?: Screen; language?: Language; path?: string; fresh?: boolean };
 
+export type Site = Awaited<ReturnType<typeof startConsole>>;
+
 export async function startConsole() {
   const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-console-'));
   const [consoleDir, mailboxDir] = [join(folder, 'console'), join(folder, 'mail')];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { languages } from '#domain/words.ts';
-import { screens, startConsole } from '../support/console.ts';
+import { type Site, screens } from '../support/console.ts';
 
 /**
  * Laws for every page in both languages. With SCREENSHOTS=folder each page is also kept as a picture, for eyes that judge what
@@ -11,15 +11,8 @@ import { screens, startConsole } from '../support/console.ts';
  */
 
 const folder = process.env.SCREENSHOTS;
-type Site = Awaited<ReturnType<typeof startConsole>>;
 type Opened = Awaited<ReturnType<Site['open']>>;
 let site: Site;
-
-beforeAll(async () => {
-  if (folder) await mkdir(folder, { recursive: true });
-  site = await startConsole();
-});
-afterAll(() => site?.stop());
 
 /** What stands on each page when it is all there. */
 const pages = {
@@ -37,92 +30,99 @@ const pages = {
 } as const;
 type PageName = keyof typeof pages;
 
-for (const language of languages)
-  describe(`in ${language}`, () => {
-    let guest: Opened;
-    let nurse: Opened;
-    beforeAll(async () => {
-      [guest, nurse] = await Promise.all([site.open(null, { language }), site.open(site.ward.nurse, { language })]);
+export function everyPage(here: () => Site): void {
+  beforeAll(async () => {
+    site = here();
+    if (folder) await mkdir(folder, { recursive: true });
+  });
+
+  for (const language of languages)
+    describe(`in ${language}`, () => {
+      let guest: Opened;
+      let nurse: Opened;
+      beforeAll(async () => {
+        [guest, nurse] = await Promise.all([site.open(null, { language }), site.open(site.ward.nurse, { language })]);
+      });
+      afterAll(() => Promise.all([guest.close(), nurse.close()]));
+
+      it.each(Object.keys(pages) as PageName[])(
+        'the page "%s" fits every screen, names its controls, can be read, and tells nothing in title or address',
+        async (name) => {
+          const { path, ready, signedIn } = pages[name];
+          const { page, complaints } = signedIn ? nurse : guest;
+          await page.goto(path());
+          await page.locator(ready).first().waitFor();
+          await page.evaluate('document.fonts.ready');
+
+          for (const [screen, size] of Object.entries(screens)) {
+            await page.setViewportSize(size);
+            expect.soft(await page.evaluate<string[]>(sideways), `sideways on a ${screen}`).toEqual([]);
+            await keepPicture(page, `${name}-${screen}-${language}`);
+          }
+          expect.soft(await page.evaluate<string[]>(unnamed), 'without a name').toEqual([]);
+          expect.soft(await page.evaluate<string[]>(faint), 'faint in light').toEqual([]);
+          await page.emulateMedia({ colorScheme: 'dark' });
+          await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+          expect.soft(await page.evaluate<string[]>(faint), 'faint in the dark').toEqual([]);
+          await keepPicture(page, `${name}-desk-${language}-dark`);
+          await page.emulateMedia({ colorScheme: 'light' });
+
+          expect.soft(await page.evaluate('document.documentElement.lang')).toBe(language === 'zh' ? 'zh-CN' : 'en');
+          expect.soft(await page.locator('h1').count(), 'first headings').toBe(1);
+          const told = `${await page.title()} ${decodeURI(page.url())}`;
+          expect.soft(await page.title()).not.toMatch(/\d/);
+          for (const { patient } of Object.values(site.ward.people))
+            expect.soft(told).not.toContain(patient.name[language]);
+          // the browser reports that nobody is signed in; everything else is a fault
+          expect.soft(complaints.splice(0).filter((one) => signedIn || !one.includes('401'))).toEqual([]);
+        },
+      );
     });
-    afterAll(() => Promise.all([guest.close(), nurse.close()]));
 
-    it.each(Object.keys(pages) as PageName[])(
-      'the page "%s" fits every screen, names its controls, can be read, and tells nothing in title or address',
-      async (name) => {
-        const { path, ready, signedIn } = pages[name];
-        const { page, complaints } = signedIn ? nurse : guest;
-        await page.goto(path());
-        await page.locator(ready).first().waitFor();
-        await page.evaluate('document.fonts.ready');
-
-        for (const [screen, size] of Object.entries(screens)) {
-          await page.setViewportSize(size);
-          expect.soft(await page.evaluate<string[]>(sideways), `sideways on a ${screen}`).toEqual([]);
-          await keepPicture(page, `${name}-${screen}-${language}`);
-        }
-        expect.soft(await page.evaluate<string[]>(unnamed), 'without a name').toEqual([]);
-        expect.soft(await page.evaluate<string[]>(faint), 'faint in light').toEqual([]);
-        await page.emulateMedia({ colorScheme: 'dark' });
-        await page.locator('[data-mantine-color-scheme=dark]').waitFor();
-        expect.soft(await page.evaluate<string[]>(faint), 'faint in the dark').toEqual([]);
-        await keepPicture(page, `${name}-desk-${language}-dark`);
-        await page.emulateMedia({ colorScheme: 'light' });
-
-        expect.soft(await page.evaluate('document.documentElement.lang')).toBe(language === 'zh' ? 'zh-CN' : 'en');
-        expect.soft(await page.locator('h1').count(), 'first headings').toBe(1);
-        const told = `${await page.title()} ${decodeURI(page.url())}`;
-        expect.soft(await page.title()).not.toMatch(/\d/);
-        for (const { patient } of Object.values(site.ward.people))
-          expect.soft(told).not.toContain(patient.name[language]);
-        // the browser reports that nobody is signed in; everything else is a fault
-        expect.soft(complaints.splice(0).filter((one) => signedIn || !one.includes('401'))).toEqual([]);
-      },
-    );
+  describe('languages', () => {
+    it('are switched in the header, and remembered', async () => {
+      const { page, close } = await site.open(site.ward.nurse, { fresh: true });
+      await page.getByRole('heading', { name: 'Worklist' }).waitFor();
+      await page.getByRole('button', { name: '中文' }).click();
+      await page.getByRole('heading', { name: '工作清单' }).waitFor();
+      await page.getByRole('link', { name: site.ward.people.crisis.patient.name.zh }).waitFor();
+      await page.reload();
+      await page.getByRole('heading', { name: '工作清单' }).waitFor();
+      await close();
+    });
   });
 
-describe('languages', () => {
-  it('are switched in the header, and remembered', async () => {
-    const { page, close } = await site.open(site.ward.nurse, { fresh: true });
-    await page.getByRole('heading', { name: 'Worklist' }).waitFor();
-    await page.getByRole('button', { name: '中文' }).click();
-    await page.getByRole('heading', { name: '工作清单' }).waitFor();
-    await page.getByRole('link', { name: site.ward.people.crisis.patient.name.zh }).waitFor();
-    await page.reload();
-    await page.getByRole('heading', { name: '工作清单' }).waitFor();
-    await close();
+  describe('the files', () => {
+    it('come compressed, so that the first page costs a phone less than 300 kB, fonts aside', async () => {
+      const html = await (await fetch(site.api.base)).text();
+      const paths = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+      expect(paths.length).toBeGreaterThan(1);
+      let bytes = 0;
+      for (const path of paths) {
+        const answer = await fetch(`${site.api.base}${path}`, { headers: { 'accept-encoding': 'gzip' } });
+        expect(answer.headers.get('content-encoding'), path).toBe('gzip');
+        expect(answer.headers.get('content-type'), path).toMatch(/javascript|css/);
+        bytes += Number(answer.headers.get('content-length'));
+      }
+      expect(bytes).toBeLessThan(300_000);
+    });
   });
-});
 
-describe('the files', () => {
-  it('come compressed, so that the first page costs a phone less than 300 kB, fonts aside', async () => {
-    const html = await (await fetch(site.api.base)).text();
-    const paths = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
-    expect(paths.length).toBeGreaterThan(1);
-    let bytes = 0;
-    for (const path of paths) {
-      const answer = await fetch(`${site.api.base}${path}`, { headers: { 'accept-encoding': 'gzip' } });
-      expect(answer.headers.get('content-encoding'), path).toBe('gzip');
-      expect(answer.headers.get('content-type'), path).toMatch(/javascript|css/);
-      bytes += Number(answer.headers.get('content-length'));
-    }
-    expect(bytes).toBeLessThan(300_000);
+  describe('a line that breaks', () => {
+    it('is said at once with the time of what is shown, and comes back by itself', async () => {
+      const { page, context, close } = await site.open(site.ward.nurse, { fresh: true });
+      await page.getByText('Live', { exact: true }).waitFor();
+      await context.route('**/api/**', (route) => route.abort());
+      await page.evaluate("window.dispatchEvent(new Event('online'))");
+      await page.getByText(/Connection lost, showing data of \d\d:\d\d/).waitFor();
+      expect(await page.locator('.entry').count()).toBeGreaterThan(0);
+      await context.unroute('**/api/**');
+      await page.getByText('Live', { exact: true }).waitFor();
+      expect(await page.getByText(/Connection lost/).count()).toBe(0);
+      await close();
+    });
   });
-});
-
-describe('a line that breaks', () => {
-  it('is said at once with the time of what is shown, and comes back by itself', async () => {
-    const { page, context, close } = await site.open(site.ward.nurse, { fresh: true });
-    await page.getByText('Live', { exact: true }).waitFor();
-    await context.route('**/api/**', (route) => route.abort());
-    await page.evaluate("window.dispatchEvent(new Event('online'))");
-    await page.getByText(/Connection lost, showing data of \d\d:\d\d/).waitFor();
-    expect(await page.locator('.entry').count()).toBeGreaterThan(0);
-    await context.unroute('**/api/**');
-    await page.getByText('Live', { exact: true }).waitFor();
-    expect(await page.getByText(/Connection lost/).count()).toBe(0);
-    await close();
-  });
-});
+}
 
 async function keepPicture(page: Page, name: string): Promise<void> {
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
