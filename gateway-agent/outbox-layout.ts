@@ -7,6 +7,8 @@ export const limits = {
   bytes: 256 * 1024 * 1024,
   /** From this share of it on, the alarm is raised: long before anything is given up. */
   alarmShare: 0.7,
+  /** An alarm is over when it stands so far below it: pages come and go with every reading. */
+  overShare: 0.02,
   /** When less than this share is left nothing more is fetched from the devices: what visits under way still bring must fit. */
   reserveShare: 0.05,
   /** The same in bytes, of an outbox so small that its share would be a few pages. */

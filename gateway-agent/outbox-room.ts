@@ -36,11 +36,12 @@ export function createRoom(file: OutboxFile, mostBytes: number, log: Log): Room 
     run("INSERT INTO tally VALUES ('lost', ?) ON CONFLICT DO UPDATE SET count = count + excluded.count", lost);
 
   const reserve = Math.max(mostBytes * limits.reserveShare, Math.min(limits.reserveBytes, mostBytes / 4));
-  const isTight = () => file.usedBytes() >= mostBytes - reserve;
-  const fill = (): Fill => {
-    if (file.isFull() || isTight()) return 'full';
-    return file.usedBytes() >= mostBytes * limits.alarmShare ? 'filling' : 'ok';
+  const fillAt = (bytes: number): Fill => {
+    if (bytes >= mostBytes - reserve) return 'full';
+    return bytes >= mostBytes * limits.alarmShare ? 'filling' : 'ok';
   };
+  const isTight = () => fillAt(file.usedBytes()) === 'full';
+  const fill = (): Fill => (file.isFull() ? 'full' : fillAt(file.usedBytes()));
 
   const giveWay = (): boolean => {
     const oldest = 'SELECT n FROM aside ORDER BY n LIMIT ?';
@@ -54,6 +55,7 @@ export function createRoom(file: OutboxFile, mostBytes: number, log: Log): Room 
   const notice = () => {
     const now = fill();
     if (now === told) return;
+    if (now !== 'full' && fillAt(file.usedBytes() + mostBytes * limits.overShare) === told) return;
     const details = { bytes: file.usedBytes(), mostBytes };
     if (now === 'full') log.error('the outbox is full: nothing is fetched from the devices until it has room', details);
     if (now === 'filling' && told === 'ok') log.error('the outbox is filling up: what waits in it must go up', details);
@@ -61,11 +63,13 @@ export function createRoom(file: OutboxFile, mostBytes: number, log: Log): Room 
     told = now;
   };
 
-  const probe = (): true => {
-    write(() => run("INSERT INTO frames SELECT NULL, 'probe', '', '', 0, NULL, NULL, NULL, 0, zeroblob(4096)"));
-    write(() => run("DELETE FROM frames WHERE visit = 'probe'"));
-    return true;
-  };
+  // in one transaction: a life that ended between two would leave a frame of nobody
+  const probe = (): true =>
+    write(() => {
+      run("INSERT INTO frames SELECT NULL, 'probe', '', '', 0, NULL, NULL, NULL, 0, zeroblob(4096)");
+      run("DELETE FROM frames WHERE visit = 'probe'");
+      return true;
+    });
 
   return {
     has: () => {

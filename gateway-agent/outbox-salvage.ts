@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Reading } from '#domain/reading.ts';
-import type { Clock } from '#runtime/clock.ts';
+import { type Clock, instant } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import { notesLayout } from './device-notes.ts';
@@ -50,9 +50,12 @@ const tables: Record<string, (row: Row, into: OutboxFile) => boolean> = {
   readings: (row, into) => {
     const reading = Reading.safeParse(parse(row.message));
     if (!reading.success || reading.data.ref !== row.ref) return false;
-    const { ref, ...said } = reading.data;
-    // one that was corrected has another moment than when its reference was made; what it waits for is its receipt
-    if (said.deviceTime !== undefined && readingId(said) !== ref) return false;
+    if (!isProved(reading.data, row.heard_at)) {
+      const { device, heard_at: at, message } = row;
+      const raw = Buffer.from(String(message)).toString('hex');
+      put(into, 'aside', { device, reason: 'from-a-damaged-outbox', at, raw } as Row, asideColumns);
+      return false;
+    }
     return put(into, 'readings', row, ['n', 'ref', 'device', 'heard_at', 'message']);
   },
   // a frame proves nothing of itself: it is kept for a person to look at, and the device may still have it
@@ -73,6 +76,14 @@ const tables: Record<string, (row: Row, into: OutboxFile) => boolean> = {
     parse(row.message) !== undefined && put(into, 'answers', row, ['command', 'message', 'waiting']),
   tally: (row, into) => put(into, 'tally', row, ['name', 'count']),
 };
+
+/** One that names no time itself, and was corrected, had another moment when its reference was made: as far from this as its hearing. */
+function isProved({ ref, ...said }: Reading, heardAt: unknown): boolean {
+  if (readingId(said) === ref) return true;
+  const firstTaken = Date.parse(said.takenAt) + Number(heardAt) - Date.parse(said.heardAt);
+  return !Number.isNaN(firstTaken) && readingId({ ...said, takenAt: instant(firstTaken) }) === ref;
+}
+
 const asideColumns = ['device', 'model', 'characteristic', 'reason', 'at', 'raw', 'reading'];
 
 /** Rows taken over, by table. */

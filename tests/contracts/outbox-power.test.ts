@@ -22,6 +22,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
 import { openOrSalvage } from '../../gateway-agent/outbox-salvage.ts';
+import { corrected } from '../../gateway-agent/uplink/server-time.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame, numberOf } from '../support/heard-frames.ts';
 
@@ -212,6 +213,30 @@ describe('a damaged outbox', () => {
         file.write('9', at + 8);
     });
     expect(outbox.count()).toBe(0);
+  });
+
+  it('proves a reading that names no time by when it was heard, also one that was corrected; what is not proved is not sent', () => {
+    const outbox = outboxAt();
+    outbox.together(() => {
+      for (let n = 1; n <= 8; n++) {
+        const bytes = Buffer.from(`00${(110 + n).toString(16)}0050005a00`, 'hex');
+        settleFrames(outbox, [outbox.hear({ ...heardFrame(n), visit: `${n}`, bytes })], true, 'UTC');
+      }
+    });
+    const timeless = outbox.waiting(9);
+    expect(timeless.map(({ message }) => message.includes('deviceTime'))).toEqual(Array(8).fill(false));
+    const [spoilt] = timeless.splice(3, 1);
+    outbox.rewrite(timeless.slice(0, 4).map(({ n, message }) => ({ n, message: corrected(message, 7_200_000) })));
+    outbox.rewrite([{ n: spoilt!.n, message: spoilt!.message.replace('"value":114', '"value":214') }]);
+    close(outbox);
+    const whole = new DatabaseSync(path);
+    const { page } = whole.prepare("SELECT rootpage AS page FROM sqlite_master WHERE name = 'tally'").get()!;
+    whole.close();
+    writeFileSync(path, readFileSync(path).fill(0xa5, (Number(page) - 1) * 4_096, Number(page) * 4_096));
+    const after = openOrSalvage({ clock: systemClock, log: silentLog }, path);
+    open.push(after);
+    expect(after.waiting(9).map(({ n }) => n)).toEqual(timeless.map(({ n }) => n));
+    expect(after.aside(9)).toMatchObject([{ reason: 'from-a-damaged-outbox' }]);
   });
 
   it('is begun anew where nothing can be read', () => {

@@ -12,7 +12,6 @@ import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame, numberOf } from '../support/heard-frames.ts';
 
-const _script = join(import.meta.dirname, '../support/hearing-process.ts');
 let folder: string;
 let path: string;
 let open: Outbox[] = [];
@@ -229,6 +228,25 @@ describe('an outbox whose share of the disk is full', () => {
     expect(outbox.standing()).toMatchObject({ fill: 'ok', lost: aside });
     close(outbox);
     expect(outboxAt().standing()).toMatchObject({ lost: aside });
+  });
+
+  it('raises its alarm once, and not again with every page that comes and goes', () => {
+    const said: string[] = [];
+    const log = { ...silentLog, error: (words: string) => said.push(words), info: (words: string) => said.push(words) };
+    const outbox = openOutbox(systemClock, path, 512 * 1024, log);
+    open.push(outbox);
+    outbox.together(() => {
+      for (let n = 1; outbox.standing().fill === 'ok'; n++) take(outbox, n, n);
+    });
+    for (let n = 1_001; n <= 1_010; n++) {
+      // so few go that it stands just below, and so many come that it stands above
+      const some = outbox.waiting(8).map(({ ref }) => ({ ref, outcome: 'stored' as const }));
+      outbox.receive(some);
+      outbox.together(() => take(outbox, n * 100, n * 100 + 8));
+      outbox.receive([]);
+    }
+    expect(said.filter((words) => words.includes('filling up'))).toHaveLength(1);
+    expect(said.filter((words) => words.includes('room again'))).toHaveLength(0);
   });
 
   it('counts what a device said while nothing could be kept', () => {
