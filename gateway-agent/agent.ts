@@ -188,11 +188,14 @@ export function createGatewayAgent(
       const underWay = new Set([...visiting.values()].map(({ name }) => name));
       for (const [name, frames] of byVisit) {
         if (underWay.has(name) || Math.abs(clock.now() - frames.at(-1)!.heardAt) < afterMs) continue;
-        const { readings } = settleFrames(outbox, frames, true, zone);
-        if (readings > 0) uplink?.nudge();
+        try {
+          if (settleFrames(outbox, frames, true, zone).readings > 0) uplink?.nudge();
+        } catch (fault) {
+          log.warn('the frames of a visit could not be settled, they stay on disk', faultDetails(fault));
+        }
       }
     } catch (fault) {
-      log.warn('frames could not be settled, they stay on disk', faultDetails(fault));
+      log.warn('what is unsettled could not be read, it stays on disk', faultDetails(fault));
     }
   };
 

@@ -260,11 +260,27 @@ describe('a gateway', () => {
 
   it('brings over what an earlier life had heard and not yet read', async () => {
     const outbox = openOutbox(systemClock, join(dataDir, 'outbox.sqlite'));
+    // also beside what that life could read, and this one cannot
+    outbox.hear({ ...heardFrame(9), profile: 'of-another-version' });
     outbox.hear(heardFrame(1));
     outbox.close();
     await agent.start();
     await until(() => server.readings.length === 1);
     await until(() => agent.waiting() === 0);
+  });
+
+  it('tells no device the time by a clock that is wrong, and dates rightly what it hears meanwhile', async () => {
+    await agent.stop();
+    const aheadMs = 7_200_000;
+    agent = agentWith({}, { ...systemClock, now: () => systemClock.now() + aheadMs });
+    await agent.start();
+    await until(() => agent.state().status.clockOffsetMs !== undefined);
+    cuffWith().measure({ systolic: 121, diastolic: 80 });
+    await until(() => server.readings.length === 1);
+    expect(Math.abs(Date.parse(server.readings[0]!.takenAt) - systemClock.now())).toBeLessThan(60_000);
+    const clockOf = () => agent.state().status.devices?.[0]?.clockOffsetMs;
+    await until(() => clockOf() !== undefined);
+    expect(Math.abs(clockOf()! + aheadMs)).toBeLessThan(60_000);
   });
 
   it('brings over what an earlier visit could not read, also of a device that it goes on listening to', async () => {
