@@ -25,7 +25,7 @@ describe('a home with devices of every kind', () => {
       const wish = { seed: 6, homes: 1, devices: 8, connects: 20, rate: 0, killEveryMs: 1_500, mostMs };
       const figures = await soak({ ...wish, farEnd: receiptingFarEnd });
       expect(brokenLaws(figures)).toEqual([]);
-      expect(figures.kills).toBeGreaterThan(0);
+      expect(figures.kills.length).toBeGreaterThan(0);
       expect(figures.arrived.length).toBeGreaterThan(8);
     },
     mostMs,

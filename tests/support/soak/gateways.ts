@@ -26,7 +26,7 @@ function writingDown(radio: Radio, path: string): Radio {
         address,
         (heard) => {
           hear(heard);
-          writeSync(file, `${address} ${heard.bytes.toString('hex')}\n`);
+          writeSync(file, `${clock.now()} ${address} ${heard.bytes.toString('hex')}\n`);
         },
         ...rest,
       ),

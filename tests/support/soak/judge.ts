@@ -8,12 +8,12 @@ import type { AirReport, HandedOver } from './words.ts';
  */
 export type Judgement = {
   /** Handed over, neither arrived nor kept aside, and nothing excuses it. */
-  lost: (HandedOver & { wasAccepted: boolean; afterKillMs: number | undefined })[];
+  lost: (HandedOver & { wasAccepted: boolean })[];
   /** Ought to be a reading, and is only kept aside. */
   onlyAside: (HandedOver & { reason: string })[];
   /** Confirmed by the system below and heard by nobody: that was the fault injected. */
   unheard: HandedOver[];
-  /** Confirmed by the system below while its gateway was killed, and so never accepted by it. */
+  /** Confirmed by the system below, and unread when its gateway was killed: see dark.ts. */
   inTheDark: (HandedOver & { afterKillMs: number })[];
   /** Arrived without what its last frames add to it. */
   inPart: HandedOver[];
@@ -26,8 +26,8 @@ export function judge(
   unheard: AirReport['unheard'],
   arrived: readonly Arrived[],
   aside: readonly Aside[],
-  accepted: ReadonlySet<string>,
-  kills: readonly number[],
+  isAccepted: (one: HandedOver) => boolean,
+  inTheDark: (one: HandedOver) => { afterKillMs: number } | undefined,
 ): Judgement {
   const rawsOf = Map.groupBy(arrived, ({ device }) => device);
   const asideOf = Map.groupBy(aside, ({ device }) => device);
@@ -50,22 +50,12 @@ export function judge(
     const kept = one.frames.map((frame) => asideOf.get(one.address)?.find(({ raw }) => raw.includes(frame)));
     const isKept = one.frames.every((frame, n) => kept[n] || isIn(frame));
     if (isKept && one.becomes === 'aside') continue;
-    const wasAccepted = one.frames.every((frame) => accepted.has(`${one.address} ${frame}`));
-    const killedAt = wasAccepted ? undefined : kills.find((at) => Math.abs(one.at - at) < darkMs);
+    const wasAccepted = isAccepted(one);
+    const dark = wasAccepted ? undefined : inTheDark(one);
     if (unheardOf.get(one.address)?.some(({ hex }) => one.frames.includes(hex))) judgement.unheard.push(one);
-    else if (killedAt !== undefined) judgement.inTheDark.push({ ...one, afterKillMs: one.at - killedAt });
+    else if (dark) judgement.inTheDark.push({ ...one, ...dark });
     else if (isKept) judgement.onlyAside.push({ ...one, reason: kept.find(Boolean)!.reason });
-    else {
-      const last = kills.findLast((at) => at < one.at);
-      judgement.lost.push({ ...one, wasAccepted, afterKillMs: last && one.at - last });
-    }
+    else judgement.lost.push({ ...one, wasAccepted });
   }
   return judgement;
 }
-
-/**
- * bluetoothd confirms an indication before any client has read it from the bus. A gateway that is killed in that breath was told and
- * did not hear; the device has deleted it. Nothing in a home can mend that, so it is counted apart, and only this near to a kill, and only what
- * the gateway has not accepted: that is lost. A confirmation takes an interval, and both processes may have to wait for a processor.
- */
-const darkMs = 500;

@@ -13,11 +13,11 @@ export function report(figures: SoakFigures, wish: { seed: number; homes: number
   line('took', `${(tookMs / 60_000).toFixed(1)} min`);
   line('connections', connects);
   line('faults injected', faults);
-  line('gateways killed', kills);
+  line('gateways killed', kills.length);
   line('handed over, repetitions included', handedOver.length);
   line('readings at the far end', arrived.length);
   line('confirmed and unheard, as injected', unheard.length);
-  if (kills > 0) line('confirmed while the gateway was being killed, never heard', inTheDark.length);
+  if (kills.length > 0) line('confirmed while the gateway was being killed, never heard', inTheDark.length);
   line('arrived without the context of a meter', figures.inPart.length);
   line('lost', figures.lost.length);
   const waited = arrived.flatMap(({ heardAt, storedAt }) => (storedAt === undefined ? [] : storedAt - heardAt));
@@ -25,7 +25,7 @@ export function report(figures: SoakFigures, wish: { seed: number; homes: number
     line('heard at home → stored, p50 and p99', `${quantile(waited, 0.5)} and ${quantile(waited, 0.99)} ms`);
   const resident = Math.max(...heaps.map(({ residentBytes }) => residentBytes));
   line(`resident memory of ${wish.homes} gateways at most`, `${(resident / 2 ** 20).toFixed(0)} MB`);
-  const growth = kills > 0 ? undefined : heapGrowth(figures);
+  const growth = kills.length > 0 ? undefined : heapGrowth(figures);
   if (growth !== undefined) line('growth of the heap after warming up', `${(growth * 100).toFixed(1)} %`);
   line('kept aside', JSON.stringify(figures.asideByReason));
   line('faults', JSON.stringify(injected));

@@ -8,6 +8,7 @@ import { openOutbox } from '../../../gateway-agent/outbox.ts';
 import { type Bus, startBus } from '../../../simulators/bus.ts';
 import { type Fault, randomFaults } from '../../../simulators/peripherals/faults.ts';
 import { kinds, scaleUser, variants } from '../../../simulators/peripherals/kinds.ts';
+import { darkness, type Kill, wasAccepted } from './dark.ts';
 import type { Arrived, FarEnd } from './far-ends.ts';
 import { type Judgement, judge } from './judge.ts';
 import {
@@ -50,7 +51,7 @@ export type SoakWish = {
 export type SoakFigures = Judgement & {
   connects: number;
   injected: Record<string, number>;
-  kills: number;
+  kills: Kill[];
   tookMs: number;
   /** After collecting garbage, with the connections made until then. */
   heaps: { connects: number; heapBytes: number; residentBytes: number }[];
@@ -95,7 +96,7 @@ export async function soak(wish: SoakWish): Promise<SoakFigures> {
   const handedOver: HandedOver[] = [];
   const unheard: AirReport['unheard'] = [];
   const heaps: SoakFigures['heaps'] = [];
-  const kills: number[] = [];
+  const kills: Kill[] = [];
   const look = async (): Promise<AirReport> => {
     const report = await ask<AirReport>(air, { ask: 'report' } satisfies AirAsk);
     handedOver.push(...report.handedOver);
@@ -114,8 +115,9 @@ export async function soak(wish: SoakWish): Promise<SoakFigures> {
     for (; !isOver() && inTime(); report = await look()) {
       await clock.sleep(lookEveryMs);
       if (clock.now() >= killAt) {
-        kills.push(clock.now());
+        const at = clock.now();
         await kill(gateways);
+        kills.push({ at, goneAt: clock.now() });
         gateways = await start('gateways.ts', gatewaysOrder);
         killAt = nextKill();
       }
@@ -153,11 +155,21 @@ export async function soak(wish: SoakWish): Promise<SoakFigures> {
       return all;
     });
     const arrived = await farEnd.arrived();
+    const accepted = acceptedIn(gatewaysOrder);
+    const homeOf = (address: string) =>
+      homes.findIndex(({ devices }) => devices.some((one) => one.address === address));
     return {
-      ...judge(handedOver, unheard, arrived, aside, acceptedIn(gatewaysOrder), kills),
+      ...judge(
+        handedOver,
+        unheard,
+        arrived,
+        aside,
+        (one) => wasAccepted(accepted, one),
+        darkness(handedOver, accepted, homeOf, kills),
+      ),
       connects,
       injected,
-      kills: kills.length,
+      kills,
       tookMs: clock.now() - startedAt,
       heaps,
       pending: report.pending,
@@ -180,8 +192,16 @@ export async function soak(wish: SoakWish): Promise<SoakFigures> {
   }
 }
 
-const acceptedIn = ({ homes }: GatewaysOrder): Set<string> =>
-  new Set(homes.flatMap(({ dataDir }) => readFileSync(join(dataDir, heardLog), 'utf8').split('\n')));
+/** By `<address> <hexadecimal>`, every time it was accepted. */
+function acceptedIn({ homes }: GatewaysOrder): Map<string, number[]> {
+  const lines = homes.flatMap(({ dataDir }) => readFileSync(join(dataDir, heardLog), 'utf8').trim().split('\n'));
+  const accepted = new Map<string, number[]>();
+  for (const [at, address, hex] of lines.map((line) => line.split(' '))) {
+    const key = `${address} ${hex}`;
+    accepted.set(key, [...(accepted.get(key) ?? []), Number(at)]);
+  }
+  return accepted;
+}
 
 const asideAtMost = 1_000_000;
 

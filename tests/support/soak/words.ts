@@ -27,7 +27,7 @@ export type GatewaysOrder = {
   homes: { busAddress: string; source: SourceId; secret: string; mqttUrl: string; dataDir: string }[];
   consents: { address: string; user: number; code: number }[];
 };
-/** In the folder of each home: every frame that its gateway has accepted, a line each, `<address> <hexadecimal>`. */
+/** In the folder of each home: every frame that its gateway has accepted, a line each, `<ms since 1970> <address> <hexadecimal>`. */
 export const heardLog = 'heard.log';
 export type GatewaysAsk = { ask: 'report' } | { ask: 'stop' };
 /** After collecting garbage. */
