@@ -9,7 +9,7 @@ import type { CommandOutcome } from './commands.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import { saysDamaged } from './outbox-file.ts';
 import { createAnswering } from './uplink/answering.ts';
-import { type Credential, keepConnected } from './uplink/connection.ts';
+import { type Connection, type Credential, keepConnected } from './uplink/connection.ts';
 import { createLanes } from './uplink/lanes.ts';
 import { type UplinkLimits, uplinkLimits } from './uplink/limits.ts';
 import { corrected, createServerTime } from './uplink/server-time.ts';
@@ -129,8 +129,7 @@ export function createUplink(
         if (!ready) break;
       }
     } catch (fault) {
-      // whoever begins anew salvages what can be read
-      if (saysDamaged(fault)) throw fault;
+      endIfDamaged(fault);
       if (underWay) lanes.failed(underWay);
       log[connection.isOpen() ? 'warn' : 'debug']('readings could not be published', faultDetails(fault));
     } finally {
@@ -162,7 +161,23 @@ export function createUplink(
     void pump();
   };
 
-  const connection = keepConnected(
+  /** Whoever has just begun to listen is told the time first. */
+  const open = async () => {
+    const told = timeTold;
+    await within(clock, limits.timeMs, told.promise, () => new Error('the time is not told')).catch(() => {});
+    if (timeTold !== told) return;
+    if (serverTime.isWrong())
+      log.error('the clock of this machine is wrong', { aheadS: Math.round((serverTime.offsetMs() ?? 0) / 1_000) });
+    log.info('connected to the server', { waiting: outbox.count() });
+    lanes.reconnected();
+    ready = true;
+    // a status that cannot be told must not keep what waits from going up
+    await telling.now().catch((fault) => log.warn('the status could not be told', faultDetails(fault)));
+    void answering.flush();
+    await pump();
+  };
+
+  const connection: Connection = keepConnected(
     { clock, random, log },
     {
       source,
@@ -180,23 +195,15 @@ export function createUplink(
           if (to === topic.receipts) hearReceipts(json);
           if (to === topic.commands) answering.hear(json);
         } catch (fault) {
+          endIfDamaged(fault);
           log.warn('a message of the server could not be taken in', faultDetails(fault));
         }
       },
-      opened: async () => {
-        const told = timeTold;
-        await within(clock, limits.timeMs, told.promise, () => new Error('the time is not told')).catch(() => {});
-        if (timeTold !== told) return;
-        if (serverTime.isWrong())
-          log.error('the clock of this machine is wrong', { aheadS: Math.round((serverTime.offsetMs() ?? 0) / 1_000) });
-        log.info('connected to the server', { waiting: outbox.count() });
-        lanes.reconnected();
-        ready = true;
-        // a status that cannot be told must not keep what waits from going up
-        await telling.now().catch((fault) => log.warn('the status could not be told', faultDetails(fault)));
-        void answering.flush();
-        await pump();
-      },
+      opened: () =>
+        open().catch((fault) => {
+          endIfDamaged(fault);
+          throw fault;
+        }),
       closed: () => {
         ready = false;
         timeTold = Promise.withResolvers();
@@ -213,7 +220,7 @@ export function createUplink(
       void pump();
       if (ready) telling.look();
     } catch (fault) {
-      if (saysDamaged(fault)) throw fault;
+      endIfDamaged(fault);
       log.error('the outbox could not be looked through', faultDetails(fault));
     }
   });
@@ -240,6 +247,11 @@ export function createUplink(
     },
   };
 }
+
+/** Ends the process, for nobody handles this: whoever begins anew salvages what can be read. */
+const endIfDamaged = (fault: unknown): void => {
+  if (saysDamaged(fault)) void Promise.reject(fault);
+};
 
 const offline = JSON.stringify({ v: 1, state: 'offline' } satisfies StatusMessage);
 

@@ -1,4 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '#runtime/clock.ts';
+import { openOutbox } from '../../gateway-agent/outbox.ts';
 import { until } from '../support/until.ts';
 import { clockAhead, numberIn, uplinkRoom } from '../support/uplinks.ts';
 
@@ -65,6 +69,33 @@ describe('readings that wait are not held up', () => {
     uplink.nudge();
     await until(() => room.outbox.count() === 0);
     expect(room.outbox.asideByReason()).toEqual([{ reason: 'damaged', count: 1 }]);
+  });
+});
+
+describe('an outbox in which receipts find no reading any more, for its file is damaged', () => {
+  it('ends the process, so that its next life salvages', async () => {
+    room.take(range(1, 5));
+    room.outbox.close();
+    const whole = new DatabaseSync(room.path);
+    const { page } = whole
+      .prepare("SELECT rootpage AS page FROM sqlite_master WHERE name LIKE '%autoindex_readings%'")
+      .get()!;
+    whole.close();
+    writeFileSync(room.path, readFileSync(room.path).fill(0xa5, (Number(page) - 1) * 4_096, Number(page) * 4_096));
+    room.outbox = openOutbox(systemClock, room.path);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    const faults: unknown[] = [];
+    process.on('unhandledRejection', (fault) => faults.push(fault));
+    try {
+      const uplink = room.uplinkWith();
+      await until(() => faults.length > 0);
+      await uplink.close();
+    } finally {
+      process.removeAllListeners('unhandledRejection');
+      for (const one of others) process.on('unhandledRejection', one);
+    }
+    expect(faults).toContainEqual(expect.objectContaining({ errcode: 11 }));
   });
 });
 
