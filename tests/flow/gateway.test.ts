@@ -262,8 +262,7 @@ describe('a gateway', () => {
     outbox.hear(heardFrame(1));
     outbox.close();
     await agent.start();
-    await until(() => server.readings.length === 1);
-    await until(() => agent.waiting() === 0);
+    await until(() => server.readings.length === 1 && agent.waiting() === 0);
   });
 
   it('tells no device the time by a clock that is wrong, and dates rightly what it hears meanwhile', async () => {
