@@ -44,6 +44,27 @@ export const bodyCompositionExamples: Example[] = [
   {
     characteristic: 0x2a9c,
     hex: '0210c200ea07050c123536',
+    before: [{ characteristic: 0x2a9c, hex: '0210c200ea07050c123536' }],
+    after: [{ characteristic: 0x2a9c, hex: '6014ffffe02e7031783e' }],
+    says: 'in two frames, the first of them twice because its confirmation got lost',
+    source: builtAfter,
+    gives: {
+      measured: {
+        panel: 'body-composition',
+        values: [
+          { vital: 'body-fat', value: 19.4, unit: '%', decimals: 1 },
+          { vital: 'fat-free-mass', value: 63.28, unit: 'kg', decimals: 2 },
+          { vital: 'muscle-mass', value: 60, unit: 'kg', decimals: 2 },
+          { vital: 'body-weight', value: 79.96, unit: 'kg', decimals: 2 },
+        ],
+        marks: [],
+        deviceTime: '2026-05-12T18:53:54',
+      },
+    },
+  },
+  {
+    characteristic: 0x2a9c,
+    hex: '0210c200ea07050c123536',
     says: 'the first of two frames, and no second',
     source: builtAfter,
     gives: { fault: 'alone' },

@@ -123,25 +123,33 @@ function told(frame: BodyCompositionFrame): Told {
   };
 }
 
-/** Two frames that follow each other are one measurement, if what both say agrees. */
+/**
+ * Two frames that follow each other are one measurement, if what both say agrees. A frame whose confirmation got lost comes again as it was: the
+ * first is no second, and the second no first.
+ */
 function gather(frames: readonly FrameHeard[], over: boolean): Telling[] {
   const tellings: Telling[] = [];
-  let first: { index: number; said: BodyCompositionFrame } | undefined;
+  let first: { of: number[]; hex: string; said: BodyCompositionFrame } | undefined;
+  let second: { hex: string; told: Told } | undefined;
   const leave = () => {
-    if (first) tellings.push({ of: [first.index], told: { fault: 'alone' } });
+    if (first) tellings.push({ of: first.of, told: { fault: 'alone' } });
     first = undefined;
   };
   for (const [index, { characteristic, bytes }] of frames.entries()) {
     if (characteristic !== uuids.measurement) continue;
     const decoded = decodeBodyComposition(bytes);
+    const hex = Buffer.from(bytes).toString('hex');
     if ('fault' in decoded) tellings.push({ of: [index], told: decoded });
     else if (!decoded.said.oneOfTwo) {
       leave();
       tellings.push({ of: [index], told: told(decoded.said) });
-    } else if (!first) first = { index, said: decoded.said };
+    } else if (first?.hex === hex) first.of.push(index);
+    else if (!first && second?.hex === hex) tellings.push({ of: [index], told: second.told });
+    else if (!first) first = { of: [index], hex, said: decoded.said };
     else {
       const both = joined(first.said, decoded.said);
-      tellings.push({ of: [first.index, index], told: both ? told(both) : { fault: 'disagree' } });
+      second = { hex, told: both ? told(both) : { fault: 'disagree' } };
+      tellings.push({ of: [...first.of, index], told: second.told });
       first = undefined;
     }
   }
