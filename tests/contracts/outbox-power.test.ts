@@ -3,7 +3,6 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,52 +12,22 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
-import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
+import type { Outbox } from '../../gateway-agent/outbox.ts';
 import { openOrSalvage } from '../../gateway-agent/outbox-salvage.ts';
 import { corrected } from '../../gateway-agent/uplink/server-time.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
-import { heardFrame, numberOf } from '../support/heard-frames.ts';
+import { heardFrame } from '../support/heard-frames.ts';
+import { numbers, outboxRoom, range, storedAll, take } from '../support/outbox-room.ts';
 
 const script = join(import.meta.dirname, '../support/hearing-process.ts');
-let folder: string;
-let path: string;
-let open: Outbox[] = [];
-
-const outboxAt = (at = path, maxBytes?: number): Outbox => {
-  const outbox = openOutbox(systemClock, at, maxBytes);
-  open.push(outbox);
-  return outbox;
-};
-const close = (outbox: Outbox) => {
-  open = open.filter((one) => one !== outbox);
-  outbox.close();
-};
-/** Hears and settles measurements as one visit. */
-const take = (outbox: Outbox, from: number, to: number, device?: string) => {
-  const frames = [];
-  for (let n = from; n <= to; n++) frames.push(outbox.hear({ ...heardFrame(n, device), visit: `${from}-${to}` }));
-  return settleFrames(outbox, frames, true, 'UTC');
-};
-const numbers = (outbox: Outbox) => outbox.waiting(100_000).map((w) => numberOf(w.message));
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const storedAll = (outbox: Outbox) =>
-  outbox.receive(outbox.waiting(1_000).map(({ ref }) => ({ ref, outcome: 'stored' as const })));
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hearthbeat-outbox-'));
-  path = join(folder, 'outbox.sqlite');
-});
-afterEach(() => {
-  for (const outbox of open.splice(0)) outbox.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const room = outboxRoom();
+const { outboxAt, close } = room;
 
 describe('an outbox whose process is killed', () => {
   it('has every reading that was kept, and every frame that was heard, in order', async () => {
@@ -81,7 +50,7 @@ describe('an outbox whose process is killed', () => {
 });
 
 async function hearUntilKilled(from: number, count: number): Promise<{ heard: number; kept: number }> {
-  const child = spawn(process.execPath, [script, path, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, room.path, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const done = { heard: 0, kept: 0 };
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const lines = createInterface({ input: child.stdout });
@@ -97,9 +66,9 @@ async function hearUntilKilled(from: number, count: number): Promise<{ heard: nu
 describe('an outbox after a power cut', () => {
   /** The file and its log as they lie on the disk, cut short there. */
   const tornAt = (cut: number): string => {
-    const torn = join(folder, 'torn.sqlite');
-    copyFileSync(path, torn);
-    copyFileSync(`${path}-wal`, `${torn}-wal`);
+    const torn = join(room.folder, 'torn.sqlite');
+    copyFileSync(room.path, torn);
+    copyFileSync(`${room.path}-wal`, `${torn}-wal`);
     rmSync(`${torn}-shm`, { force: true });
     truncateSync(`${torn}-wal`, cut);
     return torn;
@@ -110,7 +79,7 @@ describe('an outbox after a power cut', () => {
     take(outbox, 1, 40);
     storedAll(outbox);
     take(outbox, 41, 60);
-    const wal = statSync(`${path}-wal`).size;
+    const wal = statSync(`${room.path}-wal`).size;
     expect(wal).toBeGreaterThan(10_000);
     const cuts = [...range(0, 60).map((i) => Math.floor((wal * i) / 60)), wal - 1, wal - 4_097, 31, 33];
     for (const cut of cuts) {
@@ -133,7 +102,7 @@ describe('an outbox after a power cut', () => {
     close(first);
     const outbox = outboxAt();
     outbox.hear(heardFrame(4));
-    const log = readFileSync(`${path}-wal`);
+    const log = readFileSync(`${room.path}-wal`);
     expect(log.length).toBeGreaterThan(2 * 4_120);
     const torn = tornAt(0);
     const wal = openSync(`${torn}-wal`, 'r+');
@@ -164,9 +133,9 @@ describe('an outbox after a power cut', () => {
   it('has everything when nothing was torn: a commit is in the file when hear() returns', () => {
     const outbox = outboxAt();
     take(outbox, 1, 3);
-    const copy = join(folder, 'copy.sqlite');
-    copyFileSync(path, copy);
-    copyFileSync(`${path}-wal`, `${copy}-wal`);
+    const copy = join(room.folder, 'copy.sqlite');
+    copyFileSync(room.path, copy);
+    copyFileSync(`${room.path}-wal`, `${copy}-wal`);
     expect(numbers(outboxAt(copy))).toEqual([1, 2, 3]);
     expect(existsSync(`${copy}-wal`)).toBe(true);
     expect(readFileSync(copy).subarray(0, 15).toString()).toBe('SQLite format 3');
@@ -181,24 +150,24 @@ describe('a damaged outbox', () => {
     outbox.answers.keep('a-command', '{"v":1}');
     outbox.hear(heardFrame(500));
     close(outbox);
-    const file = readFileSync(path);
+    const file = readFileSync(room.path);
     damage(file);
-    writeFileSync(path, file);
-    const after = openOrSalvage({ clock: systemClock, log: silentLog }, path);
-    open.push(after);
+    writeFileSync(room.path, file);
+    const after = openOrSalvage({ clock: systemClock, log: silentLog }, room.path);
+    room.closeLater(after);
     return after;
   };
 
   it('is opened as it is when it is whole', () => {
     const outbox = salvaged(() => {});
     expect(numbers(outbox)).toEqual(range(1, 400));
-    expect(readdirSync(folder).some((name) => name.includes('damaged'))).toBe(false);
+    expect(readdirSync(room.folder).some((name) => name.includes('damaged'))).toBe(false);
   });
 
   it('gives what can be read and proved to the new one, around a page that is gone', () => {
     const outbox = salvaged((file) => file.fill(0xa5, 40 * 4_096, 42 * 4_096));
     const found = numbers(outbox);
-    expect(readdirSync(folder).some((name) => name.includes('damaged'))).toBe(true);
+    expect(readdirSync(room.folder).some((name) => name.includes('damaged'))).toBe(true);
     expect(found.length).toBeGreaterThan(300);
     expect(found.length).toBeLessThan(400);
     expect(found).toEqual([...new Set(found)].sort((a, b) => a - b));
@@ -231,12 +200,12 @@ describe('a damaged outbox', () => {
     outbox.rewrite(timeless.slice(0, 4).map(({ n, message }) => ({ n, message: corrected(message, 7_200_000) })));
     outbox.rewrite([{ n: spoilt!.n, message: spoilt!.message.replace('"value":114', '"value":214') }]);
     close(outbox);
-    const whole = new DatabaseSync(path);
+    const whole = new DatabaseSync(room.path);
     const { page } = whole.prepare("SELECT rootpage AS page FROM sqlite_master WHERE name = 'tally'").get()!;
     whole.close();
-    writeFileSync(path, readFileSync(path).fill(0xa5, (Number(page) - 1) * 4_096, Number(page) * 4_096));
-    const after = openOrSalvage({ clock: systemClock, log: silentLog }, path);
-    open.push(after);
+    writeFileSync(room.path, readFileSync(room.path).fill(0xa5, (Number(page) - 1) * 4_096, Number(page) * 4_096));
+    const after = openOrSalvage({ clock: systemClock, log: silentLog }, room.path);
+    room.closeLater(after);
     expect(after.waiting(9).map(({ n }) => n)).toEqual(timeless.map(({ n }) => n));
     expect(after.aside(9)).toMatchObject([{ reason: 'from-a-damaged-outbox' }]);
   });

@@ -1,49 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Outage } from '#domain/errors.ts';
 import { Reading } from '#domain/reading.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
-import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../gateway-agent/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
-import { heardFrame, numberOf } from '../support/heard-frames.ts';
+import { heardFrame } from '../support/heard-frames.ts';
+import { numbers, outboxRoom, range, storedAll, take } from '../support/outbox-room.ts';
 
-let folder: string;
-let path: string;
-let open: Outbox[] = [];
-
-const outboxAt = (at = path, maxBytes?: number): Outbox => {
-  const outbox = openOutbox(systemClock, at, maxBytes);
-  open.push(outbox);
-  return outbox;
-};
-const close = (outbox: Outbox) => {
-  open = open.filter((one) => one !== outbox);
-  outbox.close();
-};
-/** Hears and settles measurements as one visit. */
-const take = (outbox: Outbox, from: number, to: number, device?: string) => {
-  const frames = [];
-  for (let n = from; n <= to; n++) frames.push(outbox.hear({ ...heardFrame(n, device), visit: `${from}-${to}` }));
-  return settleFrames(outbox, frames, true, 'UTC');
-};
-const numbers = (outbox: Outbox) => outbox.waiting(100_000).map((w) => numberOf(w.message));
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const storedAll = (outbox: Outbox) =>
-  outbox.receive(outbox.waiting(1_000).map(({ ref }) => ({ ref, outcome: 'stored' as const })));
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hearthbeat-outbox-'));
-  path = join(folder, 'outbox.sqlite');
-});
-afterEach(() => {
-  for (const outbox of open.splice(0)) outbox.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const room = outboxRoom();
+const { outboxAt, close } = room;
 
 describe('the outbox', () => {
   it('keeps readings in the order heard, as messages the server can read, until they are receipted', () => {
@@ -128,7 +96,7 @@ describe('the outbox', () => {
         ...heardFrame(1),
         visit,
         heardAt,
-        bytes: Buffer.from(`0278005000` + `5a00${time}`, 'hex'),
+        bytes: Buffer.from(`02780050005a00${time}`, 'hex'),
       });
       return settleFrames(outbox, [frame], true, 'UTC').readings;
     };
@@ -143,7 +111,7 @@ describe('the outbox', () => {
     const outbox = outboxAt();
     const other = `
       const { DatabaseSync } = require('node:sqlite');
-      const file = new DatabaseSync(${JSON.stringify(path)});
+      const file = new DatabaseSync(${JSON.stringify(room.path)});
       file.exec('BEGIN IMMEDIATE');
       process.stdout.write('held');
       setTimeout(() => file.exec('COMMIT'), 150);`;
@@ -181,7 +149,7 @@ describe('the outbox', () => {
 
 describe('an outbox whose share of the disk is full', () => {
   it('says so, has changed nothing, fetches nothing more, and goes on when receipts have made room', () => {
-    const outbox = outboxAt(path, 128 * 1024);
+    const outbox = outboxAt(room.path, 128 * 1024);
     let kept = 0;
     const fill = () => {
       for (;;) {
@@ -205,8 +173,8 @@ describe('an outbox whose share of the disk is full', () => {
   it('gives up what is kept aside, the oldest first, before it refuses a reading, and counts and says it', () => {
     const said: string[] = [];
     const log = { ...silentLog, error: (words: string) => said.push(words) };
-    const outbox = openOutbox(systemClock, path, 512 * 1024, log);
-    open.push(outbox);
+    const outbox = openOutbox(systemClock, room.path, 512 * 1024, log);
+    room.closeLater(outbox);
     for (let n = 0; outbox.standing().fill === 'ok'; n++) {
       const bytes = Buffer.from(`03${n.toString(16).padStart(2_000, '0')}`, 'hex');
       settleFrames(outbox, [outbox.hear({ ...heardFrame(1), visit: `${n}`, bytes })], true, 'UTC');
@@ -233,8 +201,8 @@ describe('an outbox whose share of the disk is full', () => {
   it('raises its alarm once, and not again with every page that comes and goes', () => {
     const said: string[] = [];
     const log = { ...silentLog, error: (words: string) => said.push(words), info: (words: string) => said.push(words) };
-    const outbox = openOutbox(systemClock, path, 512 * 1024, log);
-    open.push(outbox);
+    const outbox = openOutbox(systemClock, room.path, 512 * 1024, log);
+    room.closeLater(outbox);
     outbox.together(() => {
       for (let n = 1; outbox.standing().fill === 'ok'; n++) take(outbox, n, n);
     });
