@@ -1,26 +1,20 @@
-import { parseArgs } from 'node:util';
 import { ask } from '../control/client.ts';
 import { ago, table } from './phrases.ts';
-import { exits, Misspoken, type Verb } from './verb.ts';
+import { exits, type Verb, wantsJson } from './verb.ts';
 
 /** The devices of this home, and who else is heard advertising. */
 export const devices: Verb = {
   takes: '[--json]',
   says: {
     en: 'the devices of this home, and those heard nearby just now',
-    zh: '列出本户设备,以及刚刚在附近收到信号的设备',
+    zh: '列出本户设备，以及刚刚在附近收到信号的设备',
   },
   run: async (words, { terminal, clock, config }) => {
-    const { values, positionals } = parseArgs({
-      args: words,
-      options: { json: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    });
-    if (positionals.length > 0) throw new Misspoken();
+    const json = wantsJson(words);
     const answer = await ask(clock, config.DATA_DIR, { ask: 'devices' });
     if (answer.say !== 'devices') throw new Error('an answer to another question');
     const { home, near } = answer;
-    if (values.json) {
+    if (json) {
       terminal.say(JSON.stringify({ home, near }));
       return exits.well;
     }
@@ -41,7 +35,7 @@ export const devices: Verb = {
         : terminal.in({ en: `heard ${ago(now - heardAt).en}`, zh: `${ago(now - heardAt).zh}收到` }),
       rssi === undefined ? '' : `${rssi} dBm`,
     ];
-    terminal.say({ en: 'Of this home:', zh: '本户设备:' });
+    terminal.say({ en: 'Of this home:', zh: '本户设备：' });
     if (home.length === 0) terminal.say({ en: '  none yet', zh: '  尚无' });
     for (const row of table(
       home.map(({ device, name, profiles }) =>
@@ -50,11 +44,11 @@ export const devices: Verb = {
     ))
       terminal.say(row);
     const strangers = near.filter(({ device }) => !home.some((one) => one.device === device));
-    terminal.say({ en: 'Heard nearby, and not of this home:', zh: '附近的其他设备(不属于本户):' });
+    terminal.say({ en: 'Heard nearby, and not of this home:', zh: '附近的其他设备（不属于本户）：' });
     if (strangers.length === 0)
       terminal.say({
         en: '  none; a device is heard only while it wants to send: take a measurement, or press its Bluetooth button',
-        zh: '  无。设备只在要发送数据时才能被收到:请测量一次,或按下设备的蓝牙键',
+        zh: '  无。设备只在要发送数据时才能被收到：请测量一次，或按下设备的蓝牙键',
       });
     for (const row of table(
       strangers.map(({ device, name, profiles, heardAt, rssi }) => line(device, name, profiles, heardAt, rssi)),

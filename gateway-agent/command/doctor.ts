@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { Outage, SetupFault } from '#domain/errors.ts';
 import { checkBluetooth } from '../checks/bluetooth.ts';
 import { checkCredentials, checkDisk } from '../checks/box.ts';
@@ -7,26 +6,21 @@ import { checkClock, checkServer } from '../checks/server.ts';
 import { ask } from '../control/client.ts';
 import { type Identity, identityOf } from '../identity.ts';
 import { marks, table } from './phrases.ts';
-import { exits, Misspoken, type Stand, type Verb } from './verb.ts';
+import { exits, type Stand, type Verb, wantsJson } from './verb.ts';
 
 /** Looks at everything the gateway stands on, whether it runs or not, and says for each fault what to do. */
 export const doctor: Verb = {
   takes: '[--json]',
   says: {
     en: 'look for what is wrong: radio, bus, disk, credentials, clock, network; with a remedy for each',
-    zh: '诊断故障:蓝牙、总线、磁盘、凭证、时钟、网络,并逐项给出处理办法',
+    zh: '诊断故障：蓝牙、总线、磁盘、凭证、时钟、网络，并逐项给出处理办法',
   },
   run: async (words, stand) => {
-    const { values, positionals } = parseArgs({
-      args: words,
-      options: { json: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    });
-    if (positionals.length > 0) throw new Misspoken();
+    const json = wantsJson(words);
     const { terminal } = stand;
     const findings = await examine(stand);
     const ill = findings.filter(({ mark }) => mark === 'bad').length;
-    if (values.json) {
+    if (json) {
       const told = findings.map(({ check, mark, says, remedy }) => ({
         check,
         mark,
@@ -96,13 +90,13 @@ async function checkGateway({ clock, config }: Pick<Stand, 'clock' | 'config'>) 
     if (!isAbsent && !(fault instanceof Outage) && !(fault instanceof SetupFault)) throw fault;
     const says = isAbsent
       ? { en: 'does not run', zh: '未运行' }
-      : { en: 'runs, and does not answer', zh: '正在运行,但没有应答' };
+      : { en: 'runs, and does not answer', zh: '正在运行，但没有应答' };
     const remedy = isAbsent
       ? {
           en: 'Start it when the rest is well: systemctl start hearthbeat-gateway.',
-          zh: '其余检查正常后启动:systemctl start hearthbeat-gateway。',
+          zh: '其余检查正常后启动：systemctl start hearthbeat-gateway。',
         }
-      : { en: (fault as Error).message, zh: '请使用 sudo 重试,或重启服务:systemctl restart hearthbeat-gateway。' };
+      : { en: (fault as Error).message, zh: '请使用 sudo 重试，或重启服务：systemctl restart hearthbeat-gateway。' };
     return { connected: false, finding: finding('gateway', 'doubtful', says, remedy) };
   }
 }

@@ -1,12 +1,11 @@
 import { statfsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Outage } from '#domain/errors.ts';
 import { ask } from '../control/client.ts';
 import type { Answer } from '../control/words.ts';
 import { glanceAtOutbox } from '../outbox-glance.ts';
 import { ago, bytes, localTime, type Mark, marks, offset, table } from './phrases.ts';
 import type { Words } from './terminal.ts';
-import { exits, Misspoken, type Verb } from './verb.ts';
+import { exits, type Verb, wantsJson } from './verb.ts';
 
 type State = Extract<Answer, { say: 'state' }>['state'];
 
@@ -15,32 +14,26 @@ export const status: Verb = {
   takes: '[--json]',
   says: {
     en: 'how everything stands: server, radio, outbox, devices, clock, disk',
-    zh: '查看整体状态:服务器、蓝牙、待发数据、设备、时钟、磁盘',
+    zh: '查看整体状态：服务器、蓝牙、待发数据、设备、时钟、磁盘',
   },
   run: async (words, { terminal, clock, config }) => {
-    const { values, positionals } = parseArgs({
-      args: words,
-      options: { json: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    });
-    if (positionals.length > 0) throw new Misspoken();
+    const json = wantsJson(words);
     const { DATA_DIR } = config;
     const state = await stateOf(clock, DATA_DIR);
     const freeBytes = freeOn(DATA_DIR);
     if (!state) {
       const glance = glanceAtOutbox(DATA_DIR);
-      if (values.json)
-        terminal.say(JSON.stringify({ running: false, outbox: glance ?? null, freeBytes: freeBytes ?? null }));
+      if (json) terminal.say(JSON.stringify({ running: false, outbox: glance ?? null, freeBytes: freeBytes ?? null }));
       else {
         terminal.say({
           en: `${marks.bad} No gateway is running on ${DATA_DIR}. Start it (systemctl start hearthbeat-gateway), or see what is wrong: hearthbeat-gateway doctor.`,
-          zh: `${marks.bad} 数据目录 ${DATA_DIR} 上没有网关在运行。请启动(systemctl start hearthbeat-gateway),或运行 hearthbeat-gateway doctor 查找原因。`,
+          zh: `${marks.bad} 数据目录 ${DATA_DIR} 上没有网关在运行。请启动(systemctl start hearthbeat-gateway)，或运行 hearthbeat-gateway doctor 查找原因。`,
         });
         if (glance) terminal.say(waitingLine(glance.waiting, glance.oldestAt, clock.now()));
       }
       return exits.notRunning;
     }
-    if (values.json) {
+    if (json) {
       terminal.say(JSON.stringify({ running: true, ...state }));
       return state.health.state === 'down' ? exits.ill : exits.well;
     }
@@ -55,7 +48,7 @@ export const status: Verb = {
     if (devices.length === 0)
       terminal.say({
         en: 'No device yet: see who is near with "hearthbeat-gateway devices", then "hearthbeat-gateway pair <device>".',
-        zh: '尚无设备:用 "hearthbeat-gateway devices" 查看附近设备,再运行 "hearthbeat-gateway pair <设备>"。',
+        zh: '尚无设备：用 "hearthbeat-gateway devices" 查看附近设备，再运行 "hearthbeat-gateway pair <设备>"。',
       });
     for (const line of table(devices)) terminal.say(line);
     return state.health.state === 'down' ? exits.ill : exits.well;
@@ -148,13 +141,13 @@ function waitingLine(waiting: number, oldestAt: number | undefined, now: number)
   const oldest = oldestAt === undefined ? undefined : ago(now - oldestAt);
   return {
     en: `${waiting} ${waiting === 1 ? 'reading waits' : 'readings wait'}${oldest ? `, the oldest heard ${oldest.en}` : ''}`,
-    zh: `${waiting} 条测量待发送${oldest ? `,最早一条于${oldest.zh}收到` : ''}`,
+    zh: `${waiting} 条测量待发送${oldest ? `，最早一条于${oldest.zh}收到` : ''}`,
   };
 }
 
 const roomLine = ({ bytes: used, mostBytes, aside, lost }: NonNullable<State['status']['outbox']>): Words => ({
   en: `${bytes(used)} of ${bytes(mostBytes)}, ${aside} kept aside, ${lost} lost`,
-  zh: `已用 ${bytes(used)} / ${bytes(mostBytes)},搁置 ${aside},丢失 ${lost}`,
+  zh: `已用 ${bytes(used)} / ${bytes(mostBytes)}，搁置 ${aside}，丢失 ${lost}`,
 });
 
 /** The reasons are codes of ours, or of the server's: they are for whoever looks into it. */

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import type { Clock } from '#runtime/clock.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Config } from '../config.ts';
@@ -19,3 +20,14 @@ export type Verb = {
 export class Misspoken extends Error {}
 
 export const exits = { well: 0, ill: 1, misspoken: 2, notRunning: 3 } as const;
+
+/** For a verb that takes nothing but `--json`. @throws Misspoken */
+export function wantsJson(words: string[]): boolean {
+  const { values, positionals } = parseArgs({
+    args: words,
+    options: { json: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  if (positionals.length > 0) throw new Misspoken();
+  return values.json;
+}
