@@ -26,7 +26,7 @@ export function identityOf(config: Config, language: 'en' | 'zh' = 'en'): Identi
   if (!known)
     throw new SetupFault(
       language === 'zh'
-        ? '本机尚未注册:请向平台申请注册码并执行 "hearthbeat-gateway enroll <网址> <注册码>",或设置 GATEWAY_SOURCE 和 GATEWAY_SECRET。'
+        ? '本机尚未注册：请向平台申请注册码并执行 "hearthbeat-gateway enroll <网址> <注册码>"，或设置 GATEWAY_SOURCE 和 GATEWAY_SECRET。'
         : 'This box was not enrolled: ask the platform for a code and say "hearthbeat-gateway enroll <url> <code>", or set GATEWAY_SOURCE and GATEWAY_SECRET.',
     );
   const { source, credential, key, url } = known;

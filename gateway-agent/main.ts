@@ -76,18 +76,18 @@ async function help(): Promise<Words> {
     loaded.map(({ says }, nth) => `${left[nth]!.padEnd(width)}${says[language]}`).join('\n');
   return {
     en: `hearthbeat-gateway: brings what the patient's devices measure at home to the platform.\n\n${list('en')}\n\nSettings are environment variables, or lines of ${settingsFile}; docs/raspberry-pi.md tells how to set up a box.\nExit codes: 0 well, 1 not well, 2 not understood, 3 no gateway is running.`,
-    zh: `hearthbeat-gateway:把患者在家中的测量数据送达平台。\n\n${list('zh')}\n\n设置项为环境变量,或写在 ${settingsFile} 中;安装步骤见 docs/raspberry-pi.md。\n退出码:0 正常,1 异常,2 命令有误,3 网关未运行。`,
+    zh: `hearthbeat-gateway：把患者在家中的测量数据送达平台。\n\n${list('zh')}\n\n设置项为环境变量，或写在 ${settingsFile} 中；安装步骤见 docs/raspberry-pi.md。\n退出码：0 正常，1 异常，2 命令有误，3 网关未运行。`,
   };
 }
 
 const unknown = (name: string): Words => ({
   en: `"${name}" is no word of hearthbeat-gateway: say one of ${Object.keys(verbs).join(', ')}, or help.`,
-  zh: `hearthbeat-gateway 没有 "${name}" 这个命令:可用的有 ${Object.keys(verbs).join('、')} 和 help。`,
+  zh: `hearthbeat-gateway 没有 "${name}" 这个命令：可用的有 ${Object.keys(verbs).join('、')} 和 help。`,
 });
 
 const notRunning: Words = {
   en: 'No gateway is running here. Start it (systemctl start hearthbeat-gateway), or see what is wrong: hearthbeat-gateway doctor.',
-  zh: '网关没有在运行。请启动(systemctl start hearthbeat-gateway),或运行 hearthbeat-gateway doctor 查找原因。',
+  zh: '网关没有在运行。请启动(systemctl start hearthbeat-gateway)，或运行 hearthbeat-gateway doctor 查找原因。',
 };
 
 main(process.argv.slice(2)).then(

@@ -31,7 +31,7 @@ export async function checkBluetooth(
         { en: `cannot be reached (${busAddress ?? 'system bus'})`, zh: `无法连接(${busAddress ?? '系统总线'})` },
         {
           en: 'Install and start D-Bus: apt-get install dbus, then restart the box.',
-          zh: '请安装并启动 D-Bus:apt-get install dbus,然后重启设备。',
+          zh: '请安装并启动 D-Bus：apt-get install dbus，然后重启设备。',
         },
       ),
     ];
@@ -60,7 +60,7 @@ function bluetoothdFault(fault: unknown): Finding {
       { en: 'the bus does not let this account speak to it', zh: '总线不允许当前账户访问蓝牙服务' },
       {
         en: 'Copy docs/gateway/hearthbeat-gateway.conf to /etc/dbus-1/system.d/ and restart the box, or say this with sudo.',
-        zh: '请将 docs/gateway/hearthbeat-gateway.conf 复制到 /etc/dbus-1/system.d/ 后重启,或使用 sudo。',
+        zh: '请将 docs/gateway/hearthbeat-gateway.conf 复制到 /etc/dbus-1/system.d/ 后重启，或使用 sudo。',
       },
     );
   return finding(
@@ -69,7 +69,7 @@ function bluetoothdFault(fault: unknown): Finding {
     { en: 'does not run', zh: '未运行' },
     {
       en: 'Install and start it: apt-get install bluez, then systemctl enable --now bluetooth; see journalctl -u bluetooth if it ends again.',
-      zh: '请安装并启动:apt-get install bluez,然后 systemctl enable --now bluetooth;若再次退出,请查看 journalctl -u bluetooth。',
+      zh: '请安装并启动：apt-get install bluez，然后 systemctl enable --now bluetooth；若再次退出，请查看 journalctl -u bluetooth。',
     },
   );
 }
@@ -79,12 +79,12 @@ const triedSince = 5.66;
 
 function checkVersion(version: number | undefined): Finding {
   if (version === undefined)
-    return finding('bluetoothd', 'good', { en: 'runs, its version is not known', zh: '运行中,版本未知' });
-  const says = { en: `runs, version ${version}`, zh: `运行中,版本 ${version}` };
+    return finding('bluetoothd', 'good', { en: 'runs, its version is not known', zh: '运行中，版本未知' });
+  const says = { en: `runs, version ${version}`, zh: `运行中，版本 ${version}` };
   if (version >= triedSince) return finding('bluetoothd', 'good', says);
   return finding('bluetoothd', 'doubtful', says, {
     en: `Versions before ${triedSince} were never tried: update the operating system.`,
-    zh: `${triedSince} 之前的版本未经测试:请升级操作系统。`,
+    zh: `${triedSince} 之前的版本未经测试：请升级操作系统。`,
   });
 }
 
@@ -101,7 +101,7 @@ function checkAdapter(adapter: string, values: Record<string, unknown> | undefin
           }
         : {
             en: 'Plug in a Bluetooth adapter, or switch the built-in one on (on a Raspberry Pi remove dtoverlay=disable-bt from config.txt).',
-            zh: '请插入蓝牙适配器,或启用内置蓝牙(树莓派:从 config.txt 中删除 dtoverlay=disable-bt)。',
+            zh: '请插入蓝牙适配器，或启用内置蓝牙（树莓派：从 config.txt 中删除 dtoverlay=disable-bt）。',
           },
     );
   if (values.Powered !== true)
@@ -111,7 +111,7 @@ function checkAdapter(adapter: string, values: Record<string, unknown> | undefin
       { en: `${adapter} is switched off`, zh: `${adapter} 未开启` },
       {
         en: 'The gateway switches it on when it runs; if it stays off: bluetoothctl power on, and see journalctl -u bluetooth.',
-        zh: '网关运行时会自动开启;若仍未开启:执行 bluetoothctl power on,并查看 journalctl -u bluetooth。',
+        zh: '网关运行时会自动开启；若仍未开启：执行 bluetoothctl power on，并查看 journalctl -u bluetooth。',
       },
     );
   return finding('adapter', 'good', {
@@ -148,7 +148,7 @@ function checkSwitch(folder: string): Finding {
       'rfkill',
       'bad',
       { en: 'off by a program', zh: '被软件关闭' },
-      { en: 'Say: sudo rfkill unblock bluetooth.', zh: '请执行:sudo rfkill unblock bluetooth。' },
+      { en: 'Say: sudo rfkill unblock bluetooth.', zh: '请执行：sudo rfkill unblock bluetooth。' },
     );
   return bluetooth.length > 0
     ? finding('rfkill', 'good', { en: 'on', zh: '已打开' })

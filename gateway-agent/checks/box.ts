@@ -32,7 +32,7 @@ export function checkDisk(clock: Clock, dataDir: string): Finding {
       { en: `${dataDir} cannot be written (${code})`, zh: `无法写入 ${dataDir}(${code})` },
       remedies[code] ?? {
         en: 'Set DATA_DIR to a folder on a disk that can be written, or say this with sudo.',
-        zh: '请将 DATA_DIR 设为可写磁盘上的目录,或使用 sudo。',
+        zh: '请将 DATA_DIR 设为可写磁盘上的目录，或使用 sudo。',
       },
     );
   }
@@ -41,17 +41,17 @@ export function checkDisk(clock: Clock, dataDir: string): Finding {
   const free = bavail * bsize;
   const says = {
     en: `${bytes(free)} free, on disk after ${tookMs} ms`,
-    zh: `剩余 ${bytes(free)},落盘用时 ${tookMs} 毫秒`,
+    zh: `剩余 ${bytes(free)}，落盘用时 ${tookMs} 毫秒`,
   };
   if (free < littleDiskBytes)
     return finding('disk', 'bad', says, {
       en: `Make room: less than ${bytes(littleDiskBytes)} is left (journalctl --vacuum-size=50M, apt-get clean).`,
-      zh: `请清理空间:剩余不足 ${bytes(littleDiskBytes)}(journalctl --vacuum-size=50M,apt-get clean)。`,
+      zh: `请清理空间：剩余不足 ${bytes(littleDiskBytes)}(journalctl --vacuum-size=50M、apt-get clean)。`,
     });
   if (tookMs > slowMs)
     return finding('disk', 'doubtful', says, {
       en: 'The card is very slow, and may be worn out: replace it by one of high endurance.',
-      zh: '存储卡过慢,可能已磨损:请更换为高耐久存储卡。',
+      zh: '存储卡过慢，可能已磨损：请更换为高耐久存储卡。',
     });
   return finding('disk', 'good', says);
 }
@@ -59,15 +59,15 @@ export function checkDisk(clock: Clock, dataDir: string): Finding {
 const remedies: Record<string, { en: string; zh: string }> = {
   ENOENT: {
     en: 'The folder is not there: enrolling makes it; on a box of its own systemd does (StateDirectory=).',
-    zh: '目录不存在:注册时会自动创建;专用设备上由 systemd 创建(StateDirectory=)。',
+    zh: '目录不存在：注册时会自动创建；专用设备上由 systemd 创建(StateDirectory=)。',
   },
   EROFS: {
     en: 'The file system is read-only, often because the card failed: look at dmesg, and replace the card.',
-    zh: '文件系统为只读,通常是存储卡故障:请查看 dmesg 并更换存储卡。',
+    zh: '文件系统为只读，通常是存储卡故障：请查看 dmesg 并更换存储卡。',
   },
   ENOSPC: {
     en: 'The disk is full: make room (journalctl --vacuum-size=50M, apt-get clean).',
-    zh: '磁盘已满:请清理空间(journalctl --vacuum-size=50M,apt-get clean)。',
+    zh: '磁盘已满：请清理空间(journalctl --vacuum-size=50M、apt-get clean)。',
   },
 };
 
@@ -76,7 +76,7 @@ export function checkCredentials(config: Config): Finding {
   if (config.GATEWAY_SOURCE && config.GATEWAY_SECRET)
     return finding('credentials', 'good', {
       en: `of ${config.GATEWAY_SOURCE}, from the environment`,
-      zh: `${config.GATEWAY_SOURCE}(来自环境变量)`,
+      zh: `${config.GATEWAY_SOURCE}（来自环境变量）`,
     });
   const file = credentialsFile(config.DATA_DIR);
   try {
@@ -88,7 +88,7 @@ export function checkCredentials(config: Config): Finding {
         { en: 'this box was not enrolled', zh: '本机尚未注册' },
         {
           en: 'Ask the platform for a code and say: hearthbeat-gateway enroll <url> <code>.',
-          zh: '请向平台申请注册码并执行:hearthbeat-gateway enroll <网址> <注册码>。',
+          zh: '请向平台申请注册码并执行：hearthbeat-gateway enroll <网址> <注册码>。',
         },
       );
     if ((statSync(file).mode & 0o077) !== 0)
@@ -96,11 +96,11 @@ export function checkCredentials(config: Config): Finding {
         'credentials',
         'bad',
         { en: 'other accounts of this box may read them', zh: '本机其他账户可读取凭证' },
-        { en: `Say: sudo chmod 600 ${file}.`, zh: `请执行:sudo chmod 600 ${file}。` },
+        { en: `Say: sudo chmod 600 ${file}.`, zh: `请执行：sudo chmod 600 ${file}。` },
       );
     return finding('credentials', 'good', {
       en: `of ${known.source}, enrolled ${known.enrolledAt.slice(0, 10)}`,
-      zh: `${known.source},注册于 ${known.enrolledAt.slice(0, 10)}`,
+      zh: `${known.source}，注册于 ${known.enrolledAt.slice(0, 10)}`,
     });
   } catch (fault) {
     if (!(fault instanceof SetupFault)) throw fault;
@@ -108,7 +108,7 @@ export function checkCredentials(config: Config): Finding {
       'credentials',
       'bad',
       { en: 'cannot be read', zh: '无法读取' },
-      { en: fault.message, zh: `${file} 无法读取或已损坏:请使用 sudo,或申请新注册码后执行 enroll --again。` },
+      { en: fault.message, zh: `${file} 无法读取或已损坏：请使用 sudo，或申请新注册码后执行 enroll --again。` },
     );
   }
 }

@@ -30,7 +30,7 @@ export async function checkServer(clock: Clock, identity: Identity, isConnected:
         { en: `${host} is not found (${codeOf(fault)})`, zh: `无法解析 ${host}(${codeOf(fault)})` },
         {
           en: 'Check the cable or Wi-Fi (ping 1.1.1.1), then the name server of the network.',
-          zh: '请检查网线或 Wi-Fi(ping 1.1.1.1),再检查网络的 DNS 设置。',
+          zh: '请检查网线或 Wi-Fi(ping 1.1.1.1)，再检查网络的 DNS 设置。',
         },
       ),
     ];
@@ -49,7 +49,7 @@ async function checkReach(clock: Clock, host: string, port: number): Promise<Fin
       { en: `port ${port} does not answer (${codeOf(fault)})`, zh: `端口 ${port} 无响应(${codeOf(fault)})` },
       {
         en: `Let the firewall of this network pass TCP ${port} outwards, and ask whether the platform is up.`,
-        zh: `请在本地网络防火墙中放行出站 TCP ${port},并确认平台正在运行。`,
+        zh: `请在本地网络防火墙中放行出站 TCP ${port}，并确认平台正在运行。`,
       },
     );
   } finally {
@@ -92,11 +92,11 @@ async function checkSignIn(clock: Clock, { source, secret, certificate, mqttUrl 
       isRefused
         ? {
             en: 'Its access was withdrawn or replaced: ask for a new code and say hearthbeat-gateway enroll <url> <code> --again.',
-            zh: '访问权限已被撤销或替换:请申请新注册码并执行 hearthbeat-gateway enroll <网址> <注册码> --again。',
+            zh: '访问权限已被撤销或替换：请申请新注册码并执行 hearthbeat-gateway enroll <网址> <注册码> --again。',
           }
         : {
             en: 'Check that MQTT_URL has the right scheme (mqtts:// with encryption), and that the certificate of the server is known here (NODE_EXTRA_CA_CERTS).',
-            zh: '请检查 MQTT_URL 的协议(加密为 mqtts://),以及本机是否信任服务器证书(NODE_EXTRA_CA_CERTS)。',
+            zh: '请检查 MQTT_URL 的协议（加密为 mqtts://），以及本机是否信任服务器证书(NODE_EXTRA_CA_CERTS)。',
           },
     );
   } finally {
@@ -110,7 +110,7 @@ const writtenAt = Date.UTC(2026, 0, 1);
 
 const setIt = {
   en: 'Set the time from the network: timedatectl set-ntp true, and let UDP 123 pass outwards; a box without network needs a clock with a battery.',
-  zh: '请从网络校时:timedatectl set-ntp true,并放行出站 UDP 123;无网络的设备需要带电池的时钟模块。',
+  zh: '请从网络校时：timedatectl set-ntp true，并放行出站 UDP 123；无网络的设备需要带电池的时钟模块。',
 };
 
 /** Against the Date of the platform's answers (RFC 9110, 6.6.1), which is good to a second or two. */

@@ -24,11 +24,11 @@ export function deviceNamed(terminal: Terminal, word: string, ...known: (readonl
       only
         ? {
             en: `"${word}" fits ${[only, ...others].join(', ')}: say more of the address.`,
-            zh: `"${word}" 符合多台设备(${[only, ...others].join('、')}):请输入更完整的地址。`,
+            zh: `"${word}" 符合多台设备(${[only, ...others].join('、')})：请输入更完整的地址。`,
           }
         : {
             en: `"${word}" is no device known here: take one from "hearthbeat-gateway devices", or give its whole address, such as AA:BB:CC:00:00:01.`,
-            zh: `没有名为 "${word}" 的设备:请从 "hearthbeat-gateway devices" 的列表中选择,或输入完整地址,例如 AA:BB:CC:00:00:01。`,
+            zh: `没有名为 "${word}" 的设备：请从 "hearthbeat-gateway devices" 的列表中选择，或输入完整地址，例如 AA:BB:CC:00:00:01。`,
           },
     ),
   );

@@ -27,7 +27,7 @@ export const enroll: Verb = {
   takes: '<url> <code> [--again]',
   says: {
     en: 'make this box known to a platform, with the code that it gave out',
-    zh: '用平台发放的注册码,将本机注册到该平台',
+    zh: '用平台发放的注册码，将本机注册到该平台',
   },
   run: async (words, { terminal, clock, config }) => {
     const { values, positionals } = parseArgs({
@@ -43,7 +43,7 @@ export const enroll: Verb = {
       throw new SetupFault(
         terminal.in({
           en: `"${text}" is no enrolment code: a code is eight letters and digits, such as K7QM-2XPF.`,
-          zh: `"${text}" 不是注册码:注册码由八位字母和数字组成,例如 K7QM-2XPF。`,
+          zh: `"${text}" 不是注册码：注册码由八位字母和数字组成，例如 K7QM-2XPF。`,
         }),
       );
     const { DATA_DIR } = config;
@@ -51,7 +51,7 @@ export const enroll: Verb = {
       throw new SetupFault(
         terminal.in({
           en: `This box is enrolled already (${credentialsFile(DATA_DIR)}): to enrol it anew, add --again.`,
-          zh: `本机已注册(${credentialsFile(DATA_DIR)})。如需重新注册,请加上 --again。`,
+          zh: `本机已注册(${credentialsFile(DATA_DIR)})。如需重新注册，请加上 --again。`,
         }),
       );
     const key = readEnrolmentKey(DATA_DIR) ?? (await newKey());
@@ -68,7 +68,7 @@ export const enroll: Verb = {
     keepCredentials(DATA_DIR, { ...asked.answer, url: url.href, enrolledAt: instant(clock.now()), key });
     terminal.say({
       en: `Enrolled as ${asked.answer.source}. Readings will go to ${asked.answer.mqttUrl}.\nNext: restart the service (systemctl restart hearthbeat-gateway), then "hearthbeat-gateway devices" and "hearthbeat-gateway pair <device>".`,
-      zh: `注册成功,本机编号为 ${asked.answer.source},测量数据将发送至 ${asked.answer.mqttUrl}。\n下一步:重启服务(systemctl restart hearthbeat-gateway),然后运行 "hearthbeat-gateway devices" 和 "hearthbeat-gateway pair <设备>"。`,
+      zh: `注册成功，本机编号为 ${asked.answer.source}，测量数据将发送至 ${asked.answer.mqttUrl}。\n下一步：重启服务(systemctl restart hearthbeat-gateway)，然后运行 "hearthbeat-gateway devices" 和 "hearthbeat-gateway pair <设备>"。`,
     });
     for (const warning of doubtsAbout(url, new URL(asked.answer.mqttUrl))) terminal.say(warning);
     return exits.well;
@@ -82,14 +82,14 @@ export function doubtsAbout(url: URL, mqttUrl: URL): Words[] {
     return [
       {
         en: `! ${mqttUrl.host} is this box itself: the platform must be told the address that homes reach (MQTT_PUBLIC_URL), then enrol again with a new code and --again.`,
-        zh: `! ${mqttUrl.host} 指向本机:请在平台设置患者家庭可访问的地址(MQTT_PUBLIC_URL),再用新的注册码加 --again 重新注册。`,
+        zh: `! ${mqttUrl.host} 指向本机：请在平台设置患者家庭可访问的地址(MQTT_PUBLIC_URL)，再用新的注册码加 --again 重新注册。`,
       },
     ];
   if (mqttUrl.protocol === 'mqtts:') return [];
   return [
     {
       en: '! This way is not encrypted (mqtt://): it must lead through a tunnel of yours, else anybody on it reads measurements and the credential.',
-      zh: '! 该连接未加密(mqtt://):必须经由你方的隧道,否则途中任何人都能读取测量数据和凭证。',
+      zh: '! 该连接未加密(mqtt://)：必须经由你方的隧道，否则途中任何人都能读取测量数据和凭证。',
     },
   ];
 }
@@ -114,13 +114,13 @@ function placeOf(text: string, terminal: Terminal): URL {
   if (!URL.canParse(text))
     throw refuse({
       en: `"${text}" is no address: it looks like https://hearthbeat.example.org.`,
-      zh: `"${text}" 不是有效的地址:地址形如 https://hearthbeat.example.org。`,
+      zh: `"${text}" 不是有效的地址：地址形如 https://hearthbeat.example.org。`,
     });
   const url = new URL(text);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))
     throw refuse({
       en: `${url.protocol}//${url.host} is not safe for a code: the address must begin with https://.`,
-      zh: `通过 ${url.protocol}//${url.host} 发送注册码不安全:地址必须以 https:// 开头。`,
+      zh: `通过 ${url.protocol}//${url.host} 发送注册码不安全：地址必须以 https:// 开头。`,
     });
   if (url.username || url.password)
     throw refuse({
@@ -181,7 +181,7 @@ async function send(clock: Clock, terminal: Terminal, url: URL, request: Enrolme
       'platform-away',
       terminal.in({
         en: `${url.origin} cannot be reached (${causeOf(fault)}): check the address and the network, then say the same again; the code is still good.`,
-        zh: `无法连接 ${url.origin}(${causeOf(fault)}):请检查地址和网络,然后再次执行同一命令;注册码仍然有效。`,
+        zh: `无法连接 ${url.origin}(${causeOf(fault)})：请检查地址和网络，然后再次执行同一命令；注册码仍然有效。`,
       }),
       { retry: true, cause: fault },
     );
@@ -200,13 +200,13 @@ async function send(clock: Clock, terminal: Terminal, url: URL, request: Enrolme
       'platform-away',
       terminal.in({
         en: `${url.origin} cannot answer just now (${status}): say the same again in a while.`,
-        zh: `${url.origin} 暂时无法应答(${status}):请稍后再次执行同一命令。`,
+        zh: `${url.origin} 暂时无法应答(${status})：请稍后再次执行同一命令。`,
       }),
     );
   throw new SetupFault(
     terminal.in({
       en: `${url.origin} answers (${status}), but is no Hearthbeat platform of this version: check the address.`,
-      zh: `${url.origin} 有应答(${status}),但不是此版本的 Hearthbeat 平台:请检查地址。`,
+      zh: `${url.origin} 有应答(${status})，但不是此版本的 Hearthbeat 平台：请检查地址。`,
     }),
   );
 }
@@ -236,26 +236,26 @@ function causeOf(fault: unknown): string {
 const sentences: Record<EnrolmentFault, Words> = {
   'code-unknown': {
     en: 'The platform does not know this code: compare it with what you were given, or ask for a new one.',
-    zh: '平台不认识该注册码:请核对,或申请新的注册码。',
+    zh: '平台不认识该注册码：请核对，或申请新的注册码。',
   },
   'code-expired': {
     en: 'This code is too old: ask the platform for a new one.',
-    zh: '该注册码已过期:请向平台申请新的注册码。',
+    zh: '该注册码已过期：请向平台申请新的注册码。',
   },
   'code-used': {
     en: 'This code was used already: ask the platform for a new one. If nobody of yours has used it, tell the platform so.',
-    zh: '该注册码已被使用:请向平台申请新的注册码。若并非你方使用,请告知平台管理员。',
+    zh: '该注册码已被使用：请向平台申请新的注册码。若并非你方使用，请告知平台管理员。',
   },
   'request-malformed': {
     en: 'The platform does not understand this request: gateway and platform are of versions too far apart, update the older one.',
-    zh: '平台无法理解本次请求:网关与平台版本相差过大,请更新较旧的一方。',
+    zh: '平台无法理解本次请求：网关与平台版本相差过大，请更新较旧的一方。',
   },
   'request-unsigned': {
     en: 'The platform does not accept the proof of the key: remove enrolment-key.json from the data folder and enrol again.',
-    zh: '平台不接受密钥证明:请删除数据目录中的 enrolment-key.json 后重新注册。',
+    zh: '平台不接受密钥证明：请删除数据目录中的 enrolment-key.json 后重新注册。',
   },
   'too-many-tries': {
     en: 'There were too many wrong codes: wait a minute, compare the code, and try again.',
-    zh: '错误次数过多:请等待一分钟,核对注册码后再试。',
+    zh: '错误次数过多：请等待一分钟，核对注册码后再试。',
   },
 };

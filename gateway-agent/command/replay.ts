@@ -18,7 +18,7 @@ export const replay: Verb = {
   takes: '<file> [--characteristic <2A35>]',
   says: {
     en: 'what captured frames say; nothing is sent anywhere',
-    zh: '解读抓取的数据帧;不会发送任何数据',
+    zh: '解读抓取的数据帧；不会发送任何数据',
   },
   run: async (words, { terminal, clock, config }) => {
     const { values, positionals } = parseArgs({
@@ -51,7 +51,7 @@ export const replay: Verb = {
     const aside = [...verdicts.values()].flat().filter(({ is }) => is === 'aside').length + strange;
     terminal.say({
       en: `${captured.length} frames: ${readings} readings, ${aside} that nobody can read.`,
-      zh: `共 ${captured.length} 帧:${readings} 条测量,${aside} 帧无法解读。`,
+      zh: `共 ${captured.length} 帧：${readings} 条测量，${aside} 帧无法解读。`,
     });
     return aside > 0 ? exits.ill : exits.well;
   },
@@ -166,7 +166,7 @@ function sentence(verdict: Verdict, terminal: Terminal): string {
     case 'part':
       return terminal.in({ en: 'a part of what another frame says', zh: '属于另一帧的一部分' });
     case 'aside':
-      return terminal.in({ en: `not readable: ${verdict.reason}`, zh: `无法解读:${verdict.reason}` });
+      return terminal.in({ en: `not readable: ${verdict.reason}`, zh: `无法解读：${verdict.reason}` });
     case 'reading': {
       const { values, marks, takenAt, clock, deviceTime, userSlot, sequence } = verdict.reading;
       return [
@@ -177,7 +177,7 @@ function sentence(verdict: Verdict, terminal: Terminal): string {
         ...(deviceTime === undefined
           ? []
           : [terminal.in({ en: `device time ${deviceTime}`, zh: `设备时间 ${deviceTime}` })]),
-        terminal.in({ en: `taken ${takenAt} (clock: ${clock})`, zh: `测量时间 ${takenAt}(时钟:${clock})` }),
+        terminal.in({ en: `taken ${takenAt} (clock: ${clock})`, zh: `测量时间 ${takenAt}（时钟：${clock}）` }),
       ].join('; ');
     }
   }

@@ -14,7 +14,7 @@ export const run: Verb = {
   takes: '',
   says: {
     en: 'the gateway itself, until it is told to stop; a service runs it on a box of its own',
-    zh: '运行网关本身,直到被停止;在专用设备上由系统服务运行',
+    zh: '运行网关本身，直到被停止；在专用设备上由系统服务运行',
   },
   run: async (words, { terminal, clock, random, config }) => {
     if (words.length > 0) throw new Misspoken();
