@@ -116,7 +116,7 @@ function checkAdapter(adapter: string, values: Record<string, unknown> | undefin
     );
   return finding('adapter', 'good', {
     en: `${adapter} is on${values.Discovering === true ? ' and scans' : ''}`,
-    zh: `${adapter} 已开启${values.Discovering === true ? ',正在扫描' : ''}`,
+    zh: `${adapter} 已开启${values.Discovering === true ? '，正在扫描' : ''}`,
   });
 }
 

@@ -118,7 +118,7 @@ export async function checkClock(clock: Clock, url: string | undefined): Promise
   const now = clock.now();
   if (now < writtenAt) return finding('clock', 'bad', { en: 'was never set', zh: '从未设置' }, setIt);
   const synchronised = existsSync('/run/systemd/timesync/synchronized')
-    ? { en: ', set from the network', zh: ',已从网络校时' }
+    ? { en: ', set from the network', zh: '，已从网络校时' }
     : { en: '', zh: '' };
   const serverSays = url === undefined ? undefined : await serverTime(clock, url);
   if (serverSays === undefined)
