@@ -103,7 +103,7 @@ export type Credentials = ReturnType<typeof createCredentials>;
 const nobody = Buffer.alloc(32);
 
 function judge(credential: Credential | undefined, token: Uint8Array): Verdict {
-  const expected = credential ? Buffer.from(credential.secretHash, 'hex') : nobody;
+  const expected = credential?.secretHash ? Buffer.from(credential.secretHash, 'hex') : nobody;
   const same = expected.length === nobody.length && timingSafeEqual(Buffer.from(hashToken(token), 'hex'), expected);
   if (!credential || !same) return 'wrong';
   return credential.revoked ? 'revoked' : 'yes';

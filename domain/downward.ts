@@ -11,6 +11,14 @@ export const Receipt = z.object({
   /** Why it was quarantined; absent when stored. */
   reason: z.string().max(64).optional(),
   reading: ReadingId.optional(),
+  /**
+   * Of a series only, which is `stored` when its samples are each stored or in quarantine: the samples that were refused, by their place in it.
+   * A series that was refused as a whole is `quarantined`.
+   */
+  refused: z
+    .array(z.object({ sample: z.int().min(0), reason: z.string().max(64) }))
+    .max(1_000)
+    .optional(),
 });
 export type Receipt = z.infer<typeof Receipt>;
 

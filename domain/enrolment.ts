@@ -70,6 +70,38 @@ export const EnrolmentAnswer = z.object({
 });
 export type EnrolmentAnswer = z.infer<typeof EnrolmentAnswer>;
 
+/**
+ * How a source gets its next certificate: `POST {url}/api/v1/renewals`, at any time while the present one is in force; it asks by itself when a
+ * third of the lifetime is left. Whoever asks is proved by `signature`, so that this works behind any proxy that ends TLS:
+ * ECDSA or RSA PKCS #1 v1.5 with SHA-256, or Ed25519, made with the key of `certificate` over the bytes of `renewalText`, base64.
+ */
+export const RenewalRequest = z.object({
+  v: z.literal(1),
+  certificate: Pem('CERTIFICATE'),
+  /** For a new key, signed with it. */
+  certificateRequest: Pem('CERTIFICATE REQUEST'),
+  /** When it was signed, by the box's clock corrected by the server's; older than ten minutes it is not taken. */
+  at: z.iso.datetime(),
+  signature: z.base64().max(1_024),
+});
+export type RenewalRequest = z.infer<typeof RenewalRequest>;
+
+/** What `signature` is made over. */
+export const renewalText = ({ certificateRequest, at }: Pick<RenewalRequest, 'certificateRequest' | 'at'>): string =>
+  `hearthbeat renewal 1\n${at}\n${certificateRequest}`;
+
+/** Why a certificate was not renewed: 403 for the first four, 422 for the request, 429 for too many tries. */
+export const renewalFaults = [
+  'certificate-unknown',
+  'certificate-ended',
+  'source-revoked',
+  'signature-wrong',
+  'request-malformed',
+  'request-unsigned',
+  'too-many-tries',
+] as const;
+export type RenewalFault = (typeof renewalFaults)[number];
+
 /** Why a box was not let in; 403 for the code, 422 for the request, 429 for too many tries. */
 export const enrolmentFaults = [
   'code-unknown',

@@ -85,6 +85,15 @@ export interface Database {
     status: MaybeJson<StatusMessage>;
     status_at: MaybeTime;
   };
+  source_certificate: {
+    fingerprint: string;
+    source_id: SourceId;
+    serial: string;
+    key_fingerprint: string;
+    issued_at: Time;
+    not_after: Time;
+    revoked_at: MaybeTime;
+  };
   device: {
     id: DeviceId;
     source_id: SourceId;

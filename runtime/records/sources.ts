@@ -26,7 +26,13 @@ export type Source = {
   statusAt: string | null;
 };
 
-export type Credential = { secretHash: string; revoked: boolean };
+export type Credential = {
+  /** Of its token; null where it has none. */
+  secretHash: string | null;
+  /** Fingerprints of its certificates that are in force: neither revoked nor ended. */
+  certificates: ReadonlySet<string>;
+  revoked: boolean;
+};
 
 export const newToken = (): string => randomBytes(32).toString('base64url');
 
@@ -78,13 +84,26 @@ export async function findCredentials(db: Within, sources: readonly SourceId[]):
   if (sources.length === 0) return new Map();
   const rows = await db
     .selectFrom('source')
-    .select(['id', 'secret_hash', 'revoked_at'])
+    .select((eb) => [
+      'id',
+      'secret_hash',
+      'revoked_at',
+      eb
+        .selectFrom('source_certificate')
+        .select(sql<string[] | null>`array_agg(fingerprint)`.as('fingerprints'))
+        .whereRef('source_certificate.source_id', '=', 'source.id')
+        .where('source_certificate.revoked_at', 'is', null)
+        .where('not_after', '>', sql<Date>`now()`)
+        .as('fingerprints'),
+    ])
     .where('id', 'in', [...sources])
     .execute();
   return new Map(
-    rows.flatMap(({ id, secret_hash: secretHash, revoked_at: revokedAt }) =>
-      secretHash === null ? [] : [[id, { secretHash, revoked: revokedAt !== null }] as const],
-    ),
+    rows.flatMap(({ id, secret_hash: secretHash, revoked_at: revokedAt, fingerprints }) => {
+      const certificates = new Set(fingerprints ?? []);
+      if (secretHash === null && certificates.size === 0) return [];
+      return [[id, { secretHash, certificates, revoked: revokedAt !== null }] as const];
+    }),
   );
 }
 

@@ -51,7 +51,7 @@ const send = <T = Problem>(body: unknown, from = `10.${made}.0.1`) =>
   t.caller().post<T>('/api/v1/enrolments', body, { 'x-forwarded-for': from });
 
 async function signsInWith(source: SourceId): Promise<string | undefined> {
-  return (await findCredentials(t.records, [source])).get(source)?.secretHash;
+  return (await findCredentials(t.records, [source])).get(source)?.secretHash ?? undefined;
 }
 
 describe('a box with a code', () => {
