@@ -53,6 +53,11 @@ const connections = 12;
 const databaseWaitMs = 30_000;
 const stopMs = 12_000;
 
+/*
+ * `node main.ts [role…]`, or `npm run serve -- [role…]`: servers, broker, ingest, rules, api (runtime/roles.ts says what each is). No word: all
+ * in one process. Several processes on one machine share DATA_DIR and the environment, in any order, and survive each other's end.
+ */
+
 /**
  * The composition root: all services in one process, on servers of its own unless URLs name others. When a part does not
  * start, those that did are stopped again.
