@@ -8,19 +8,19 @@ import type { Health, Service } from '#runtime/service.ts';
 import type { Announce } from './announcement.ts';
 import { actOn } from './commands.ts';
 import { type Home, type HomeDevice, openHome } from './home.ts';
-import type { IntroductionEnd } from './introduction.ts';
-import { createIntroductions, type Introducer } from './introductions.ts';
-import { createNearby, type Neighbour } from './nearby.ts';
-import type { Outbox } from './outbox.ts';
-import { openOrSalvage } from './outbox-salvage.ts';
-import type { PasskeyDesk } from './passkeys.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import { openOrSalvage } from './outbox/salvage.ts';
+import type { IntroductionEnd } from './pairing/introduction.ts';
+import { createIntroductions, type Introducer } from './pairing/introductions.ts';
+import type { PasskeyDesk } from './pairing/passkeys.ts';
 import { profiles } from './profiles/catalogue.ts';
-import type { Advertisement, Radio } from './radio.ts';
+import { createNearby, type Neighbour } from './radio/nearby.ts';
+import type { Advertisement, Radio } from './radio/radio.ts';
+import { sigUuid } from './radio/uuid.ts';
 import { createRest } from './rest.ts';
 import { type GatewayStatus, statusOf } from './status.ts';
 import type { Credential } from './uplink/connection.ts';
-import { createUplink, type Uplink } from './uplink.ts';
-import { sigUuid } from './uuid.ts';
+import { createUplink, type Uplink } from './uplink/uplink.ts';
 import { streamLimits } from './visit/limits.ts';
 import { settleFrames } from './visit/settle.ts';
 import { createStays } from './visit/stays.ts';
@@ -45,7 +45,7 @@ export type GatewayConfig = {
    * memory. `any`: every device that speaks a profile we visit, for rooms in which all devices are ours.
    */
   devices?: readonly string[] | 'any';
-  /** What the outbox may take of the disk; default `limits.bytes` of `outbox-layout.ts`. */
+  /** What the outbox may take of the disk; default `limits.bytes` of `outbox/layout.ts`. */
   outboxBytes?: number;
 };
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
 import { DeviceId, SourceId } from '#domain/ids.ts';
-import { defaultRadio, radioKinds } from './choose-radio.ts';
+import { defaultRadio, radioKinds } from './radio/choose-radio.ts';
 
 /**
  * Configuration of one gateway: environment variables, parsed once by main.ts and handed on as a value. On a box of its own they stand in

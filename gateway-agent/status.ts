@@ -3,10 +3,10 @@ import type { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import about from '#package.json' with { type: 'json' };
 import { type Clock, instant } from '#runtime/clock.ts';
 import type { Home } from './home.ts';
-import type { Nearby } from './nearby.ts';
-import type { Outbox, Standing } from './outbox.ts';
-import type { Radio } from './radio.ts';
-import type { Uplink } from './uplink.ts';
+import type { Outbox, Standing } from './outbox/outbox.ts';
+import type { Nearby } from './radio/nearby.ts';
+import type { Radio } from './radio/radio.ts';
+import type { Uplink } from './uplink/uplink.ts';
 
 export const software = `hearthbeat-gateway ${about.version}`;
 

@@ -1,6 +1,6 @@
 import type { Message, MessageBus } from 'dbus-next';
 import { type Clock, within } from '#runtime/clock.ts';
-import { RadioFault } from '../radio.ts';
+import { RadioFault } from '../radio/radio.ts';
 import { dbus } from './dbus-next.ts';
 import { faultOf } from './faults.ts';
 

@@ -1,4 +1,4 @@
-import { RadioFault, type RadioFaultCode } from '../radio.ts';
+import { RadioFault, type RadioFaultCode } from '../radio/radio.ts';
 
 /**
  * What BlueZ answered, in the radio's words. Names and texts as in BlueZ 5.66 (src/error.c, src/gatt-client.c); its messages hold

@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import { type Expects, type Heard, type Link, type LinkEnd, RadioFault, radioLimits } from '../radio.ts';
+import { type Expects, type Heard, type Link, type LinkEnd, RadioFault, radioLimits } from '../radio/radio.ts';
 import { type BluezBus, callWithinMs, type Properties } from './bus.ts';
 import type { KnownDevice } from './devices.ts';
 import { faultOf, isError } from './faults.ts';

@@ -1,5 +1,5 @@
 import { type Clock, within } from '#runtime/clock.ts';
-import { RadioFault } from '../radio.ts';
+import { RadioFault } from '../radio/radio.ts';
 
 /**
  * So many may be inside at a time; others wait in line.

@@ -1,7 +1,7 @@
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Health } from '#runtime/service.ts';
-import { type Advertisement, type Radio, RadioFault } from '../radio.ts';
+import { type Advertisement, type Radio, RadioFault } from '../radio/radio.ts';
 import { adapterFace, createAdapter } from './adapter.ts';
 import { type BluezBus, type BluezEvent, openBluezBus, type Properties } from './bus.ts';
 import { addressIn, applyTo, deviceFace, devicePath, type KnownDevice, newDevice } from './devices.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { Heard, Named } from '../radio.ts';
+import type { Heard, Named } from '../radio/radio.ts';
 import type { BluezBus, BluezEvent } from './bus.ts';
 import type { KnownDevice } from './devices.ts';
 

@@ -5,7 +5,7 @@ import type { Clock } from '#runtime/clock.ts';
 import { bytes } from '../command/phrases.ts';
 import { littleDiskBytes } from '../command/status.ts';
 import type { Config } from '../config.ts';
-import { credentialsFile, readCredentials } from '../credentials.ts';
+import { credentialsFile, readCredentials } from '../identity/credentials.ts';
 import { codeOf, type Finding, finding } from './finding.ts';
 
 /** A reading is on disk within milliseconds; a card that takes so long is worn out, or of the slowest. */

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { type Clock, within } from '#runtime/clock.ts';
 import { offset } from '../command/phrases.ts';
 import { clockOffsetMostMs } from '../command/status.ts';
-import type { Identity } from '../identity.ts';
+import type { Identity } from '../identity/identity.ts';
 import { codeOf, type Finding, finding } from './finding.ts';
 
 const askMs = 8_000;

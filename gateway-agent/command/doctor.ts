@@ -4,7 +4,7 @@ import { checkCredentials, checkDisk } from '../checks/box.ts';
 import { type Finding, finding } from '../checks/finding.ts';
 import { checkClock, checkServer } from '../checks/server.ts';
 import { ask } from '../control/client.ts';
-import { type Identity, identityOf } from '../identity.ts';
+import { type Identity, identityOf } from '../identity/identity.ts';
 import { marks, table } from './phrases.ts';
 import { exits, type Stand, type Verb, wantsJson } from './verb.ts';
 

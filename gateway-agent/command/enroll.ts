@@ -14,7 +14,7 @@ import {
   keepEnrolmentKey,
   readCredentials,
   readEnrolmentKey,
-} from '../credentials.ts';
+} from '../identity/credentials.ts';
 import { software } from '../status.ts';
 import type { Terminal, Words } from './terminal.ts';
 import { exits, Misspoken, type Verb } from './verb.ts';

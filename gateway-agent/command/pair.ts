@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { SetupFault } from '#domain/errors.ts';
 import { converse } from '../control/client.ts';
 import type { Answer } from '../control/words.ts';
-import type { IntroductionFault } from '../introduction.ts';
+import type { IntroductionFault } from '../pairing/introduction.ts';
 import { hintsFor } from '../profiles/pairing-hints.ts';
 import { deviceNamed } from './device-named.ts';
 import { listed } from './forget.ts';

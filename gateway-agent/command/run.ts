@@ -2,10 +2,10 @@ import { type Clock, within } from '#runtime/clock.ts';
 import { createLog, faultDetails } from '#runtime/log.ts';
 import { agentLimits, createGatewayAgent } from '../agent.ts';
 import { createAnnounce } from '../announcement.ts';
-import { chooseRadio } from '../choose-radio.ts';
 import { createControl } from '../control/server.ts';
-import { identityOf } from '../identity.ts';
-import { createPasskeyDesk } from '../passkeys.ts';
+import { identityOf } from '../identity/identity.ts';
+import { createPasskeyDesk } from '../pairing/passkeys.ts';
+import { chooseRadio } from '../radio/choose-radio.ts';
 import { createSupervision } from '../supervision.ts';
 import { exits, Misspoken, type Verb } from './verb.ts';
 

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { Outage } from '#domain/errors.ts';
 import { ask } from '../control/client.ts';
 import type { Answer } from '../control/words.ts';
-import { glanceAtOutbox } from '../outbox-glance.ts';
+import { glanceAtOutbox } from '../outbox/glance.ts';
 import { ago, bytes, localTime, type Mark, marks, offset, table } from './phrases.ts';
 import type { Words } from './terminal.ts';
 import { exits, type Verb, wantsJson } from './verb.ts';

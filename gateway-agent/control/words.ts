@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Command, StatusMessage } from '#domain/downward.ts';
 import { DeviceId } from '#domain/ids.ts';
 import { HomeDevice } from '../home.ts';
-import { introductionFaults } from '../introduction.ts';
+import { introductionFaults } from '../pairing/introduction.ts';
 
 /**
  * What is said at the control socket, `control.sock` in the data folder: JSON lines, one question for each connection, then answers until the

@@ -3,7 +3,7 @@ import { dbus } from '../bluez/dbus-next.ts';
 import { deviceFace } from '../bluez/devices.ts';
 import { isError } from '../bluez/faults.ts';
 import type { WayTo } from '../bluez/way.ts';
-import { type Heard, RadioFault } from '../radio.ts';
+import { type Heard, RadioFault } from '../radio/radio.ts';
 import { characteristicFace, createCharacteristics } from './characteristics.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { dbus } from '../bluez/dbus-next.ts';
 import { isError } from '../bluez/faults.ts';
 import type { Peer, WayTo } from '../bluez/way.ts';
-import { type Heard, RadioFault } from '../radio.ts';
+import { type Heard, RadioFault } from '../radio/radio.ts';
 import {
   type BleAdapter,
   type BleCharacteristic,

@@ -3,7 +3,7 @@ import { Command, type CommandAnswer } from '#domain/downward.ts';
 import { instant } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { CommandOutcome } from '../commands.ts';
-import type { Answers } from '../outbox-answers.ts';
+import type { Answers } from '../outbox/answers.ts';
 import type { UplinkLimits } from './limits.ts';
 import type { ServerTime } from './server-time.ts';
 

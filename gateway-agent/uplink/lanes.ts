@@ -1,6 +1,6 @@
 import type { Clock } from '#runtime/clock.ts';
 import type { Random } from '#runtime/random.ts';
-import type { Outbox, Waiting } from '../outbox.ts';
+import type { Outbox, Waiting } from '../outbox/outbox.ts';
 import type { UplinkLimits } from './limits.ts';
 
 /**

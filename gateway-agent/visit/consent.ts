@@ -1,10 +1,10 @@
 import type { Clock } from '#runtime/clock.ts';
 import type { Random } from '#runtime/random.ts';
-import type { DeviceNotes } from '../device-notes.ts';
+import type { DeviceNotes } from '../outbox/device-notes.ts';
 import type { Consent } from '../profiles/profile.ts';
 import { beginConsent, decodeConsentAnswer, nextConsent } from '../profiles/user-control-point.ts';
-import type { Link } from '../radio.ts';
-import { sigUuid } from '../uuid.ts';
+import type { Link } from '../radio/radio.ts';
+import { sigUuid } from '../radio/uuid.ts';
 import type { Hearing } from './hearing.ts';
 import { createInbox } from './inbox.ts';
 import { consentLimits } from './limits.ts';

@@ -1,11 +1,11 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { DeviceNotes } from '../device-notes.ts';
+import type { DeviceNotes } from '../outbox/device-notes.ts';
 import type { Spoken } from '../profiles/catalogue.ts';
 import { countedMs, countedTime } from '../profiles/device-time.ts';
 import type { ClockPlace } from '../profiles/profile.ts';
-import type { Link } from '../radio.ts';
+import type { Link } from '../radio/radio.ts';
+import { sigUuid } from '../radio/uuid.ts';
 import { agreesWithinMs, type Comparison, shownAt } from '../timing.ts';
-import { sigUuid } from '../uuid.ts';
 import type { Hearing } from './hearing.ts';
 import { clockLimits } from './limits.ts';
 import { ask, isGone } from './questions.ts';

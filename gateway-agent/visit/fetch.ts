@@ -1,9 +1,9 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { DeviceNotes, Fetched } from '../device-notes.ts';
+import type { DeviceNotes, Fetched } from '../outbox/device-notes.ts';
 import type { Profile, RecordAccess } from '../profiles/profile.ts';
 import { beginFetch, type Goal, type Happening, next, type Outcome, racpLimits } from '../profiles/racp.ts';
-import { type Link, RadioFault } from '../radio.ts';
-import { sigUuid } from '../uuid.ts';
+import { type Link, RadioFault } from '../radio/radio.ts';
+import { sigUuid } from '../radio/uuid.ts';
 import type { Hearing } from './hearing.ts';
 import { createInbox } from './inbox.ts';
 import { visitLimits } from './limits.ts';

@@ -1,13 +1,13 @@
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { HeardFrame } from '../interpret.ts';
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { profiles } from '../profiles/catalogue.ts';
 import { countedMs } from '../profiles/device-time.ts';
 import type { FrameHeard, Measurement, Profile } from '../profiles/profile.ts';
-import type { Heard } from '../radio.ts';
+import type { Heard } from '../radio/radio.ts';
+import { sigUuid } from '../radio/uuid.ts';
 import type { Comparison } from '../timing.ts';
-import { sigUuid } from '../uuid.ts';
 import { visitLimits } from './limits.ts';
 import { settleFrames, type Told } from './settle.ts';
 import type { Streams } from './streams.ts';

@@ -2,8 +2,8 @@ import type { Clock } from '#runtime/clock.ts';
 import { batteryUuids, decodeBatteryLevel } from '../profiles/battery.ts';
 import { decodeText, deviceInformationUuids } from '../profiles/device-information.ts';
 import type { Profile } from '../profiles/profile.ts';
-import { type Heard, type Link, RadioFault } from '../radio.ts';
-import { sigUuid } from '../uuid.ts';
+import { type Heard, type Link, RadioFault } from '../radio/radio.ts';
+import { sigUuid } from '../radio/uuid.ts';
 import { visitLimits } from './limits.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { type HeardFrame, interpret, type NewReading, type Verdict } from '../interpret.ts';
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { Measured } from '../profiles/profile.ts';
 import { liveWithinMs } from '../timing.ts';
 

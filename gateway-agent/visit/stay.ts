@@ -1,6 +1,6 @@
 import type { Clock } from '#runtime/clock.ts';
 import type { Spoken } from '../profiles/catalogue.ts';
-import type { Link } from '../radio.ts';
+import type { Link } from '../radio/radio.ts';
 import type { Hearing } from './hearing.ts';
 import { streamLimits, visitLimits } from './limits.ts';
 import type { Stays } from './stays.ts';

@@ -1,10 +1,10 @@
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { HeardFrame } from '../interpret.ts';
-import type { Outbox } from '../outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { Measurement, Profile } from '../profiles/profile.ts';
 import { addSample, type Gathering, nothingYet } from '../profiles/stable-window.ts';
-import type { Heard } from '../radio.ts';
+import type { Heard } from '../radio/radio.ts';
 import { streamLimits, visitLimits } from './limits.ts';
 import { settleFrames } from './settle.ts';
 

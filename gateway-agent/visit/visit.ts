@@ -1,11 +1,11 @@
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
-import type { DeviceNote, DeviceNotes } from '../device-notes.ts';
-import type { Outbox } from '../outbox.ts';
+import type { DeviceNote, DeviceNotes } from '../outbox/device-notes.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { listenedTo, type Spoken } from '../profiles/catalogue.ts';
-import { type Expects, type Link, type Radio, RadioFault } from '../radio.ts';
-import { sigUuid } from '../uuid.ts';
+import { type Expects, type Link, type Radio, RadioFault } from '../radio/radio.ts';
+import { sigUuid } from '../radio/uuid.ts';
 import { giveConsent } from './consent.ts';
 import { type DeviceClock, openClock } from './device-clock.ts';
 import { fetchRecords } from './fetch.ts';

@@ -8,7 +8,7 @@ import { systemClock as clock } from '#runtime/clock.ts';
 import { createLog, faultDetails, type Log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { createGatewayAgent } from '../../gateway-agent/agent.ts';
-import { chooseRadio, defaultRadio } from '../../gateway-agent/choose-radio.ts';
+import { chooseRadio, defaultRadio } from '../../gateway-agent/radio/choose-radio.ts';
 import { createSimulatedBluez } from '../bluez/bluez.ts';
 import { startBus } from '../bus.ts';
 import { createBloodPressureCuff } from '../peripherals/blood-pressure-cuff.ts';

@@ -1,6 +1,6 @@
 import { Message, type MessageBus, sessionBus } from 'dbus-next';
 import { describe, expect, it } from 'vitest';
-import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/radio/dbus-radio.ts';
 import { busKinds, radioRoom } from '../support/radio-room.ts';
 
 const kinds = await busKinds();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
-import { notedAtMost } from '../../gateway-agent/device-notes.ts';
-import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
+import { notedAtMost } from '../../gateway-agent/outbox/device-notes.ts';
+import { type Outbox, openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { heardFrame } from '../support/heard-frames.ts';
 
 const device = 'AA:BB:CC:00:00:01';

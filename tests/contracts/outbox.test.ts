@@ -5,7 +5,7 @@ import { Outage } from '#domain/errors.ts';
 import { Reading } from '#domain/reading.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
-import { openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame } from '../support/heard-frames.ts';
 import { numbers, outboxRoom, range, storedAll, take } from '../support/outbox-room.ts';

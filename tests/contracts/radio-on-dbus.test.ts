@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/radio/dbus-radio.ts';
 import { radioContract } from './radio.ts';
 import { radioOutages } from './radio-outages.ts';
 import { radioRaces } from './radio-races.ts';

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
+import { createBluezRadio } from '../../gateway-agent/radio/bluez-radio.ts';
 import { radioContract } from './radio.ts';
 import { radioOutages } from './radio-outages.ts';
 import { radioRaces } from './radio-races.ts';

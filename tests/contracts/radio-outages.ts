@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
-import type { Heard, Link } from '../../gateway-agent/radio.ts';
+import type { Heard, Link } from '../../gateway-agent/radio/radio.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
 import {
   address,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
-import { type Expects, type Heard, RadioFault } from '../../gateway-agent/radio.ts';
+import { type Expects, type Heard, RadioFault } from '../../gateway-agent/radio/radio.ts';
 import { uuid16 } from '../../simulators/bluez/air.ts';
 import {
   bloodPressure,

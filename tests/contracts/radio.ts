@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
-import { type Advertisement, type Heard, RadioFault, radioLimits } from '../../gateway-agent/radio.ts';
-import { sigUuid } from '../../gateway-agent/uuid.ts';
+import { type Advertisement, type Heard, RadioFault, radioLimits } from '../../gateway-agent/radio/radio.ts';
+import { sigUuid } from '../../gateway-agent/radio/uuid.ts';
 import {
   address,
   bloodPressure,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
-import { openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { until } from '../support/until.ts';
 import { clockAhead, numberIn, uplinkRoom } from '../support/uplinks.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
 import { systemRandom } from '#runtime/random.ts';
-import { openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { fillOutbox } from '../support/filled-outbox.ts';
 import { until } from '../support/until.ts';
 import { clockAhead, numberIn, uplinkRoom } from '../support/uplinks.ts';

@@ -11,7 +11,7 @@ import { checkBluetooth } from '../../gateway-agent/checks/bluetooth.ts';
 import { doctor } from '../../gateway-agent/command/doctor.ts';
 import { createTerminal } from '../../gateway-agent/command/terminal.ts';
 import { readConfig } from '../../gateway-agent/config.ts';
-import { credentialsFile, keepCredentials } from '../../gateway-agent/credentials.ts';
+import { credentialsFile, keepCredentials } from '../../gateway-agent/identity/credentials.ts';
 import { createSimulatedBluez, type SimulatedBluez } from '../../simulators/bluez/bluez.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
 import { type ReceiptingServer, startReceiptingServer } from '../support/receipting-server.ts';

@@ -13,7 +13,7 @@ import { createAnnounce } from '../../gateway-agent/announcement.ts';
 import { ask, converse } from '../../gateway-agent/control/client.ts';
 import { createControl } from '../../gateway-agent/control/server.ts';
 import { controlLimits, socketName } from '../../gateway-agent/control/words.ts';
-import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/radio/dbus-radio.ts';
 import { createSimulatedBluez, type SimulatedBluez } from '../../simulators/bluez/bluez.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
 import { type ReceiptingServer, startReceiptingServer } from '../support/receipting-server.ts';

@@ -16,7 +16,7 @@ import { byOperator } from '#runtime/records/actor.ts';
 import { doing } from '#runtime/setup/home/doing.ts';
 import { read } from '#runtime/setup/home/words.ts';
 import { createProgress } from '#runtime/setup/progress.mjs';
-import { readCredentials } from '../../gateway-agent/credentials.ts';
+import { readCredentials } from '../../gateway-agent/identity/credentials.ts';
 import { type Platform, startPlatform } from '../../main.ts';
 import { type Caller, createCaller } from '../support/api.ts';
 import { connectAs, publish } from '../support/mqtt.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sigUuid } from '../../gateway-agent/uuid.ts';
+import { sigUuid } from '../../gateway-agent/radio/uuid.ts';
 import { createStays } from '../../gateway-agent/visit/stays.ts';
 import {
   type ContinuousGlucoseMonitorConfig,

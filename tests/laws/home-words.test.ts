@@ -12,8 +12,8 @@ import { explanation, read, words } from '#runtime/setup/home/words.ts';
 import { doubtsAbout, enroll } from '../../gateway-agent/command/enroll.ts';
 import { createTerminal } from '../../gateway-agent/command/terminal.ts';
 import { readConfig } from '../../gateway-agent/config.ts';
-import { createNearby } from '../../gateway-agent/nearby.ts';
-import type { Advertisement } from '../../gateway-agent/radio.ts';
+import { createNearby } from '../../gateway-agent/radio/nearby.ts';
+import type { Advertisement } from '../../gateway-agent/radio/radio.ts';
 
 /** What an engineer types and reads at `npm run home`. */
 

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '#runtime/clock.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import type { NewReading } from '../../gateway-agent/interpret.ts';
-import { openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 
 /**
  * An outbox file after months without a link: so many readings of these devices in turn, a minute apart, the last one heard at `until`.

@@ -6,7 +6,7 @@ import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { createGatewayAgent } from '../../gateway-agent/agent.ts';
-import { chooseRadio, type RadioKind } from '../../gateway-agent/choose-radio.ts';
+import { chooseRadio, type RadioKind } from '../../gateway-agent/radio/choose-radio.ts';
 
 /**
  * A gateway that tells its parent when it heard a device that is waited for advertise, and when the first frame after that was on its disk:

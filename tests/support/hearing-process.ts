@@ -1,5 +1,5 @@
 import { systemClock } from '#runtime/clock.ts';
-import { openOutbox } from '../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame } from './heard-frames.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
-import { type Outbox, openOutbox } from '../../gateway-agent/outbox.ts';
+import { type Outbox, openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
 import { heardFrame, numberOf } from './heard-frames.ts';
 

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { seededRandom } from '#runtime/random.ts';
-import type { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
-import type { Advertisement, Heard, Radio } from '../../gateway-agent/radio.ts';
-import { sigUuid } from '../../gateway-agent/uuid.ts';
+import type { createBluezRadio } from '../../gateway-agent/radio/bluez-radio.ts';
+import type { Advertisement, Heard, Radio } from '../../gateway-agent/radio/radio.ts';
+import { sigUuid } from '../../gateway-agent/radio/uuid.ts';
 import { createSimulatedBluez, type SimulatedBluez, type SimulatedBluezConfig } from '../../simulators/bluez/bluez.ts';
 import { type Bus, startBus } from '../../simulators/bus.ts';
 import {

@@ -1,9 +1,9 @@
 import { systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
-import { createBluezRadio } from '../../gateway-agent/bluez-radio.ts';
-import { createDbusRadio } from '../../gateway-agent/dbus-radio.ts';
-import { type Advertisement, RadioFault } from '../../gateway-agent/radio.ts';
-import { sigUuid } from '../../gateway-agent/uuid.ts';
+import { createBluezRadio } from '../../gateway-agent/radio/bluez-radio.ts';
+import { createDbusRadio } from '../../gateway-agent/radio/dbus-radio.ts';
+import { type Advertisement, RadioFault } from '../../gateway-agent/radio/radio.ts';
+import { sigUuid } from '../../gateway-agent/radio/uuid.ts';
 
 /**
  * A radio that visits, as a process of its own, so that its processor time and memory are its own: `node --expose-gc visiting-process.ts

@@ -4,9 +4,9 @@ import { systemClock as clock } from '#runtime/clock.ts';
 import { createLog, silentLog } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { createGatewayAgent } from '../../../gateway-agent/agent.ts';
-import { chooseRadio, defaultRadio } from '../../../gateway-agent/choose-radio.ts';
-import { openOutbox } from '../../../gateway-agent/outbox.ts';
-import type { Radio } from '../../../gateway-agent/radio.ts';
+import { openOutbox } from '../../../gateway-agent/outbox/outbox.ts';
+import { chooseRadio, defaultRadio } from '../../../gateway-agent/radio/choose-radio.ts';
+import type { Radio } from '../../../gateway-agent/radio/radio.ts';
 import { type GatewaysAsk, type GatewaysOrder, type GatewaysReport, heardLog } from './words.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Aside } from '../../../gateway-agent/outbox.ts';
+import type { Aside } from '../../../gateway-agent/outbox/outbox.ts';
 import type { Arrived } from './far-ends.ts';
 import type { AirReport, HandedOver } from './words.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { seededRandom } from '#runtime/random.ts';
-import { openOutbox } from '../../../gateway-agent/outbox.ts';
+import { openOutbox } from '../../../gateway-agent/outbox/outbox.ts';
 import { type Bus, startBus } from '../../../simulators/bus.ts';
 import { type Fault, randomFaults } from '../../../simulators/peripherals/faults.ts';
 import { kinds, scaleUser, variants } from '../../../simulators/peripherals/kinds.ts';

@@ -1,13 +1,13 @@
 import { DeviceId } from '#domain/ids.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
-import type { ConsentNote } from './device-notes.ts';
-import { type Home, HomeFull } from './home.ts';
+import { type Home, HomeFull } from '../home.ts';
+import type { ConsentNote } from '../outbox/device-notes.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Nearby } from '../radio/nearby.ts';
+import type { Rest } from '../rest.ts';
 import { createIntroduction, type Introduction, type IntroductionEnd, type IntroductionNews } from './introduction.ts';
-import type { Nearby } from './nearby.ts';
-import type { Outbox } from './outbox.ts';
 import type { PasskeyDesk } from './passkeys.ts';
-import type { Rest } from './rest.ts';
 
 /** Whoever stands beside the device: hears how it goes, and gives what the device wants to know. Their `quit` ends it. */
 export type Introducer = {

@@ -5,15 +5,15 @@ import { topicOf } from '#domain/topics.ts';
 import { type Clock, within } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
-import type { CommandOutcome } from './commands.ts';
-import type { Outbox, Waiting } from './outbox.ts';
-import { saysDamaged } from './outbox-file.ts';
-import { createAnswering } from './uplink/answering.ts';
-import { type Connection, type Credential, keepConnected } from './uplink/connection.ts';
-import { createLanes } from './uplink/lanes.ts';
-import { type UplinkLimits, uplinkLimits } from './uplink/limits.ts';
-import { corrected, createServerTime } from './uplink/server-time.ts';
-import { createTelling } from './uplink/telling.ts';
+import type { CommandOutcome } from '../commands.ts';
+import { saysDamaged } from '../outbox/file.ts';
+import type { Outbox, Waiting } from '../outbox/outbox.ts';
+import { createAnswering } from './answering.ts';
+import { type Connection, type Credential, keepConnected } from './connection.ts';
+import { createLanes } from './lanes.ts';
+import { type UplinkLimits, uplinkLimits } from './limits.ts';
+import { corrected, createServerTime } from './server-time.ts';
+import { createTelling } from './telling.ts';
 
 /**
  * The way to the server: MQTT 3.1.1, QoS 1, with this source's own credentials. A PUBACK says that the broker has it on disk; only a receipt

@@ -1,6 +1,6 @@
 import type { Clock } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
-import type { BluezRadioOptions } from './bluez/radio-on-bluez.ts';
+import type { BluezRadioOptions } from '../bluez/radio-on-bluez.ts';
 import type { Radio } from './radio.ts';
 
 export const radioKinds = ['dbus', 'node-ble'] as const;

@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import { profiles } from './profiles/catalogue.ts';
+import { profiles } from '../profiles/catalogue.ts';
 import type { Advertisement } from './radio.ts';
 import { sigUuid } from './uuid.ts';
 

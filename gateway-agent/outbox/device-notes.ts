@@ -1,7 +1,7 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { OutboxFile } from './outbox-file.ts';
-import type { Cursor, Run } from './profiles/racp.ts';
-import type { ClockSetting } from './timing.ts';
+import type { Cursor, Run } from '../profiles/racp.ts';
+import type { ClockSetting } from '../timing.ts';
+import type { OutboxFile } from './file.ts';
 
 /**
  * What the gateway knows of each device from one visit to the next, in the same file as the outbox: so that how far a memory was fetched is

@@ -1,6 +1,6 @@
 import { SetupFault } from '#domain/errors.ts';
 import type { SourceId } from '#domain/ids.ts';
-import type { Config } from './config.ts';
+import type { Config } from '../config.ts';
 import { readCredentials } from './credentials.ts';
 
 /** As whom the gateway signs in, and where. */

@@ -5,9 +5,9 @@ import { type Clock, instant } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import { notesLayout } from './device-notes.ts';
+import { type OutboxFile, openFile, othersMs, type Row, saysDamaged } from './file.ts';
+import { layout, limits } from './layout.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
-import { type OutboxFile, openFile, othersMs, type Row, saysDamaged } from './outbox-file.ts';
-import { layout, limits } from './outbox-layout.ts';
 
 /**
  * Opens the outbox, whatever state its file is in: a file that is damaged must not silence the home. It is moved aside, for inspection, a new one is

@@ -1,5 +1,5 @@
-import type { OutboxFile } from './outbox-file.ts';
-import { limits } from './outbox-layout.ts';
+import type { OutboxFile } from './file.ts';
+import { limits } from './layout.ts';
 
 /**
  * What was answered to the commands of the server: on disk until the broker has it, and remembered after that, so that a command that

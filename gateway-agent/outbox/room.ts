@@ -1,7 +1,7 @@
 import { Outage } from '#domain/errors.ts';
 import type { Log } from '#runtime/log.ts';
-import type { OutboxFile } from './outbox-file.ts';
-import { limits } from './outbox-layout.ts';
+import type { OutboxFile } from './file.ts';
+import { limits } from './layout.ts';
 
 /**
  * What happens when the outbox's share of the disk fills up. At `alarmShare` of it the alarm is raised: log, health, status. When less than the

@@ -1,5 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
-import type { VisitReport } from './visit/visit.ts';
+import type { VisitReport } from '../visit/visit.ts';
 
 /**
  * A device is introduced to the gateway: somebody stands beside it, has been told what to press, and waits. From its next advertisement on it is

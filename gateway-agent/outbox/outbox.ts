@@ -2,19 +2,19 @@ import type { Receipt } from '#domain/downward.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { type Log, silentLog } from '#runtime/log.ts';
 import { readingId } from '#runtime/reading-id.ts';
+import type { HeardFrame, NewReading, Verdict } from '../interpret.ts';
+import { type Answers, createAnswers } from './answers.ts';
 import { createDeviceNotes, type DeviceNotes, notesLayout } from './device-notes.ts';
-import type { HeardFrame, NewReading, Verdict } from './interpret.ts';
-import { type Answers, createAnswers } from './outbox-answers.ts';
-import { openFile, type Row } from './outbox-file.ts';
-import { fingerprint, layout, limits } from './outbox-layout.ts';
-import { createRoom, type Fill } from './outbox-room.ts';
+import { openFile, type Row } from './file.ts';
+import { fingerprint, layout, limits } from './layout.ts';
+import { createRoom, type Fill } from './room.ts';
 
 /**
  * What the gateway has heard and the server has not yet confirmed, in one SQLite file: write-ahead log, fsync at every commit, so that
  * what was acknowledged survives a power cut. A frame is on disk the moment it is heard; it is then settled, in one transaction, as a
  * reading that waits for its receipt, as something heard before, or as something kept aside. Only a receipt takes a reading out.
  * Every method throws an Outage `outbox-full` when the disk or the outbox's share of it is full, and has then changed nothing.
- * What happens as its share fills up stands in `outbox-room.ts`.
+ * What happens as its share fills up stands in `room.ts`.
  */
 export interface Outbox {
   /** The frame is on disk when this returns. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HeardFrame } from './interpret.ts';
+import type { HeardFrame } from '../interpret.ts';
 
 /** What the outbox may hold. */
 export const limits = {
