@@ -249,7 +249,9 @@ function storeHealth(store: VitalsStore, supervised: Service | undefined, shortf
   const server = supervised?.health() ?? { state: 'ok' };
   if (server.state !== 'ok') return server;
   const health = store.health();
-  return health.state === 'ok' && shortfall ? { state: 'degraded', detail: shortfall } : health;
+  return health.state === 'ok' && shortfall
+    ? { state: 'degraded', trouble: 'vitals-store-fallback', detail: shortfall }
+    : health;
 }
 
 /** The last first. One that does not end in time, or fails to, keeps nobody else from ending. */

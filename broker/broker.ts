@@ -223,10 +223,20 @@ export function createBroker(
   }
 
   function health(): Health {
-    if (!running) return { state: 'down', detail: 'not started' };
+    if (!running) return { state: 'down', trouble: 'not-running', detail: 'not started' };
     const unkept = inlet.fault();
-    if (unkept) return { state: 'down', detail: `readings cannot be kept (${unkept}); sources hold them back` };
-    if (recordsAway) return { state: 'degraded', detail: 'PostgreSQL does not answer: no source can sign in' };
+    if (unkept)
+      return {
+        state: 'down',
+        trouble: 'readings-not-kept',
+        detail: `readings cannot be kept (${unkept}); sources hold them back`,
+      };
+    if (recordsAway)
+      return {
+        state: 'degraded',
+        trouble: 'records-away',
+        detail: 'PostgreSQL does not answer: no source can sign in',
+      };
     return { state: 'ok', detail: `${sessions.count()} connected` };
   }
 }

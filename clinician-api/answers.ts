@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { platformTroubleNames } from '#domain/platform.ts';
 import { AlertView, Mail, SourceView, TaskView } from '#domain/views.ts';
 
 /** Answers that are the API's own; what care teams see stands in domain/views.ts. */
@@ -14,7 +15,10 @@ export const Liveness = z.object({ state: State });
 export const Readiness = z.object({
   /** The worst of its components'. */
   state: State,
-  components: z.record(z.string(), z.object({ state: State, detail: z.string().optional() })),
+  components: z.record(
+    z.string(),
+    z.object({ state: State, trouble: z.enum(platformTroubleNames).optional(), detail: z.string().optional() }),
+  ),
 });
 
 export const answers = { AlertList, TaskList, MailList, SourceList, Liveness, Readiness };

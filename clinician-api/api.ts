@@ -39,8 +39,10 @@ export function createApi(deps: ApiDeps, config: ApiConfig): Service & { port():
       app = undefined;
     },
     health: () => {
-      if (!app?.server.listening) return { state: 'down', detail: 'not listening' };
-      return live.connected() ? { state: 'ok' } : { state: 'degraded', detail: 'live changes are interrupted' };
+      if (!app?.server.listening) return { state: 'down', trouble: 'not-running', detail: 'not listening' };
+      return live.connected()
+        ? { state: 'ok' }
+        : { state: 'degraded', trouble: 'live-interrupted', detail: 'live changes are interrupted' };
     },
   };
 }

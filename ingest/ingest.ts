@@ -191,10 +191,15 @@ export function createIngest(deps: Deps): Service {
       consumption = undefined;
     },
     health() {
-      if (!consumption) return { state: 'down', detail: 'not started' };
-      if (fault !== undefined) return { state: 'down', detail: `readings wait in the journal (${fault})` };
+      if (!consumption) return { state: 'down', trouble: 'not-running', detail: 'not started' };
+      if (fault !== undefined)
+        return { state: 'down', trouble: 'recording-waits', detail: `readings wait in the journal (${fault})` };
       if (store.health().state === 'down')
-        return { state: 'degraded', detail: 'readings wait in the journal for the vitals store' };
+        return {
+          state: 'degraded',
+          trouble: 'recording-waits',
+          detail: 'readings wait in the journal for the vitals store',
+        };
       return { state: 'ok' };
     },
   };

@@ -230,10 +230,11 @@ export function createPaging(
       if (alert.escalation) await beginStep(db, alert, { base: await nextFreeStep(db, alert.id), nth: 0 }, now);
     },
     health() {
-      if (channels.length === 0) return { state: 'degraded', detail: 'no channel for pages is configured' };
+      if (channels.length === 0)
+        return { state: 'degraded', trouble: 'no-channel', detail: 'no channel for pages is configured' };
       if (faults.size === 0) return { state: 'ok' };
       const detail = [...faults].map(([channel, fault]) => `${channel}: ${fault}`).join('; ');
-      return { state: faults.size < channels.length ? 'degraded' : 'down', detail };
+      return { state: faults.size < channels.length ? 'degraded' : 'down', trouble: 'pages-fail', detail };
     },
   };
 }

@@ -100,11 +100,17 @@ export function createRules(
     },
     stop: async () => consumption?.stop(),
     health(): Health {
-      if (!consumption) return { state: 'down', detail: 'not started' };
-      if (away) return { state: 'down', detail: 'readings wait in the journal until PostgreSQL is back' };
+      if (!consumption) return { state: 'down', trouble: 'not-running', detail: 'not started' };
+      if (away)
+        return {
+          state: 'down',
+          trouble: 'judging-waits',
+          detail: 'readings wait in the journal until PostgreSQL is back',
+        };
       const pages = paging.health();
       if (pages.state !== 'ok') return pages;
-      if (unjudged > 0) return { state: 'degraded', detail: `${unjudged} judgements failed, see the log` };
+      if (unjudged > 0)
+        return { state: 'degraded', trouble: 'judging-failed', detail: `${unjudged} judgements failed, see the log` };
       return { state: 'ok' };
     },
   };

@@ -191,11 +191,14 @@ export function createAgenda(
       await within(clock, 1_000, Promise.allSettled(running.values()), () => new Error('late')).catch(() => {});
     },
     health(): Health {
-      if (!queue) return { state: 'down', detail: 'not started' };
-      if (!arrears) return { state: 'down', detail: 'the agenda cannot be read' };
-      if (arrears.givenUp > 0) return { state: 'degraded', detail: `${arrears.givenUp} entries given up` };
-      if (arrears.overdue > 0) return { state: 'degraded', detail: `${arrears.overdue} entries overdue` };
-      if (queueAway) return { state: 'degraded', detail: 'the job queue is away, entries run from timers' };
+      if (!queue) return { state: 'down', trouble: 'not-running', detail: 'not started' };
+      if (!arrears) return { state: 'down', trouble: 'agenda-unreadable', detail: 'the agenda cannot be read' };
+      if (arrears.givenUp > 0)
+        return { state: 'degraded', trouble: 'agenda-given-up', detail: `${arrears.givenUp} entries given up` };
+      if (arrears.overdue > 0)
+        return { state: 'degraded', trouble: 'agenda-overdue', detail: `${arrears.overdue} entries overdue` };
+      if (queueAway)
+        return { state: 'degraded', trouble: 'queue-away', detail: 'the job queue is away, entries run from timers' };
       return { state: 'ok' };
     },
   };

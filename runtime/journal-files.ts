@@ -103,12 +103,22 @@ export async function createJournalFiles(
       }),
       health() {
         const fault = writer.fault();
-        if (fault) return { state: 'down', detail: `cannot be written (${fault})` };
+        if (fault) return { state: 'down', trouble: 'journal-unwritable', detail: `cannot be written (${fault})` };
         const share = bytesKept() / limits.maxBytes;
-        if (share > 0.99) return { state: 'down', detail: 'full: nothing is acknowledged until a consumer catches up' };
-        if (share > 0.8) return { state: 'degraded', detail: 'nearly full: a consumer is behind' };
+        if (share > 0.99)
+          return {
+            state: 'down',
+            trouble: 'journal-full',
+            detail: 'full: nothing is acknowledged until a consumer catches up',
+          };
+        if (share > 0.8)
+          return { state: 'degraded', trouble: 'journal-nearly-full', detail: 'nearly full: a consumer is behind' };
         if (damages.size > 0)
-          return { state: 'degraded', detail: `${damages.size} damaged stretches were stepped over` };
+          return {
+            state: 'degraded',
+            trouble: 'journal-damaged',
+            detail: `${damages.size} damaged stretches were stepped over`,
+          };
         return { state: 'ok' };
       },
       async close() {

@@ -1,5 +1,10 @@
-/** `ok` works; `degraded` works with something missing that the detail names; `down` does not. */
-export type Health = { state: 'ok' | 'degraded' | 'down'; detail?: string };
+import type { PlatformTrouble } from '#domain/platform.ts';
+
+/**
+ * `ok` works; `degraded` works with something missing that the detail names; `down` does not. `trouble`: which of the troubles that
+ * are known in words it is; the detail is a few English words beside it, for logs.
+ */
+export type Health = { state: 'ok' | 'degraded' | 'down'; detail?: string; trouble?: PlatformTrouble };
 
 /** What main starts in order and stops in reverse. `health` answers at once, from memory. */
 export interface Service {

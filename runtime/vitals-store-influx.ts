@@ -75,7 +75,7 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
     },
     health() {
       const fault = faults.write ?? faults.ping;
-      return fault === undefined ? { state: 'ok' } : { state: 'down', detail: fault };
+      return fault === undefined ? { state: 'ok' } : { state: 'down', trouble: 'vitals-store-away', detail: fault };
     },
     async close() {
       stopPinging();

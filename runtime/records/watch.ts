@@ -9,7 +9,7 @@ const answerMs = 4_000;
 
 /** Whether PostgreSQL answers, whoever runs it. */
 export function createRecordsWatch({ records, clock }: { records: Records; clock: Clock }): Service {
-  let health: Health = { state: 'down', detail: 'not asked yet' };
+  let health: Health = { state: 'down', trouble: 'not-running', detail: 'not asked yet' };
   let asking = false;
   let stop = () => {};
 
@@ -20,7 +20,7 @@ export function createRecordsWatch({ records, clock }: { records: Records; clock
       await within(clock, answerMs, sql`select 1`.execute(records), () => new Error('no answer'));
       health = { state: 'ok' };
     } catch {
-      health = { state: 'down', detail: 'PostgreSQL does not answer' };
+      health = { state: 'down', trouble: 'records-away', detail: 'PostgreSQL does not answer' };
     } finally {
       asking = false;
     }

@@ -39,7 +39,7 @@ const mostLogBytes = 4 * 1024 * 1024;
 /** A server as a child of this process: started when it serves, restarted when it dies, ended when we end. */
 export function createChild({ clock, log }: { clock: Clock; log: Log }, program: Program): Service {
   let child: ChildProcess | undefined;
-  let health: Health = { state: 'down', detail: 'not started' };
+  let health: Health = { state: 'down', trouble: 'not-running', detail: 'not started' };
   let stopping = false;
   let restartMs = restartAfterMs.first;
   let cancelRestart = () => {};
@@ -62,7 +62,7 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
   };
 
   const restartLater = () => {
-    health = { state: 'down', detail: `${program.name} has ended and is started again` };
+    health = { state: 'down', trouble: 'not-running', detail: `${program.name} has ended and is started again` };
     cancelRestart = clock.after(restartMs, () => void restart());
     restartMs = Math.min(restartMs * 2, restartAfterMs.most);
   };
@@ -113,7 +113,7 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
       stopping = true;
       cancelRestart();
       cancelLogWatch();
-      health = { state: 'down', detail: 'stopped' };
+      health = { state: 'down', trouble: 'not-running', detail: 'stopped' };
       if (child) await end(clock, child, program.stopSignal);
     },
     health: () => health,

@@ -59,7 +59,7 @@ export function createPostgres(
     name: 'postgresql',
     url: (database = 'hearthbeat') => urlAs('hearthbeat', passwords.platform, database),
     administratorUrl,
-    health: () => child?.health() ?? { state: 'down', detail: 'not started' },
+    health: () => child?.health() ?? { state: 'down', trouble: 'not-running', detail: 'not started' },
     async start() {
       mkdirSync(folder, { recursive: true, mode: account ? 0o711 : 0o700 });
       const { bin, major } = findPostgres(account, folder, majorOf(dataFolder));

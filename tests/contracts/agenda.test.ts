@@ -173,7 +173,7 @@ describe('the agenda on PostgreSQL', () => {
     agenda.handle(kind, async () => {});
     expect(agenda.health().state).toBe('down');
     await agenda.start();
-    expect(agenda.health()).toEqual({ state: 'degraded', detail: '1 entries given up' });
+    expect(agenda.health()).toMatchObject({ state: 'degraded', detail: '1 entries given up' });
     await database.records.deleteFrom('agenda').where('key', '=', `${kind}-dead`).execute();
   });
 });

@@ -253,7 +253,11 @@ describe.concurrent('from a reading to a person', () => {
     expect((await eventsOfAlert(ward.records, (await ward.theAlert()).id)).map((e) => e.kind)).toContain(
       'undeliverable',
     );
-    expect(ward.judging().rules.health()).toEqual({ state: 'down', detail: 'smtp: the mail server cannot be reached' });
+    expect(ward.judging().rules.health()).toMatchObject({
+      state: 'down',
+      trouble: 'pages-fail',
+      detail: 'smtp: the mail server cannot be reached',
+    });
     // a new round waits: nobody burns all rounds in a moment
     await clock.sleep(1_000);
     expect(await ward.pages()).toHaveLength(2);

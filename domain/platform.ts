@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { platformTroubles } from './platform-troubles.ts';
+import type { Words } from './words.ts';
+
+/** How the platform itself is, for those who run it: no patient, no person, no secret. */
+
+export { platformTroubles };
+export type PlatformTrouble = keyof typeof platformTroubles;
+export const platformTroubleNames = Object.keys(platformTroubles) as [PlatformTrouble, ...PlatformTrouble[]];
+
+export const States = ['ok', 'degraded', 'down'] as const;
+
+/** One component as it last said of itself. */
+export const ComponentView = z.object({
+  component: z.string(),
+  /** The process in which it runs. */
+  process: z.string(),
+  state: z.enum(States),
+  /** Null where it is well. */
+  trouble: z.enum(platformTroubleNames).nullable(),
+  /** A few English words of its own, with counts. */
+  detail: z.string().nullable(),
+  at: z.iso.datetime(),
+});
+export type ComponentView = z.infer<typeof ComponentView>;
+
+/** Something of the platform that has not worked for longer than it may; closed when it works again. */
+export const PlatformAlert = z.object({
+  id: z.uuid(),
+  component: z.string(),
+  process: z.string(),
+  trouble: z.enum(platformTroubleNames),
+  state: z.enum(['degraded', 'down']),
+  detail: z.string().nullable(),
+  /** When the trouble began. */
+  since: z.iso.datetime(),
+  openedAt: z.iso.datetime(),
+  closedAt: z.iso.datetime().nullable(),
+});
+export type PlatformAlert = z.infer<typeof PlatformAlert>;
+
+/** As people call the components. One that is missing here is called by its own name. */
+const components: Readonly<Record<string, Words>> = {
+  postgresql: { en: 'PostgreSQL', zh: 'PostgreSQL 数据库' },
+  'vitals-store': { en: 'Store of readings', zh: '读数存储' },
+  journal: { en: 'Journal of readings', zh: '读数日志' },
+  broker: { en: 'MQTT broker', zh: 'MQTT 接入服务' },
+  ingest: { en: 'Recording of readings', zh: '读数入库' },
+  rules: { en: 'Rules and pages', zh: '规则判定与呼叫' },
+  agenda: { en: 'Due times', zh: '定时任务' },
+  'clinician-api': { en: 'Console and API', zh: '工作台与接口' },
+  quarantine: { en: 'Quarantine', zh: '隔离区' },
+  certificates: { en: 'Certificates', zh: '证书' },
+  consumers: { en: 'Readers of the journal', zh: '日志读取进度' },
+  process: { en: 'Process', zh: '进程' },
+};
+
+export const nameOfComponent = (component: string): Words => components[component] ?? { en: component, zh: component };
