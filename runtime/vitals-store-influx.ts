@@ -1,9 +1,9 @@
 import { Outage } from '#domain/errors.ts';
 import type { Clock } from './clock.ts';
-import { createInfluxHttp } from './influx-http.ts';
-import { lineOf, readingOf } from './influx-line.ts';
-import { readStatement, windowOf, windowsStatement } from './influx-query.ts';
-import { createInfluxWriter, writeConnections } from './influx-writer.ts';
+import { createInfluxHttp } from './influx/http.ts';
+import { lineOf, readingOf } from './influx/line.ts';
+import { readStatement, windowOf, windowsStatement } from './influx/query.ts';
+import { createInfluxWriter, writeConnections } from './influx/writer.ts';
 import { faultDetails, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Random } from './random.ts';

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock as clock } from '#runtime/clock.ts';
-import { lineOf } from '#runtime/influx-line.ts';
+import { lineOf } from '#runtime/influx/line.ts';
 import { createLog, silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { findInfluxd } from '#runtime/servers/programs.ts';

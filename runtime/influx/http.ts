@@ -1,7 +1,7 @@
 import { HttpError, type Transport } from '@influxdata/influxdb-client';
 import { Pool } from 'undici';
 import { Outage } from '#domain/errors.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /**
  * HTTP to InfluxDB with deadlines that hold: a request that is late is cut off together with its socket. (The transport that

@@ -1,8 +1,8 @@
 import type { PatientId } from '#domain/ids.ts';
 import { type PanelName, type VitalName, vitalsOf } from '#domain/vitals.ts';
-import type { Row } from './influx-http.ts';
-import { readingColumns } from './influx-line.ts';
-import type { Window } from './vitals-store.ts';
+import type { Row } from './http.ts';
+import { readingColumns } from './line.ts';
+import type { Window } from '../vitals-store.ts';
 
 /**
  * InfluxQL over `/query`: the language that InfluxDB 1.x, 2.x and 3.x have in common. Only what all three know is used here

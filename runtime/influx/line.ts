@@ -1,8 +1,8 @@
 import { Point } from '@influxdata/influxdb-client';
 import { StoredReading } from '#domain/reading.ts';
 import { type PanelName, vitals, vitalsOf } from '#domain/vitals.ts';
-import type { Row } from './influx-http.ts';
-import { timestampOf } from './vitals-store.ts';
+import type { Row } from './http.ts';
+import { timestampOf } from '../vitals-store.ts';
 
 /**
  * How a reading lies in InfluxDB. Measurement: the panel. Tags: `patient`, `device`. Fields: each vital sign under its name of

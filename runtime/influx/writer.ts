@@ -1,9 +1,9 @@
 import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
-import { backOffMs } from './back-off.ts';
-import type { Clock } from './clock.ts';
-import type { InfluxHttp } from './influx-http.ts';
-import { isolateRefused } from './isolate-refused.ts';
-import type { Random } from './random.ts';
+import { backOffMs } from '../back-off.ts';
+import type { Clock } from '../clock.ts';
+import type { InfluxHttp } from './http.ts';
+import { isolateRefused } from '../isolate-refused.ts';
+import type { Random } from '../random.ts';
 
 /**
  * Writes lines through the official client such that the promise means what it says: every line is durable, or named as refused.
