@@ -31,6 +31,12 @@ export function createMetrics() {
       labelNames: ['consumer'] as const,
       registers,
     }),
+    journalBytes: new Gauge({ name: 'hearthbeat_journal_bytes', help: 'What the journal takes on disk', registers }),
+    journalLimitBytes: new Gauge({
+      name: 'hearthbeat_journal_limit_bytes',
+      help: 'What the journal may take, by its limit and by the room on its disk; at it, nothing is acknowledged',
+      registers,
+    }),
     journalDamaged: new Counter({
       name: 'hearthbeat_journal_damaged_total',
       help: 'Stretches of the journal that could not be read and were stepped over',

@@ -1,16 +1,25 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import type { JournalEntry } from '../journal.ts';
+import type { Disk, DiskFile } from './disk.ts';
 import { findRecord, maxRecordBytes, readRecord } from './record.ts';
 import { type Damage, type Segment, segmentHeadBytes } from './segment.ts';
 
+/** The most that one batch holds, beside its last entry. */
 const chunkBytes = 1024 * 1024;
+
+/** Entries, and the position up to which there is no other that was wanted. */
+export type Stretch = { entries: JournalEntry[]; through: number };
 
 /**
  * Reads entries from files, onwards from wherever it was. A stretch without a whole record is reported and stepped over, and so
  * is a gap between two segments.
  */
-export function createReader(segments: () => readonly Segment[], salt: number, report: (damage: Damage) => void) {
-  let at: { segment: Segment; file: FileHandle; offset: number; through: number } | undefined;
+export function createReader(
+  disk: Disk,
+  segments: () => readonly Segment[],
+  salt: number,
+  report: (damage: Damage) => void,
+) {
+  let at: { segment: Segment; file: DiskFile; offset: number; through: number } | undefined;
 
   async function close(): Promise<void> {
     const file = at?.file;
@@ -20,14 +29,17 @@ export function createReader(segments: () => readonly Segment[], salt: number, r
 
   async function enter(segment: Segment, through: number) {
     await close();
-    at = { segment, file: await open(segment.path, 'r'), offset: segmentHeadBytes, through };
+    at = { segment, file: await disk.open(segment.path, 'r'), offset: segmentHeadBytes, through };
     return at;
   }
 
   return {
     close,
-    /** Up to `limit` entries behind `after`; empty only when there is no other up to the end of the journal as it now is. */
-    async read(after: number, limit: number): Promise<JournalEntry[]> {
+    /**
+     * Up to `limit` of the `wanted` entries behind `after`; `through`: how far there is no other. No entry only when there is none up to the
+     * end of the journal as it now is.
+     */
+    async read(after: number, limit: number, wanted: (entry: JournalEntry) => boolean): Promise<Stretch> {
       const entries: JournalEntry[] = [];
       let place = at?.through === after ? at : await enter(segmentFor(segments(), after), after);
       for (;;) {
@@ -40,14 +52,19 @@ export function createReader(segments: () => readonly Segment[], salt: number, r
           place = await enter(next, Math.max(place.through, next.first - 1));
           continue;
         }
-        await readChunk(place, entries, limit);
+        await readChunk(place, entries, limit, wanted);
         if (entries.length > 0) break;
       }
-      return entries;
+      return { entries, through: place.through };
     },
   };
 
-  async function readChunk(place: NonNullable<typeof at>, entries: JournalEntry[], limit: number): Promise<void> {
+  async function readChunk(
+    place: NonNullable<typeof at>,
+    entries: JournalEntry[],
+    limit: number,
+    wanted: (entry: JournalEntry) => boolean,
+  ): Promise<void> {
     const bytes = await bytesOf(place, chunkBytes);
     let offset = 0;
     while (offset < bytes.length && entries.length < limit) {
@@ -61,7 +78,7 @@ export function createReader(segments: () => readonly Segment[], salt: number, r
       offset = read.end;
       if (read.entry.position <= place.through) continue;
       place.through = read.entry.position;
-      entries.push(read.entry);
+      if (wanted(read.entry)) entries.push(read.entry);
     }
     place.offset += offset;
   }
@@ -78,7 +95,7 @@ export function createReader(segments: () => readonly Segment[], salt: number, r
   }
 }
 
-async function bytesOf(place: { segment: Segment; file: FileHandle; offset: number }, most: number): Promise<Buffer> {
+async function bytesOf(place: { segment: Segment; file: DiskFile; offset: number }, most: number): Promise<Buffer> {
   const wanted = Math.min(most, place.segment.bytes - place.offset);
   const bytes = Buffer.allocUnsafeSlow(wanted);
   let got = 0;

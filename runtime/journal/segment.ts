@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { type Disk, type DiskFile, writeAll } from './disk.ts';
 import { findRecord, minRecordBytes, readRecord } from './record.ts';
 
 /**
@@ -24,38 +24,23 @@ const namePattern = /^(\d{16})\.log$/;
 
 /** Makes an empty segment and its name durable. An older file of that name held nothing that was acknowledged. */
 export async function createSegment(
+  disk: Disk,
   folder: string,
   first: number,
   salt: number,
-): Promise<{ segment: Segment; file: FileHandle }> {
+): Promise<{ segment: Segment; file: DiskFile }> {
   const path = join(folder, `${String(first).padStart(16, '0')}.log`);
-  const file = await open(path, 'w', 0o600);
+  const file = await disk.open(path, 'w');
   try {
     await writeAll(file, headOf(salt), 0);
     await file.datasync();
-    await syncFolder(folder);
+    await disk.syncFolder(folder);
   } catch (fault) {
     await file.close().catch(() => {});
-    await rm(path, { force: true }).catch(() => {});
+    await disk.remove(path).catch(() => {});
     throw fault;
   }
   return { segment: { path, first, last: first - 1, bytes: segmentHeadBytes }, file };
-}
-
-export async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
-    done += bytesWritten;
-  }
-}
-
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 export type Found = { segments: Segment[]; salt: number; next: number; cutBytes: number; damaged: Damage[] };
@@ -66,26 +51,26 @@ export type Damage = { path: string; from: number; to: number };
  * What a folder holds. Only the last segment is read through: its tail may be torn, and is cut behind the last whole record.
  * The others were finished before it began; a reader finds what is wrong with them.
  */
-export async function openSegments(folder: string): Promise<Found> {
+export async function openSegments(disk: Disk, folder: string): Promise<Found> {
   const segments: Segment[] = [];
-  for (const name of (await readdir(folder)).sort()) {
+  for (const name of (await disk.list(folder)).sort()) {
     const first = Number(namePattern.exec(name)?.[1]);
     if (!Number.isSafeInteger(first)) continue;
     const path = join(folder, name);
-    segments.push({ path, first, last: first - 1, bytes: (await stat(path)).size });
+    segments.push({ path, first, last: first - 1, bytes: await disk.size(path) });
   }
   const torn = segments.at(-1);
   // the machine stopped while it made the file: nothing in it was ever acknowledged
   if (torn && torn.bytes < segmentHeadBytes) {
-    await rm(torn.path);
+    await disk.remove(torn.path);
     segments.pop();
   }
   segments.forEach((segment, i) => {
     segment.last = (segments[i + 1]?.first ?? segment.first) - 1;
   });
-  const salt = await saltOf(segments);
+  const salt = await saltOf(disk, segments);
   const last = segments.at(-1);
-  const tail = last && (await examineTail(last, salt));
+  const tail = last && (await examineTail(disk, last, salt));
   return {
     segments,
     salt: salt ?? randomBytes(4).readUInt32BE(),
@@ -95,14 +80,14 @@ export async function openSegments(folder: string): Promise<Found> {
   };
 }
 
-async function examineTail(segment: Segment, salt: number | undefined) {
+async function examineTail(disk: Disk, segment: Segment, salt: number | undefined) {
   const damaged: Damage[] = [];
   if (salt === undefined) {
     // every head of the journal is unreadable: leave the file alone and use none of the positions it can hold
     const next = segment.first + Math.ceil(segment.bytes / minRecordBytes);
     return { next, cutBytes: 0, damaged: [{ path: segment.path, from: 0, to: segment.bytes }] };
   }
-  const bytes = await readFile(segment.path);
+  const bytes = await disk.readFile(segment.path);
   let end = segmentHeadBytes;
   while (end < bytes.length) {
     const read = readRecord(bytes, end, salt);
@@ -117,13 +102,13 @@ async function examineTail(segment: Segment, salt: number | undefined) {
     end = whole;
   }
   const cutBytes = bytes.length - end;
-  if (cutBytes > 0) await cut(segment.path, end);
+  if (cutBytes > 0) await cut(disk, segment.path, end);
   segment.bytes = end;
   return { next: segment.last + 1, cutBytes, damaged };
 }
 
-async function cut(path: string, bytes: number): Promise<void> {
-  const file = await open(path, 'r+');
+async function cut(disk: Disk, path: string, bytes: number): Promise<void> {
+  const file = await disk.open(path, 'r+');
   try {
     await file.truncate(bytes);
     await file.datasync();
@@ -144,10 +129,10 @@ function headOf(salt: number): Buffer {
 }
 
 /** The first readable copy in any head: all segments of a journal share one salt. */
-async function saltOf(segments: Segment[]): Promise<number | undefined> {
+async function saltOf(disk: Disk, segments: Segment[]): Promise<number | undefined> {
   for (const segment of segments.toReversed()) {
     const head = Buffer.alloc(segmentHeadBytes);
-    const file = await open(segment.path, 'r');
+    const file = await disk.open(segment.path, 'r');
     try {
       await file.read(head, 0, head.length, 0);
     } finally {

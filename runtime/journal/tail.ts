@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../journal.ts';
+import type { Stretch } from './reader.ts';
 
 /** The newest entries, kept in memory within `maxBytes`, so that consumers that keep up never read a file. */
 export function createTail(startAfter: number, maxBytes: number) {
@@ -33,11 +34,21 @@ export function createTail(startAfter: number, maxBytes: number) {
       while (head < entries.length && entries[head]!.position <= position) forgetOldest();
       compact();
     },
-    /** Up to `limit` entries behind `position`, or undefined when some of them are in files only. */
-    read(position: number, limit: number): JournalEntry[] | undefined {
+    /** Up to `limit` of the `wanted` entries behind `position`, or undefined when some of them are in files only. */
+    read(position: number, limit: number, wanted: (entry: JournalEntry) => boolean): Stretch | undefined {
       if (position < completeAfter) return undefined;
-      const from = firstBehind(entries, head, position);
-      return entries.slice(from, from + limit);
+      const found: JournalEntry[] = [];
+      let through = position;
+      let room = mostBatchBytes;
+      for (let at = firstBehind(entries, head, position); at < entries.length; at++) {
+        const entry = entries[at]!;
+        if (found.length >= limit || room <= 0) break;
+        through = entry.position;
+        if (!wanted(entry)) continue;
+        room -= weigh(entry);
+        found.push(entry);
+      }
+      return { entries: found, through };
     },
   };
 }
@@ -45,6 +56,8 @@ export function createTail(startAfter: number, maxBytes: number) {
 export type Tail = ReturnType<typeof createTail>;
 
 const objectBytes = 256;
+/** Enough for 200 usual messages of ten readings; what is bigger comes in several batches. */
+const mostBatchBytes = 1024 * 1024;
 const weigh = (entry: JournalEntry): number => entry.payload.length + objectBytes;
 
 /** Entries are ordered: halve the interval until it is empty. */

@@ -1,11 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { Outage } from '#domain/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { JournalEntry } from '../journal.ts';
 import { faultDetails, type Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { type Disk, type DiskFile, writeAll } from './disk.ts';
 import { maxPayloadBytes, recordBytes, type Unplaced, writeRecord } from './record.ts';
-import { createSegment, type Segment, writeAll } from './segment.ts';
+import { createSegment, type Segment } from './segment.ts';
 
 /** Appends that arrive while the disk is busy share the next write and the next fdatasync. */
 export type Writer = {
@@ -14,6 +14,10 @@ export type Writer = {
   next(): number;
   /** Why nothing can be written at present, or undefined. */
   fault(): string | undefined;
+  /** The last entry was refused because the journal is full. */
+  full(): boolean;
+  /** Segments were deleted. */
+  shrunk(): void;
   /** Waits for what was appended; refuses everything after it. */
   close(): Promise<void>;
 };
@@ -32,26 +36,42 @@ export type WriterLimits = {
 type Waiting = { entry: Unplaced; bytes: number; since: number; resolve: () => void; reject: (fault: Outage) => void };
 
 export function createWriter(
-  deps: { folder: string; salt: number; segments: Segment[]; next: number; clock: Clock; log: Log; metrics?: Metrics },
+  deps: {
+    disk: Disk;
+    folder: string;
+    salt: number;
+    segments: Segment[];
+    next: number;
+    clock: Clock;
+    log: Log;
+    metrics?: Metrics;
+  },
   limits: WriterLimits,
   onDurable: (entries: JournalEntry[]) => void,
 ): Writer {
-  const { segments, clock, log, metrics } = deps;
+  const { disk, folder, salt, segments, clock, log, metrics } = deps;
   // trimming deletes whole segments only: a small journal needs smaller ones, or it could never shrink
   const segmentBytes = Math.min(limits.segmentBytes, limits.maxBytes / 4);
   let next = deps.next;
-  let active: { segment: Segment; file: FileHandle } | undefined;
+  let active: { segment: Segment; file: DiskFile } | undefined;
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> | undefined;
   let fault: string | undefined;
+  let full = false;
   let closed = false;
+  let keptBytes = weigh(segments);
   // the last segment of the former run goes on, unless it is full
   let resume = segments.at(-1);
 
   return {
     next: () => next,
     fault: () => fault,
+    full: () => full,
+    shrunk: () => {
+      keptBytes = weigh(segments);
+      full = false;
+    },
     append(entry) {
       if (entry.payload.length > maxPayloadBytes)
         return Promise.reject(new Error(`an entry holds at most ${maxPayloadBytes} bytes`));
@@ -60,7 +80,7 @@ export function createWriter(
       if (refusal) return Promise.reject(refusal);
       waitingBytes += bytes;
       return new Promise((resolve, reject) => {
-        waiting.push({ entry, bytes, since: clock.now(), resolve, reject });
+        waiting.push({ entry, bytes, since: clock.elapsed(), resolve, reject });
         writing ??= write();
       });
     },
@@ -74,9 +94,8 @@ export function createWriter(
 
   function refusalOf(bytes: number): Outage | undefined {
     if (closed) return new Outage('journal-closed', 'the journal is closed');
-    const kept = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-    if (kept + waitingBytes + bytes > limits.maxBytes)
-      return new Outage('journal-full', 'the journal has grown to its limit: a consumer is behind');
+    full = keptBytes + waitingBytes + bytes > limits.maxBytes;
+    if (full) return new Outage('journal-full', 'the journal has grown to its limit: a consumer is behind');
     if (waitingBytes + bytes > limits.waitingBytes)
       return new Outage('journal-busy', 'too much waits for the disk already');
     return undefined;
@@ -107,7 +126,7 @@ export function createWriter(
     const entries: JournalEntry[] = [];
     let at = 0;
     for (const one of group) {
-      entries.push(writeRecord(block, at, next + entries.length, one.entry, deps.salt));
+      entries.push(writeRecord(block, at, next + entries.length, one.entry, salt));
       at += one.bytes;
     }
     try {
@@ -125,12 +144,13 @@ export function createWriter(
     }
     next += entries.length;
     waitingBytes -= size;
+    keptBytes = weigh(segments);
     if (fault) log.info('the journal is written again');
     fault = undefined;
     onDurable(entries);
-    const now = clock.now();
+    const now = clock.elapsed();
     for (const one of group) {
-      metrics?.journalAppendSeconds.observe(Math.max(0, now - one.since) / 1_000);
+      metrics?.journalAppendSeconds.observe((now - one.since) / 1_000);
       one.resolve();
     }
     metrics?.journalAppended.inc(group.length);
@@ -140,10 +160,10 @@ export function createWriter(
     const former = resume;
     resume = undefined;
     if (former && former.bytes < segmentBytes && former.last === next - 1)
-      active = { segment: former, file: await open(former.path, 'r+') };
+      active = { segment: former, file: await disk.open(former.path, 'r+') };
     if (active && active.segment.bytes < segmentBytes) return active;
     const full = active;
-    active = await createSegment(deps.folder, next, deps.salt);
+    active = await createSegment(disk, folder, next, salt);
     // a segment that never held an entry has just been written over
     const same = segments.findIndex((segment) => segment.first === next);
     if (same >= 0) segments.splice(same, 1);
@@ -172,3 +192,7 @@ export function createWriter(
     await left.file.close().catch(() => {});
   }
 }
+
+/** Bytes of all segments. */
+export const weigh = (segments: readonly Segment[]): number =>
+  segments.reduce((sum, segment) => sum + segment.bytes, 0);
