@@ -117,14 +117,28 @@ export async function createJournalFiles(
       }),
       health() {
         const fault = writer.fault();
-        if (fault) return { state: 'down', detail: `cannot be written (${fault})` };
+        if (fault) return { state: 'down', detail: `cannot be written (${fault})`, trouble: 'journal-unwritable' };
         const share = weigh(segments) / limits.maxBytes;
         if (writer.full() || share > 0.99)
-          return { state: 'down', detail: 'full: nothing is acknowledged until a consumer catches up' };
-        if (share > 0.8) return { state: 'degraded', detail: 'nearly full: a consumer is behind' };
-        if (room < limits.roomBytes) return { state: 'degraded', detail: `its disk has ${inMiB(room)} MiB left` };
+          return {
+            state: 'down',
+            detail: 'full: nothing is acknowledged until a consumer catches up',
+            trouble: 'journal-full',
+          };
+        if (share > 0.8)
+          return { state: 'degraded', detail: 'nearly full: a consumer is behind', trouble: 'journal-nearly-full' };
+        if (room < limits.roomBytes)
+          return {
+            state: 'degraded',
+            detail: `its disk has ${Math.floor(room / MiB)} MiB left`,
+            trouble: 'journal-nearly-full',
+          };
         if (damages.size > 0)
-          return { state: 'degraded', detail: `${damages.size} damaged stretches were stepped over` };
+          return {
+            state: 'degraded',
+            detail: `${damages.size} damaged stretches were stepped over`,
+            trouble: 'journal-damaged',
+          };
         return { state: 'ok' };
       },
       async close() {
@@ -242,8 +256,6 @@ export async function createJournalFiles(
     }
   }
 }
-
-const inMiB = (bytes: number): number => Math.floor(bytes / MiB);
 
 async function takeFolder(disk: Disk, folder: string): Promise<{ release(): void }> {
   try {
