@@ -1,7 +1,7 @@
 import { EnrolmentAnswer, type EnrolmentFault, EnrolmentRequest } from '#domain/enrolment.ts';
+import { readCertificateRequest } from '#runtime/authority/certificate-request.ts';
 import { redeemCode } from '#runtime/records/enrolment-codes.ts';
 import { createAttempts } from '../attempts.ts';
-import { readCertificateRequest } from '../certificate-request.ts';
 import { pointersOf, Refusal } from '../problems.ts';
 import type { ApiConfig, ApiDeps, Web } from '../web.ts';
 
