@@ -1,6 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Aedes } from 'aedes';
-import { SetupFault } from '#domain/errors.ts';
 import { type Clock, instant, within } from '#runtime/clock.ts';
 import type { Downlink } from '#runtime/downlink.ts';
 import type { Journal } from '#runtime/journal.ts';
@@ -13,40 +12,21 @@ import type { Health, Service } from '#runtime/service.ts';
 import { createAdmission } from './admission.ts';
 import { createCourier } from './courier.ts';
 import { createCredentials } from './credentials.ts';
+import { type Doors, openDoors, type TlsDoor } from './doors.ts';
 import { createCarrier } from './downwards.ts';
 import { guardFrames } from './guard.ts';
 import { createInlet } from './inlet.ts';
-import { createSessions } from './sessions.ts';
+import { type BrokerLimits, brokerLimits } from './limits.ts';
+import { createPace } from './pace.ts';
+import { createSessions, downTopicOf } from './sessions.ts';
 
-export const brokerLimits = {
-  /** Open sockets, signed in or not; one more is closed at once. */
-  connections: 10_000,
-  /** From the opening of a socket to a whole CONNECT. */
-  connectMs: 10_000,
-  /** A source that does not take what is sent to it is disconnected after so long: aedes waits for it meanwhile. */
-  drainMs: 3_000,
-  firstPacketBytes: 4 * 1024,
-  packetBytes: 64 * 1024,
-  /** Retained in memory for each source. A usual status takes less than 1 KiB, the biggest that its schema allows 44 KiB. */
-  statusBytes: 48 * 1024,
-  /** One answer to a command. */
-  answerBytes: 1024,
-  /** Received with QoS 2 and not yet released, for each source. */
-  unreleased: 100,
-  /** Between two looks whether a connected source was revoked or its token replaced; with 30 s of believing, that takes at most 50 s. */
-  lookAgainMs: 20_000,
-  /** Between two looks for commands that someone wants to be sent. */
-  commandsMs: 1_000,
-  /** Between two sweeps of commands that were closed long ago. */
-  sweepMs: 600_000,
-  stopMs: 3_000,
-};
-export type BrokerLimits = typeof brokerLimits;
+export { type BrokerLimits, brokerLimits } from './limits.ts';
 
 /**
- * MQTT 3.1.1 for the homes, on loopback. It lets a source publish its readings, its status and its answers and hear its
- * receipts and commands, nothing else; and it acknowledges (PUBACK, PUBREC) only what the journal has on disk. It keeps no state of its own:
- * what it had not acknowledged comes again, what it could not deliver is sent again.
+ * MQTT 3.1.1 for the homes, over TLS, and without it on loopback. It lets a source publish its readings, its status and its answers and hear its
+ * receipts and commands, nothing else; and it acknowledges (PUBACK, PUBREC) only
+ * what the journal has on disk. It keeps no state of its own: what it had not acknowledged comes again, what it could not deliver
+ * is sent again, and the latest status of a source stands in the records.
  */
 export function createBroker(
   deps: {
@@ -58,8 +38,8 @@ export function createBroker(
     log: Log;
     metrics: Metrics;
   },
-  config: { port: number; host: string; limits?: Partial<BrokerLimits> },
-): Service & { port(): number } {
+  config: { port: number; host: string; tls?: TlsDoor; limits?: Partial<BrokerLimits> },
+): Service & { port(): number; tlsPort(): number } {
   const { records, journal, downlink, clock, random, metrics } = deps;
   const log = deps.log.child({ service: 'broker' });
   const limits = { ...brokerLimits, ...config.limits };
@@ -69,60 +49,63 @@ export function createBroker(
     metrics.mqttRefused.inc({ what });
     log.debug('refused', { what });
   };
-  const inlet = createInlet({ journal, sessions, clock, log, onRefused: refused }, limits);
+  const failures = createPace<string>(clock, limits.failedPerAddress);
+  const inlet = createInlet(
+    { journal, sessions, clock, log, onRefused: refused, onHeld: () => metrics.mqttHeld.inc() },
+    limits,
+  );
   const carrier = createCarrier(sessions);
   const courier = createCourier({ records, sessions, send: carrier.command, clock, log, metrics });
   /** Whoever counts as online from before this moment was told so by a broker that is no more; undefined when that is mended. */
   let absentBefore: number | undefined;
-  const sockets = new Set<Socket>();
   let recordsAway = false;
-  let running: { aedes: Aedes; server: Server; stopLooking: () => void } | undefined;
+  let running: { aedes: Aedes; doors: Doors | undefined; stopLooking: () => void } | undefined;
 
   return {
     name: 'broker',
-    port: () => {
-      const address = running?.server.address();
-      if (typeof address !== 'object' || !address) throw new Error('the broker does not listen');
-      return address.port;
+    port: () => portsOf().plain,
+    tlsPort: () => {
+      const { tls } = portsOf();
+      if (tls === undefined) throw new Error('the broker does not listen for TLS');
+      return tls;
     },
     async start() {
-      if (!/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(config.host))
-        throw new SetupFault('MQTT without encryption is for this machine only: let it listen on 127.0.0.1.');
       const aedes = await openAedes();
-      const server = createServer(accept);
-      server.maxConnections = limits.connections;
-      server.on('drop', () => refused('connections'));
-      server.on('error', (fault) => log.error('the MQTT port failed', faultDetails(fault)));
       const looks = [
-        clock.every(limits.lookAgainMs, () => void endRevoked()),
+        clock.every(limits.lookAgainMs, () => void lookAgain()),
         clock.every(limits.commandsMs, () => void courier.look()),
         clock.every(limits.sweepMs, () => void courier.sweep()),
       ];
-      running = { aedes, server, stopLooking: () => looks.forEach((stop) => void stop()) };
+      running = { aedes, doors: undefined, stopLooking: () => looks.forEach((stop) => void stop()) };
       absentBefore = clock.now();
       await mendAbsences();
       try {
-        await listen(server, config);
+        running.doors = await openDoors({ clock, log, onRefused: refused, enter }, config, limits);
       } catch (fault) {
         await stop();
         throw fault;
       }
       downlink.carriedBy(carrier);
-      log.info('MQTT is open', { port: config.port });
+      log.info('MQTT is open', portsOf());
     },
     stop,
     health,
   };
 
-  function accept(socket: Socket): void {
+  function portsOf(): ReturnType<Doors['ports']> {
+    if (!running?.doors) throw new Error('the broker does not listen');
+    return running.doors.ports();
+  }
+
+  function enter(socket: Socket): void {
     if (!running) return void socket.destroy();
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    socket.setNoDelay(true);
-    // a home whose power failed says no goodbye, and MQTT lets it ask for no keep-alive of its own
-    socket.setKeepAlive(true, 60_000);
-    running.aedes.handle(socket);
-    guardFrames(socket, limits, (fault) => refused(fault));
+    const client = running.aedes.handle(socket);
+    guardFrames(clock, socket, limits, (fault) => {
+      refused(fault);
+      // only a client that is closed parses no more of what has arrived
+      client.close();
+      socket.destroy();
+    });
   }
 
   async function openAedes(): Promise<Aedes> {
@@ -135,6 +118,7 @@ export function createBroker(
       ...createAdmission({
         credentials,
         sessions,
+        failures,
         onRefused: (refusal) => {
           // a stranger whose name alone is wrong is refused without a look into the records: that says nothing of them
           if (refusal === 'unavailable') recordsAway = true;
@@ -143,6 +127,13 @@ export function createBroker(
       }),
       ...inlet.hooks,
     });
+    // What sources send is in the journal by now, and nobody here subscribes to it: there is nothing to route or to retain. Of
+    // what aedes tells itself, only its heartbeat is heard by anybody: by the part of it that looks for brokers that died.
+    const route = aedes.publish.bind(aedes) as (packet: { topic: string }, ...rest: unknown[]) => void;
+    aedes.publish = (packet: { topic: string }, ...rest: unknown[]) => {
+      if (packet.topic.startsWith('$SYS/') && packet.topic.endsWith('/heartbeat')) return route(packet, ...rest);
+      (rest.at(-1) as (() => void) | undefined)?.();
+    };
     aedes.on('client', (client) => {
       recordsAway = false;
       // aedes closes a predecessor itself, but forgets the newcomer when that one was already closing: a third would not be noticed
@@ -156,8 +147,8 @@ export function createBroker(
     aedes.on('subscribe', (subscriptions, client) => {
       const session = sessions.of(client);
       for (const { topic } of subscriptions) {
-        const kind = session?.down.get(topic);
-        if (kind) session?.subscribed.add(kind);
+        const kind = session && downTopicOf(session, topic);
+        if (session && kind) session.subscribed = [...session.subscribed.filter((other) => other !== kind), kind];
         // a home whose clock is wrong learns it before it sends anything
         if (session && kind === 'receipts')
           carrier.receipts(session.source, { v: 1, at: instant(clock.now()), receipts: [] });
@@ -167,8 +158,7 @@ export function createBroker(
     aedes.on('unsubscribe', (topics, client) => {
       const session = sessions.of(client);
       for (const topic of topics) {
-        const kind = session?.down.get(topic);
-        if (kind) session?.subscribed.delete(kind);
+        if (session) session.subscribed = session.subscribed.filter((kind) => kind !== downTopicOf(session, topic));
       }
     });
     // not in its types: what its own housekeeping met, e.g. a will that was refused. It must not end the process.
@@ -187,13 +177,18 @@ export function createBroker(
     }
   }
 
-  async function endRevoked(): Promise<void> {
+  async function lookAgain(): Promise<void> {
+    inlet.sweep();
+    failures.sweep();
+    running?.doors?.sweep();
     await mendAbsences();
     try {
       const ended = await credentials.endedAmong(sessions.all());
       recordsAway = false;
       for (const { source, client } of ended) {
-        log.info('a source that was revoked, or given another token, was disconnected', { source });
+        log.info('a source that was revoked, or whose token or certificate is no longer in force, was disconnected', {
+          source,
+        });
         refused('revoked');
         client.close();
       }
@@ -205,11 +200,11 @@ export function createBroker(
 
   async function stop(): Promise<void> {
     if (!running) return;
-    const { aedes, server, stopLooking } = running;
+    const { aedes, doors, stopLooking } = running;
     running = undefined;
     stopLooking();
     downlink.carriedBy({ receipts: () => {} });
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = doors?.close();
     for (const source of sessions.sources()) sessions.find(source)?.client.close();
     const ended = new Promise<void>((resolve) => aedes.close(resolve));
     const late = () => new Error('connections did not close in time');
@@ -217,7 +212,7 @@ export function createBroker(
     await within(clock, limits.stopMs, ended.then(inlet.settled), late).catch((fault) =>
       log.warn('the broker stops without waiting longer', faultDetails(fault)),
     );
-    for (const socket of sockets) socket.destroy();
+    doors?.clear();
     await closed;
     metrics.mqttConnections.set(0);
   }
@@ -239,19 +234,4 @@ export function createBroker(
       };
     return { state: 'ok', detail: `${sessions.count()} connected` };
   }
-}
-
-function listen(server: Server, { port, host }: { port: number; host: string }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (fault: NodeJS.ErrnoException) => {
-      const taken = fault.code === 'EADDRINUSE';
-      const remedy = taken ? 'stop what listens there, or set MQTT_PORT to another' : 'set MQTT_PORT to another';
-      reject(new SetupFault(`MQTT cannot listen on port ${port} (${fault.code}): ${remedy}.`));
-    };
-    server.once('error', failed);
-    server.listen(port, host, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
 }

@@ -29,7 +29,7 @@ export function createCourier(deps: {
   let underWay = false;
   let away = false;
 
-  const listens = (source: SourceId): boolean => sessions.find(source)?.subscribed.has('commands') ?? false;
+  const listens = (source: SourceId): boolean => sessions.find(source)?.subscribed.includes('commands') ?? false;
 
   const bring = async (sources: SourceId[], all: boolean): Promise<void> => {
     for (let at = 0; at < sources.length; at += sourcesPerQuery) {

@@ -3,7 +3,8 @@ import { Outage } from '#domain/errors.ts';
 import type { SourceId } from '#domain/ids.ts';
 import { type Clock, within } from '#runtime/clock.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { type Credential, findCredentials, hashToken } from '#runtime/records/sources.ts';
+import { type Credential, findCredentials } from '#runtime/records/sources.ts';
+import type { Proof } from './sessions.ts';
 
 /** What was read is believed so long; a session that lives longer is looked at again by the broker. */
 const believedMs = 30_000;
@@ -27,30 +28,23 @@ export function createCredentials(deps: { records: Records; clock: Clock }) {
   let asking = false;
 
   return {
-    /** @throws Outage `records-away` when it is not known and cannot be looked up. */
-    async check(source: SourceId, token: Uint8Array): Promise<Verdict> {
+    /** What is known of it without a look into the records. */
+    known(source: SourceId, proof: Proof): Verdict | undefined {
       const known = remembered.get(source);
       const ageMs = known ? clock.now() - known.readAt : Number.POSITIVE_INFINITY;
-      if (known && ageMs >= 0 && ageMs < believedMs) {
-        const verdict = judge(known.credential, token);
-        if (verdict === 'yes' || ageMs < refusalBelievedMs) return verdict;
-      }
-      return judge(await lookUp(source), token);
+      if (!known || ageMs < 0 || ageMs >= believedMs) return undefined;
+      const verdict = judge(known.credential, proof);
+      return verdict === 'yes' || ageMs < refusalBelievedMs ? verdict : undefined;
     },
-    /** Which of these may no longer be connected: revoked, or signed in with a token that was replaced since. @throws Outage */
-    async endedAmong<Session extends { source: SourceId; secretHash: string }>(
-      sessions: Session[],
-    ): Promise<Session[]> {
+    /** @throws Outage `records-away` when it cannot be looked up. */
+    lookUp: async (source: SourceId, proof: Proof): Promise<Verdict> => judge(await lookUp(source), proof),
+    /** Which of these may no longer be connected: revoked, or signed in with what was replaced or has ended since. @throws Outage */
+    async endedAmong<Session extends { source: SourceId; proof: Proof }>(sessions: Session[]): Promise<Session[]> {
       const ended: Session[] = [];
       for (let at = 0; at < sessions.length; at += sourcesPerQuery) {
         const some = sessions.slice(at, at + sourcesPerQuery);
         const found = await read(some.map(({ source }) => source));
-        ended.push(
-          ...some.filter(({ source, secretHash }) => {
-            const known = found.get(source);
-            return !known || known.revoked || known.secretHash !== secretHash;
-          }),
-        );
+        ended.push(...some.filter(({ source, proof }) => judge(found.get(source), proof) !== 'yes'));
       }
       return ended;
     },
@@ -102,9 +96,14 @@ export type Credentials = ReturnType<typeof createCredentials>;
 
 const nobody = Buffer.alloc(32);
 
-function judge(credential: Credential | undefined, token: Uint8Array): Verdict {
-  const expected = credential?.secretHash ? Buffer.from(credential.secretHash, 'hex') : nobody;
-  const same = expected.length === nobody.length && timingSafeEqual(Buffer.from(hashToken(token), 'hex'), expected);
-  if (!credential || !same) return 'wrong';
+/** A token's hash is compared with that of a token only: whoever knows a certificate knows its fingerprint. */
+function judge(credential: Credential | undefined, { kind, hash }: Proof): Verdict {
+  const right = kind === 'certificate' ? credential?.certificates.has(hash) : isSame(credential?.secretHash, hash);
+  if (!credential || !right) return 'wrong';
   return credential.revoked ? 'revoked' : 'yes';
+}
+
+function isSame(secretHash: string | null | undefined, hash: string): boolean {
+  const expected = secretHash ? Buffer.from(secretHash, 'hex') : nobody;
+  return expected.length === nobody.length && timingSafeEqual(Buffer.from(hash, 'hex'), expected);
 }

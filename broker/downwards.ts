@@ -14,7 +14,7 @@ const waitingBytes = 256 * 1024;
 export function createCarrier(sessions: Sessions): Carrier & { command: (source: SourceId, command: Command) => void } {
   const send = (source: SourceId, kind: DownTopic, message: object) => {
     const session = sessions.find(source);
-    if (!session?.subscribed.has(kind) || session.client.conn.writableLength > waitingBytes) return;
+    if (!session?.subscribed.includes(kind) || session.client.conn.writableLength > waitingBytes) return;
     const payload = Buffer.from(JSON.stringify(message));
     const packet = {
       cmd: 'publish',

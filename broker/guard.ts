@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '#runtime/clock.ts';
+import { createPace, type Rate } from './pace.ts';
 
 export type FrameLimits = {
   /** Of the first packet, which must be a CONNECT. */
@@ -6,32 +8,48 @@ export type FrameLimits = {
   /** Of any later packet. */
   packetBytes: number;
 };
+export type GuardLimits = FrameLimits & {
+  /** Of packets that are no PUBLISH; those are slowed down further in. */
+  controls: Rate;
+};
 
 /** What a connection did that no MQTT client does. */
-export type FrameFault = 'not-a-connect' | 'too-long' | 'bad-length';
+export type FrameFault = 'not-a-connect' | 'too-long' | 'bad-length' | 'too-many';
 
 /**
- * Follows the framing of an MQTT connection (MQTT 3.1.1, sections 2.2 and 3.1) without keeping a byte of it, and ends the
- * connection at the first packet that announces more than it may hold. The broker's parser has no limit of its own: it
- * would gather whatever a packet announces, up to 256 MiB, from anybody who can open a connection.
+ * Follows the framing of an MQTT connection (MQTT 3.1.1, sections 2.2 and 3.1) without keeping a byte of it, and calls back
+ * at the first packet that announces more than it may hold, or comes too fast behind too many others. The broker's parser
+ * has no limit of its own: it would gather whatever a packet announces, up to 256 MiB, from anybody who can open a connection.
  */
-export function guardFrames(socket: Socket, limits: FrameLimits, onFault: (fault: FrameFault) => void): void {
-  const follow = createFrames(limits);
+export function guardFrames(
+  clock: Clock,
+  socket: Socket,
+  limits: GuardLimits,
+  onFault: (fault: FrameFault) => void,
+): void {
+  const controls = createPace<'controls'>(clock, limits.controls);
+  const follow = createFrames(limits, () => controls.tryTake('controls'));
   const look = (chunk: Buffer) => {
     const fault = follow(chunk);
     if (!fault) return;
     socket.off('data', look);
     onFault(fault);
-    socket.destroy();
   };
   socket.on('data', look);
 }
 
 const connectType = 1;
+const publishType = 3;
 const lengthBytes = 4;
 
-/** Answers the fault of the stream so far, chunk by chunk. */
-export function createFrames(limits: FrameLimits): (chunk: Buffer) => FrameFault | undefined {
+/**
+ * Answers the fault of the stream so far, chunk by chunk.
+ * @param mayControl asked once for each packet that is no PUBLISH.
+ */
+export function createFrames(
+  limits: FrameLimits,
+  mayControl: () => boolean = () => true,
+): (chunk: Buffer) => FrameFault | undefined {
   let first = true;
   /** Bytes of the packet's body still to come. */
   let left = 0;
@@ -49,6 +67,7 @@ export function createFrames(limits: FrameLimits): (chunk: Buffer) => FrameFault
       const byte = chunk[at++]!;
       if (digits < 0) {
         if (first && byte >> 4 !== connectType) return 'not-a-connect';
+        if (byte >> 4 !== publishType && !mayControl()) return 'too-many';
         digits = 0;
         length = 0;
         continue;

@@ -2,19 +2,35 @@ import type { Client } from 'aedes';
 import type { SourceId } from '#domain/ids.ts';
 import { type DownTopic, downTopics, shardOf, topicOf, type UpTopic, upTopics } from '#domain/topics.ts';
 
+/** What a source has proved itself with: the hash of its token, or the fingerprint of its certificate. */
+export type Proof = { kind: 'token' | 'certificate'; hash: string };
+
 /** A source that has proved itself, on one connection. */
 export type Session = {
   source: SourceId;
   shard: number;
   client: Client;
-  /** Of the token with which it signed in, as the records hold it. */
-  secretHash: string;
-  /** The topics it may publish. */
-  up: ReadonlyMap<string, UpTopic>;
-  /** The topics it may subscribe to. */
-  down: ReadonlyMap<string, DownTopic>;
-  subscribed: Set<DownTopic>;
+  proof: Proof;
+  /** What its topics begin with. */
+  topics: string;
+  subscribed: readonly DownTopic[];
+  /** How many filters it was refused. */
+  refusedFilters: number;
+  /** Messages that wait for their turn; undefined while none does. */
+  line?: Promise<void> | undefined;
 };
+
+/** Which of its own topics this is, if it is one that it may publish. */
+export const upTopicOf = (session: Session, topic: string): UpTopic | undefined => kindOf(session, topic, upTopics);
+
+/** Which of its own topics this is, if it is one that it may subscribe to. */
+export const downTopicOf = (session: Session, topic: string): DownTopic | undefined =>
+  kindOf(session, topic, downTopics);
+
+function kindOf<Kind extends string>({ topics }: Session, topic: string, kinds: readonly Kind[]): Kind | undefined {
+  if (!topic.startsWith(topics)) return undefined;
+  return kinds.find((kind) => topic.length === topics.length + kind.length && topic.endsWith(kind));
+}
 
 /**
  * Who is connected. A source has one session: when it connects again while the old connection still seems alive (a gateway
@@ -26,15 +42,16 @@ export function createSessions() {
   /** The one that proved itself last, from before its predecessor is closed. */
   const newest = new Map<SourceId, Session>();
   return {
-    begin(client: Client, source: SourceId, secretHash: string): Session {
+    begin(client: Client, source: SourceId, proof: Proof): Session {
       const session: Session = {
         source,
         shard: shardOf(source),
         client,
-        secretHash,
-        up: new Map(upTopics.map((kind) => [topicOf(source, kind), kind])),
-        down: new Map(downTopics.map((kind) => [topicOf(source, kind), kind])),
-        subscribed: new Set(),
+        proof,
+        topics: topicOf(source, 'status').slice(0, -'status'.length),
+        subscribed: [],
+        refusedFilters: 0,
+        line: undefined,
       };
       byClient.set(client, session);
       newest.set(source, session);

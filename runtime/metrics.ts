@@ -18,6 +18,11 @@ export function createMetrics() {
       labelNames: ['what'] as const,
       registers,
     }),
+    mqttHeld: new Counter({
+      name: 'hearthbeat_mqtt_held_total',
+      help: 'Messages whose acknowledgement was withheld for a while because their source sent too fast',
+      registers,
+    }),
     journalAppended: new Counter({ name: 'hearthbeat_journal_appended_total', help: 'Entries on disk', registers }),
     journalAppendSeconds: new Histogram({
       name: 'hearthbeat_journal_append_seconds',
