@@ -13,6 +13,12 @@ const port = z
   .transform(Number)
   .refine((number) => number >= 1 && number <= 65535)
   .describe('a number from 1 to 65535');
+const days = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .refine((number) => number >= 1 && number <= 398)
+  .describe('a number of days from 1 to 398');
 const flag = z
   .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
   .describe('one of true, 1, yes, false, 0 and no');
@@ -40,13 +46,43 @@ export const variables = {
   PUBLIC_URL: {
     schema: url('http', 'https'),
     default: undefined,
-    says: 'Address under which people reach the console; stands in pages. Default: http://127.0.0.1:HTTP_PORT.',
+    says: 'Address under which people and boxes reach the platform; stands in pages. Default: http://127.0.0.1:HTTP_PORT.',
   },
+  HTTPS_PORT: {
+    schema: port,
+    default: undefined,
+    says: 'Port of console and API over TLS. Not set: only HTTP_PORT, for a proxy that ends TLS.',
+  },
+  HTTPS_HOST: { schema: text, default: '0.0.0.0', says: 'Address on which HTTPS_PORT listens.' },
+  HTTPS_CERT_FILE: {
+    schema: text,
+    default: undefined,
+    says: 'Certificate for HTTPS_PORT with its chain, PEM; read again as it changes. Not set: one of our own authority.',
+  },
+  HTTPS_KEY_FILE: { schema: text, default: undefined, says: 'Key of HTTPS_CERT_FILE, PEM without a passphrase.' },
   MQTT_PORT: { schema: port, default: '1883', says: 'Port for MQTT 3.1.1, unencrypted, on 127.0.0.1 only.' },
+  MQTTS_PORT: { schema: port, default: '8883', says: 'Port for MQTT 3.1.1 over TLS.' },
+  MQTTS_HOST: { schema: text, default: '127.0.0.1', says: 'Address on which MQTTS_PORT listens; 0.0.0.0 for homes.' },
   MQTT_PUBLIC_URL: {
     schema: url('mqtt', 'mqtts'),
     default: undefined,
     says: 'Where gateways are told to publish when they enrol. Default: mqtt://, the host of PUBLIC_URL, MQTT_PORT.',
+  },
+  AUTHORITY_PASSPHRASE: {
+    schema: key,
+    default: undefined,
+    says: 'Opens the key of our own authority. Not set: made at first start, see DATA_DIR/secrets.json.',
+    secret: true,
+  },
+  AUTHORITY_PASSPHRASE_FILE: {
+    schema: text,
+    default: undefined,
+    says: 'File that holds AUTHORITY_PASSPHRASE instead.',
+  },
+  CERTIFICATE_DAYS: {
+    schema: days,
+    default: '90',
+    says: 'How long the certificate of a box is good; boxes renew theirs when a third of it is left.',
   },
   DATABASE_URL: {
     schema: url('postgres', 'postgresql'),
@@ -85,6 +121,11 @@ export const variables = {
     schema: flag,
     default: 'false',
     says: 'true: mail stays inside the hospital, so pages may hold names and values. false: they hold a link only.',
+  },
+  OPERATOR_EMAIL: {
+    schema: z.email().describe('a mail address'),
+    default: undefined,
+    says: 'Who is told by mail, through SMTP_URL, when a part of the platform itself does not work. Not set: nobody.',
   },
   WEBHOOK_URL: {
     schema: url('http', 'https'),

@@ -116,7 +116,7 @@ describe('a handshake', () => {
   it('shows whoever knows nothing but a fingerprint the authority it belongs to', async () => {
     const { authority } = await opened();
     const served = await authority.serverCredentials(['localhost']);
-    const [, root = ''] = served.credentials().certificate.match(/-----BEGIN[^]*?-----END CERTIFICATE-----/g) ?? [];
+    const [, root = ''] = served.credentials().certificate.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
     expect(fingerprintOf(root)).toBe(authority.fingerprint);
     const typed = AuthorityPin.parse(` ${shownPin(authority.fingerprint).toUpperCase()}`);
     expect(isPinned(typed, authority.fingerprint)).toBe(true);
@@ -128,7 +128,7 @@ describe('a handshake', () => {
     const { authority } = await opened();
     const served = await authority.serverCredentials(['localhost']);
     const { certificate } = served.credentials();
-    for (const pem of certificate.match(/-----BEGIN[^]*?-----END CERTIFICATE-----/g) ?? [])
+    for (const pem of certificate.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/g) ?? [])
       expect(Date.parse(new X509Certificate(pem).validFrom)).toBeLessThan(Date.now() - 180 * dayMs);
     const { validFrom, validTo } = new X509Certificate(certificate);
     expect(Date.parse(validTo) - Date.parse(validFrom)).toBeLessThanOrEqual(398 * dayMs);
