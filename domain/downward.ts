@@ -109,6 +109,17 @@ export const StatusMessage = z.object({
     })
     .optional(),
   radio: z.object({ state: z.enum(['ok', 'degraded', 'down']), detail: z.string().max(128).optional() }).optional(),
+  /** Of a source that signs in with one and renews it by itself. */
+  certificate: z
+    .object({
+      notAfter: z.iso.datetime(),
+      /** Why it could not be renewed when that was last tried; a word of `renewalFaults`, or one for what stood in the way. */
+      trouble: z
+        .string()
+        .regex(/^[a-z-]{1,32}$/)
+        .optional(),
+    })
+    .optional(),
   /** How far this source's clock is ahead of the server's, by the receipts. */
   clockOffsetMs: z.int().optional(),
   /** On the disk that holds its outbox. */

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { Command } from '#domain/downward.ts';
 import type { SourceId } from '#domain/ids.ts';
-import { type Clock, within } from '#runtime/clock.ts';
+import { type Clock, instant, within } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import type { Announce } from './announcement.ts';
 import { actOn } from './commands.ts';
 import { type Home, type HomeDevice, openHome } from './home.ts';
+import { fixed, type Papers } from './identity/papers.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { openOrSalvage } from './outbox/salvage.ts';
 import type { IntroductionEnd } from './pairing/introduction.ts';
@@ -19,7 +20,7 @@ import type { Advertisement, Radio } from './radio/radio.ts';
 import { sigUuid } from './radio/uuid.ts';
 import { createRest } from './rest.ts';
 import { type GatewayStatus, statusOf } from './status.ts';
-import type { Credential } from './uplink/connection.ts';
+import type { ConnectionTrouble, Credential } from './uplink/connection.ts';
 import { createUplink, type Uplink } from './uplink/uplink.ts';
 import { streamLimits } from './visit/limits.ts';
 import { settleFrames } from './visit/settle.ts';
@@ -32,9 +33,8 @@ import { visit } from './visit/visit.ts';
  */
 export type GatewayConfig = {
   source: SourceId;
-  /** The token this source was given, or the certificate. */
-  secret?: string;
-  certificate?: Credential['certificate'];
+  /** What this source signs in with for as long as it runs; or the certificate, which is renewed meanwhile. */
+  credential: Credential | Papers;
   mqttUrl: string;
   /** Holds `outbox.sqlite` and `home.json`. */
   dataDir: string;
@@ -71,6 +71,8 @@ export type GatewayState = {
   source: string;
   mqttUrl: string;
   connected: boolean;
+  /** Why not, where that is more than a server that is away. */
+  trouble?: ConnectionTrouble['kind'];
   health: Health;
   /** Which devices are visited. */
   visits: 'any' | 'introduced';
@@ -106,6 +108,7 @@ export function createGatewayAgent(
 ): GatewayAgent {
   const { radio, clock, random, log, passkeys, announce } = deps;
   const zone = config.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const papers = 'current' in config.credential ? config.credential : undefined;
   const listeners = new Set<(command: Command) => void>();
   const visiting = new Map<string, { name: string; done: Promise<void>; quit: AbortController }>();
   const stays = createStays(agentLimits.stays);
@@ -127,7 +130,7 @@ export function createGatewayAgent(
   let stopTidying = () => {};
   let stopLooking = () => {};
 
-  const status = () => statusOf(clock, { outbox, home, near, radio, uplink, dataDir: config.dataDir });
+  const status = () => statusOf(clock, { outbox, home, near, radio, uplink, papers, dataDir: config.dataDir });
 
   const isOurs = (address: string): boolean =>
     config.devices === 'any' ||
@@ -213,7 +216,16 @@ export function createGatewayAgent(
       return { state: 'degraded', detail: `the outbox is ${percent} % full: ${waiting} readings wait for the server` };
     }
     if (uplink?.clockIsWrong()) return { state: 'degraded', detail: clockFault(uplink.clockOffsetMs() ?? 0) };
-    return uplink?.isConnected() ? { state: 'ok' } : { state: 'degraded', detail: 'not connected to the server' };
+    const trouble = uplink?.trouble();
+    if (trouble) return { state: 'degraded', detail: `${connectionTroubles[trouble.kind]} (${trouble.code})` };
+    if (!uplink?.isConnected()) return { state: 'degraded', detail: 'not connected to the server' };
+    const standing = papers?.standing();
+    if (standing?.trouble)
+      return {
+        state: 'degraded',
+        detail: `the certificate ends ${instant(standing.notAfter)} and could not be renewed (${standing.trouble})`,
+      };
+    return { state: 'ok' };
   };
 
   return {
@@ -222,13 +234,13 @@ export function createGatewayAgent(
       home = openHome({ clock, log }, config.dataDir);
       outbox = openOrSalvage({ clock, log }, join(config.dataDir, 'outbox.sqlite'), config.outboxBytes);
       tidy(0);
-      const { source, secret, certificate, mqttUrl } = config;
-      const credential = { ...(secret ? { secret } : {}), ...(certificate ? { certificate } : {}) };
+      const { source, credential, mqttUrl } = config;
+      const signIn = papers ?? fixed(credential as Credential);
       const statusMs = () => {
         const seconds = home?.seconds('status');
         return seconds === undefined ? undefined : seconds * 1_000;
       };
-      uplink = createUplink({ outbox, clock, random, log }, { source, ...credential, mqttUrl, status, statusMs });
+      uplink = createUplink({ outbox, clock, random, log }, { source, signIn, mqttUrl, status, statusMs });
       const acting = {
         home,
         isOurs,
@@ -242,6 +254,11 @@ export function createGatewayAgent(
         intervalChanged: () => uplink?.tell(),
       };
       uplink.onCommand((command) => actOn(command, acting));
+      papers?.begin({
+        serverNow: () => clock.now() - (uplink?.clockOffsetMs() ?? 0),
+        renewed: () => uplink?.signInAnew(),
+        changed: () => uplink?.tell(),
+      });
       stopTidying = clock.every(agentLimits.tidyMs, () => tidy(agentLimits.tidyMs));
       let toldRadio = radio.health().state;
       stopLooking = clock.every(agentLimits.radioMs, () => {
@@ -264,6 +281,7 @@ export function createGatewayAgent(
       await within(clock, agentLimits.leaveMs, left, () => new Error('late')).catch(() => {});
       await radio.close();
       await left;
+      await papers?.end();
       await uplink?.close();
       outbox?.close();
       outbox = undefined;
@@ -279,6 +297,7 @@ export function createGatewayAgent(
       source: config.source,
       mqttUrl: config.mqttUrl,
       connected: uplink?.isConnected() ?? false,
+      ...(uplink?.trouble() ? { trouble: uplink.trouble()?.kind } : {}),
       health: health(),
       visits: config.devices === 'any' ? 'any' : 'introduced',
       home: home?.devices() ?? [],
@@ -301,6 +320,11 @@ export function createGatewayAgent(
     },
   };
 }
+
+const connectionTroubles: Record<ConnectionTrouble['kind'], string> = {
+  refused: 'the server refuses this box: its access was withdrawn, replaced or has ended',
+  untrusted: 'the server cannot prove that it is the one this box was enrolled with, nothing is sent to it',
+};
 
 const clockFault = (offsetMs: number): string => {
   const minutes = Math.round(Math.abs(offsetMs) / 60_000);

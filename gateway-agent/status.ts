@@ -3,6 +3,7 @@ import type { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import about from '#package.json' with { type: 'json' };
 import { type Clock, instant } from '#runtime/clock.ts';
 import type { Home } from './home.ts';
+import type { Papers, PapersStanding } from './identity/papers.ts';
 import type { Outbox, Standing } from './outbox/outbox.ts';
 import type { Nearby } from './radio/nearby.ts';
 import type { Radio } from './radio/radio.ts';
@@ -24,11 +25,12 @@ export function statusOf(
     near: Nearby;
     radio: Radio;
     uplink: Uplink | undefined;
+    papers: Papers | undefined;
     /** Holds the outbox. */
     dataDir: string;
   },
 ): GatewayStatus {
-  const { outbox, home, near, radio, uplink, dataDir } = deps;
+  const { outbox, home, near, radio, uplink, papers, dataDir } = deps;
   const standing = outbox?.standing();
   const clockOffsetMs = uplink?.clockOffsetMs();
   const freeBytes = freeOn(dataDir);
@@ -42,6 +44,7 @@ export function statusOf(
     ...(standing ? { outbox: outboxOf(standing) } : {}),
     ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     ...(freeBytes === undefined ? {} : { freeBytes }),
+    ...(papers ? { certificate: certificateOf(papers.standing()) } : {}),
     radio: { state, ...(detail === undefined ? {} : { detail: detail.slice(0, 128) }) },
     devices: [
       ...known.map(({ device, model, heardAt, battery, rssi, clockOffsetMs, trouble }): DeviceStatus => {
@@ -69,6 +72,11 @@ const outboxOf = ({ oldestAt, bytes, mostBytes, aside, lost }: Standing): Gatewa
   mostBytes,
   aside,
   lost,
+});
+
+const certificateOf = ({ notAfter, trouble }: PapersStanding): GatewayStatus['certificate'] => ({
+  notAfter: instant(notAfter),
+  ...(trouble === undefined ? {} : { trouble }),
 });
 
 function freeOn(folder: string): number | undefined {

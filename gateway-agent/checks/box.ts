@@ -1,11 +1,13 @@
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupFault } from '#domain/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
+import { type Clock, instant } from '#runtime/clock.ts';
 import { bytes } from '../command/phrases.ts';
 import { littleDiskBytes } from '../command/status.ts';
+import type { Words } from '../command/terminal.ts';
 import type { Config } from '../config.ts';
-import { credentialsFile, readCredentials } from '../identity/credentials.ts';
+import { type Credentials, credentialsFile, readCredentials } from '../identity/credentials.ts';
+import { notAfterOf, paperLimits, renewalAt } from '../identity/papers.ts';
 import { codeOf, type Finding, finding } from './finding.ts';
 
 /** A reading is on disk within milliseconds; a card that takes so long is worn out, or of the slowest. */
@@ -72,7 +74,7 @@ const remedies: Record<string, { en: string; zh: string }> = {
 };
 
 /** Whether this box knows who it is, and keeps that to itself. */
-export function checkCredentials(config: Config): Finding {
+export function checkCredentials(clock: Clock, config: Config): Finding {
   if (config.GATEWAY_SOURCE && config.GATEWAY_SECRET)
     return finding('credentials', 'good', {
       en: `of ${config.GATEWAY_SOURCE}, from the environment`,
@@ -98,10 +100,13 @@ export function checkCredentials(config: Config): Finding {
         { en: 'other accounts of this box may read them', zh: '本机其他账户可读取凭证' },
         { en: `Say: sudo chmod 600 ${file}.`, zh: `请执行：sudo chmod 600 ${file}。` },
       );
-    return finding('credentials', 'good', {
+    const says = {
       en: `of ${known.source}, enrolled ${known.enrolledAt.slice(0, 10)}`,
       zh: `${known.source}，注册于 ${known.enrolledAt.slice(0, 10)}`,
-    });
+    };
+    return known.credential.kind === 'certificate'
+      ? checkCertificate(clock, known, says)
+      : finding('credentials', 'good', says);
   } catch (fault) {
     if (!(fault instanceof SetupFault)) throw fault;
     return finding(
@@ -111,4 +116,26 @@ export function checkCredentials(config: Config): Finding {
       { en: fault.message, zh: `${file} 无法读取或已损坏：请使用 sudo，或申请新注册码后执行 enroll --again。` },
     );
   }
+}
+
+/** It should have been renewed long before it ends. */
+function checkCertificate(clock: Clock, known: Credentials, says: Words): Finding {
+  const notAfter = notAfterOf(known);
+  const ends = instant(notAfter).slice(0, 10);
+  if (clock.now() >= notAfter)
+    return finding(
+      'credentials',
+      'bad',
+      { en: `${says.en}; the certificate ended on ${ends}`, zh: `${says.zh}；证书已于 ${ends} 到期` },
+      {
+        en: 'Ask the platform for a new code and say: hearthbeat-gateway enroll <url> <code> --again. What waits stays.',
+        zh: '请向平台申请新的注册码并执行：hearthbeat-gateway enroll <网址> <注册码> --again。待发数据不会丢失。',
+      },
+    );
+  const until = { en: `${says.en}; the certificate is good until ${ends}`, zh: `${says.zh}；证书有效期至 ${ends}` };
+  if (clock.now() < renewalAt(known, paperLimits.part)) return finding('credentials', 'good', until);
+  return finding('credentials', 'doubtful', until, {
+    en: `It is to be renewed now, which the running gateway does by itself: see that ${new URL(known.url).origin} can be reached from here.`,
+    zh: `证书现应续期，运行中的网关会自动完成：请确认本机可访问 ${new URL(known.url).origin}。`,
+  });
 }

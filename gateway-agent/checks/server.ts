@@ -6,6 +6,8 @@ import { type Clock, within } from '#runtime/clock.ts';
 import { offset } from '../command/phrases.ts';
 import { clockOffsetMostMs } from '../command/status.ts';
 import type { Identity } from '../identity/identity.ts';
+import { askPlatform } from '../identity/platform.ts';
+import { tlsOptions, troubleOf } from '../uplink/connection.ts';
 import { codeOf, type Finding, finding } from './finding.ts';
 
 const askMs = 8_000;
@@ -60,7 +62,7 @@ async function checkReach(clock: Clock, host: string, port: number): Promise<Fin
 const accepted: Finding = finding('accepted', 'good', { en: 'the platform lets this box in', zh: '平台接受本机登录' });
 
 /** As the gateway does it, and with its name: so only when it is not connected itself, which would be cut off by this. */
-async function checkSignIn(clock: Clock, { source, secret, certificate, mqttUrl }: Identity): Promise<Finding> {
+async function checkSignIn(clock: Clock, { source, credential, mqttUrl }: Identity): Promise<Finding> {
   const mqtt = await import('mqtt');
   const client = mqtt.connect(mqttUrl, {
     protocolVersion: 4,
@@ -69,20 +71,33 @@ async function checkSignIn(clock: Clock, { source, secret, certificate, mqttUrl 
     clean: true,
     reconnectPeriod: 0,
     connectTimeout: askMs,
-    ...(secret ? { password: secret } : {}),
-    ...(certificate ? { key: certificate.key, cert: certificate.certificate, ca: certificate.authority } : {}),
+    ...tlsOptions(credential),
   });
   const answered = new Promise<void>((resolve, reject) => {
     client.once('connect', () => resolve());
     client.on('error', reject);
+    client.stream?.on('error', reject);
     client.once('close', () => reject(Object.assign(new Error('closed'), { code: 'closed' })));
   });
   try {
     await within(clock, askMs, answered, late);
     return accepted;
   } catch (fault) {
-    const { code } = fault as { code?: unknown };
-    const isRefused = code === 4 || code === 5;
+    const trouble = troubleOf(fault);
+    const isRefused = trouble?.kind === 'refused';
+    if (trouble?.kind === 'untrusted')
+      return finding(
+        'accepted',
+        'bad',
+        {
+          en: `the server cannot prove that it is the platform (${trouble.code})`,
+          zh: `服务器无法证明自己是平台(${trouble.code})`,
+        },
+        {
+          en: 'If the clock of this box is right and the platform was not set up anew, somebody stands in between: tell the platform. Else enrol with a new code and --again; a hospital with an authority of its own names it in NODE_EXTRA_CA_CERTS.',
+          zh: '若本机时钟正确且平台未重新部署，说明有人介于两者之间，请告知平台管理员。否则请用新的注册码加 --again 重新注册；医院自有的证书颁发机构由 NODE_EXTRA_CA_CERTS 指定。',
+        },
+      );
     return finding(
       'accepted',
       'bad',
@@ -91,8 +106,8 @@ async function checkSignIn(clock: Clock, { source, secret, certificate, mqttUrl 
         : { en: `no answer to the sign-in (${codeOf(fault)})`, zh: `登录无应答(${codeOf(fault)})` },
       isRefused
         ? {
-            en: 'Its access was withdrawn or replaced: ask for a new code and say hearthbeat-gateway enroll <url> <code> --again.',
-            zh: '访问权限已被撤销或替换：请申请新注册码并执行 hearthbeat-gateway enroll <网址> <注册码> --again。',
+            en: 'Its access was withdrawn, replaced or has ended: ask for a new code and say hearthbeat-gateway enroll <url> <code> --again.',
+            zh: '访问权限已被撤销、替换或已到期：请申请新注册码并执行 hearthbeat-gateway enroll <网址> <注册码> --again。',
           }
         : {
             en: 'Check that MQTT_URL has the right scheme (mqtts:// with encryption), and that the certificate of the server is known here (NODE_EXTRA_CA_CERTS).',
@@ -114,13 +129,13 @@ const setIt = {
 };
 
 /** Against the Date of the platform's answers (RFC 9110, 6.6.1), which is good to a second or two. */
-export async function checkClock(clock: Clock, url: string | undefined): Promise<Finding> {
+export async function checkClock(clock: Clock, url: string | undefined, trusted?: string): Promise<Finding> {
   const now = clock.now();
   if (now < writtenAt) return finding('clock', 'bad', { en: 'was never set', zh: '从未设置' }, setIt);
   const synchronised = existsSync('/run/systemd/timesync/synchronized')
     ? { en: ', set from the network', zh: '，已从网络校时' }
     : { en: '', zh: '' };
-  const serverSays = url === undefined ? undefined : await serverTime(clock, url);
+  const serverSays = url === undefined ? undefined : await serverTime(clock, url, trusted);
   if (serverSays === undefined)
     return finding('clock', 'unknown', {
       en: `could not be compared with the platform${synchronised.en}`,
@@ -135,17 +150,12 @@ export async function checkClock(clock: Clock, url: string | undefined): Promise
 }
 
 /** ms since 1970; undefined when it does not say. */
-async function serverTime(clock: Clock, url: string): Promise<number | undefined> {
-  const quit = new AbortController();
+async function serverTime(clock: Clock, url: string, trusted: string | undefined): Promise<number | undefined> {
   try {
-    const asking = fetch(new URL('/health/live', url), { method: 'HEAD', redirect: 'manual', signal: quit.signal });
-    const date = (await within(clock, askMs, asking, late)).headers.get('date');
-    const at = date === null ? Number.NaN : Date.parse(date);
+    const { date } = await askPlatform(clock, new URL(url), { method: 'HEAD', path: '/health/live', trusted });
     // it counts whole seconds, and is half of one past on average
-    return Number.isNaN(at) ? undefined : at + 500;
+    return date === undefined ? undefined : date + 500;
   } catch {
     return undefined;
-  } finally {
-    quit.abort();
   }
 }

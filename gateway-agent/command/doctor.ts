@@ -55,12 +55,12 @@ async function examine({ clock, config }: Stand): Promise<Finding[]> {
   });
   const identity = identityIn(config);
   const server = identity ? checkServer(clock, identity, gateway.connected) : Promise.resolve([]);
-  const time = checkClock(clock, identity?.url);
+  const time = checkClock(clock, identity?.enrolled?.url, identity?.enrolled?.trusted);
   return [
     gateway.finding,
     ...(await bluetooth),
     checkDisk(clock, DATA_DIR),
-    checkCredentials(config),
+    checkCredentials(clock, config),
     await time,
     ...(await server),
   ];

@@ -1,30 +1,14 @@
 import { parseArgs } from 'node:util';
-import {
-  EnrolmentAnswer,
-  EnrolmentCode,
-  type EnrolmentFault,
-  type EnrolmentRequest,
-  enrolmentFaults,
-} from '#domain/enrolment.ts';
+import { AuthorityPin, EnrolmentCode, type EnrolmentFault } from '#domain/enrolment.ts';
 import { Outage, SetupFault } from '#domain/errors.ts';
-import { type Clock, instant, within } from '#runtime/clock.ts';
-import {
-  credentialsFile,
-  keepCredentials,
-  keepEnrolmentKey,
-  readCredentials,
-  readEnrolmentKey,
-} from '../identity/credentials.ts';
-import { software } from '../status.ts';
+import { credentialsFile, readCredentials } from '../identity/credentials.ts';
+import { enrolBox } from '../identity/enrolment.ts';
 import type { Terminal, Words } from './terminal.ts';
 import { exits, Misspoken, type Verb } from './verb.ts';
 
-/**
- * Makes this box a source of a platform: a key that never leaves it, a certificate request signed with it, and the code somebody was given. When
- * the answer is lost, the same is asked again with the same key, and the platform answers once more.
- */
+/** Makes this box a source of a platform. */
 export const enroll: Verb = {
-  takes: '<url> <code> [--again]',
+  takes: '<url> <code> [--trust <fingerprint>] [--token] [--again]',
   says: {
     en: 'make this box known to a platform, with the code that it gave out',
     zh: '用平台发放的注册码，将本机注册到该平台',
@@ -33,7 +17,11 @@ export const enroll: Verb = {
     const { values, positionals } = parseArgs({
       args: words,
       allowPositionals: true,
-      options: { again: { type: 'boolean', default: false } },
+      options: {
+        again: { type: 'boolean', default: false },
+        trust: { type: 'string' },
+        token: { type: 'boolean', default: false },
+      },
     });
     const [place, text] = positionals;
     if (!place || !text || positionals.length > 2) throw new Misspoken();
@@ -54,29 +42,39 @@ export const enroll: Verb = {
           zh: `本机已注册(${credentialsFile(DATA_DIR)})。如需重新注册，请加上 --again。`,
         }),
       );
-    const key = readEnrolmentKey(DATA_DIR) ?? (await newKey());
-    // before anything is sent: an answer to a key that is lost is of no use
-    keepEnrolmentKey(DATA_DIR, key);
-    const request = await requestFor(key);
-    const asked = await send(clock, terminal, url, {
-      v: 1,
+    const enrolled = await enrolBox(clock, {
+      url,
       code: code.data,
-      certificateRequest: request,
-      software,
+      pin: values.trust === undefined ? undefined : pinOf(values.trust, url, terminal),
+      wants: values.token ? 'token' : 'certificate',
+      dataDir: DATA_DIR,
+    }).catch((fault) => {
+      throw fault instanceof Outage ? new Outage(fault.code, terminal.in(awayOf(url, fault.message)), fault) : fault;
     });
-    if ('fault' in asked) throw new SetupFault(terminal.in(sentences[asked.fault]));
-    keepCredentials(DATA_DIR, { ...asked.answer, url: url.href, enrolledAt: instant(clock.now()), key });
+    if ('fault' in enrolled) {
+      if (enrolled.fault === 'authority-unknown') throw new SetupFault(terminal.in(strangerAt(url)));
+      if (enrolled.fault !== 'not-understood') throw new SetupFault(terminal.in(sentences[enrolled.fault]));
+      throw notUnderstood(terminal, url, enrolled.status);
+    }
+    const { source, mqttUrl, credential } = enrolled.credentials;
     terminal.say({
-      en: `Enrolled as ${asked.answer.source}. Readings will go to ${asked.answer.mqttUrl}.\nNext: restart the service (systemctl restart hearthbeat-gateway), then "hearthbeat-gateway devices" and "hearthbeat-gateway pair <device>".`,
-      zh: `注册成功，本机编号为 ${asked.answer.source}，测量数据将发送至 ${asked.answer.mqttUrl}。\n下一步：重启服务(systemctl restart hearthbeat-gateway)，然后运行 "hearthbeat-gateway devices" 和 "hearthbeat-gateway pair <设备>"。`,
+      en: `Enrolled as ${source}. Readings will go to ${mqttUrl}.\nNext: restart the service (systemctl restart hearthbeat-gateway), then "hearthbeat-gateway devices" and "hearthbeat-gateway pair <device>".`,
+      zh: `注册成功，本机编号为 ${source}，测量数据将发送至 ${mqttUrl}。\n下一步：重启服务(systemctl restart hearthbeat-gateway)，然后运行 "hearthbeat-gateway devices" 和 "hearthbeat-gateway pair <设备>"。`,
     });
-    for (const warning of doubtsAbout(url, new URL(asked.answer.mqttUrl))) terminal.say(warning);
+    for (const warning of doubtsAbout(url, new URL(mqttUrl), credential.kind)) terminal.say(warning);
     return exits.well;
   },
 };
 
 /** What whoever set up the platform has forgotten shows only here. */
-export function doubtsAbout(url: URL, mqttUrl: URL): Words[] {
+export function doubtsAbout(url: URL, mqttUrl: URL, credential: 'token' | 'certificate'): Words[] {
+  if (credential === 'certificate' && mqttUrl.protocol !== 'mqtts:')
+    return [
+      {
+        en: `! ${mqttUrl.href} is not encrypted, so this box has nothing to show its certificate to: the platform must be told the address of its MQTT over TLS (MQTT_PUBLIC_URL=mqtts://…), then enrol again with a new code and --again.`,
+        zh: `! ${mqttUrl.href} 未加密，本机无法出示证书：请在平台设置 MQTT over TLS 的地址(MQTT_PUBLIC_URL=mqtts://…)，再用新的注册码加 --again 重新注册。`,
+      },
+    ];
   if (isLoopback(url)) return [];
   if (isLoopback(mqttUrl))
     return [
@@ -95,9 +93,6 @@ export function doubtsAbout(url: URL, mqttUrl: URL): Words[] {
 }
 
 const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-
-export const enrolmentWithinMs = 20_000;
-const answerBytesAtMost = 64 * 1024;
 
 /** A damaged file is no enrolment: whoever enrols anew mends it. */
 function isEnrolled(dataDir: string): boolean {
@@ -130,108 +125,59 @@ function placeOf(text: string, terminal: Terminal): URL {
   return url;
 }
 
-/** ECDSA on P-256, PKCS #8, PEM. */
-async function newKey(): Promise<string> {
-  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey));
-  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
-}
-
-async function requestFor(pem: string): Promise<string> {
-  await import('reflect-metadata');
-  const { Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
-  const { createPrivateKey, createPublicKey } = await import('node:crypto');
-  const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const key = createPrivateKey(pem);
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const keys = {
-    privateKey: await crypto.subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), signing, false, [
-      'sign',
-    ]),
-    publicKey: await crypto.subtle.importKey('spki', publicKey, signing, true, ['verify']),
-  };
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=hearthbeat-gateway',
-    keys,
-    signingAlgorithm: signing,
-  });
-  return request.toString('pem');
-}
-
-type Sent = { answer: EnrolmentAnswer } | { fault: EnrolmentFault };
-
-/** @throws Outage `platform-away`, which the same words typed again may cure; SetupFault when nobody there knows of enrolments. */
-async function send(clock: Clock, terminal: Terminal, url: URL, request: EnrolmentRequest): Promise<Sent> {
-  const quit = new AbortController();
-  const asking = (async () => {
-    const response = await fetch(new URL('/api/v1/enrolments', url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(request),
-      redirect: 'error',
-      signal: quit.signal,
-    });
-    return { status: response.status, json: await jsonOf(response) };
-  })();
-  let answered: Awaited<typeof asking>;
-  try {
-    answered = await within(clock, enrolmentWithinMs, asking, () => new Error('no answer in time'));
-  } catch (fault) {
-    throw new Outage(
-      'platform-away',
+function pinOf(text: string, url: URL, terminal: Terminal): AuthorityPin {
+  const pin = AuthorityPin.safeParse(text);
+  if (!pin.success)
+    throw new SetupFault(
       terminal.in({
-        en: `${url.origin} cannot be reached (${causeOf(fault)}): check the address and the network, then say the same again; the code is still good.`,
-        zh: `无法连接 ${url.origin}(${causeOf(fault)})：请检查地址和网络，然后再次执行同一命令；注册码仍然有效。`,
-      }),
-      { retry: true, cause: fault },
-    );
-  } finally {
-    asking.catch(() => {});
-    quit.abort();
-  }
-  const { status, json } = answered;
-  const answer = EnrolmentAnswer.safeParse(json);
-  if (status === 200 && answer.success) return { answer: answer.data };
-  const { code } = (json ?? {}) as { code?: unknown };
-  const fault = enrolmentFaults.find((one) => one === code);
-  if (fault) return { fault };
-  if (status >= 500)
-    throw new Outage(
-      'platform-away',
-      terminal.in({
-        en: `${url.origin} cannot answer just now (${status}): say the same again in a while.`,
-        zh: `${url.origin} 暂时无法应答(${status})：请稍后再次执行同一命令。`,
+        en: `"${text}" is no fingerprint of an authority: it is shown with the code, four groups of eight digits and letters from a to f.`,
+        zh: `"${text}" 不是证书颁发机构的指纹：指纹与注册码一同显示，共四组，每组八位，由数字和字母 a 到 f 组成。`,
       }),
     );
-  throw new SetupFault(
-    terminal.in({
-      en: `${url.origin} answers (${status}), but is no Hearthbeat platform of this version: check the address.`,
-      zh: `${url.origin} 有应答(${status})，但不是此版本的 Hearthbeat 平台：请检查地址。`,
-    }),
-  );
+  if (url.protocol !== 'https:')
+    throw new SetupFault(
+      terminal.in({
+        en: `--trust is for an address that begins with https://: at ${url.origin} nobody shows a certificate.`,
+        zh: `--trust 仅用于以 https:// 开头的地址：${url.origin} 不出示证书。`,
+      }),
+    );
+  return pin.data;
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > answerBytesAtMost) return undefined;
-    parts.push(part);
-  }
-  try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
+/** The codes with which TLS says that nobody whom we trust vouches for the server. */
+const vouchless = /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
 
-/** The code of what lies below, such as ECONNREFUSED or CERT_HAS_EXPIRED. */
-function causeOf(fault: unknown): string {
-  for (let at = fault as { code?: unknown; cause?: unknown } | undefined; at; at = at.cause as typeof at)
-    if (typeof at.code === 'string') return at.code;
-  return fault instanceof Error ? fault.message : 'no answer';
-}
+const awayOf = (url: URL, code: string): Words =>
+  vouchless.test(code)
+    ? {
+        en: `Nobody whom this box trusts vouches for ${url.origin} (${code}): a platform with an authority of its own shows a fingerprint with the code; add --trust <fingerprint>.`,
+        zh: `本机信任的机构均未为 ${url.origin} 背书(${code})：使用自有证书颁发机构的平台会随注册码显示指纹，请加上 --trust <指纹>。`,
+      }
+    : {
+        en: `${url.origin} cannot be reached (${code}): check the address and the network, then say the same again; the code is still good.`,
+        zh: `无法连接 ${url.origin}(${code})：请检查地址和网络，然后再次执行同一命令；注册码仍然有效。`,
+      };
+
+const strangerAt = (url: URL): Words => ({
+  en: `What answers at ${url.origin} does not show the authority with this fingerprint, and was told nothing: compare the fingerprint. If it is right, somebody stands between this box and the platform: tell the platform.`,
+  zh: `${url.origin} 的应答方未出示具有该指纹的证书颁发机构，本机未向其发送任何内容：请核对指纹。若指纹无误，说明有人介于本机与平台之间，请告知平台管理员。`,
+});
+
+const notUnderstood = (terminal: Terminal, url: URL, status: number): Error =>
+  status >= 500
+    ? new Outage(
+        'platform-away',
+        terminal.in({
+          en: `${url.origin} cannot answer just now (${status}): say the same again in a while.`,
+          zh: `${url.origin} 暂时无法应答(${status})：请稍后再次执行同一命令。`,
+        }),
+      )
+    : new SetupFault(
+        terminal.in({
+          en: `${url.origin} answers (${status}), but is no Hearthbeat platform of this version: check the address.`,
+          zh: `${url.origin} 有应答(${status})，但不是此版本的 Hearthbeat 平台：请检查地址。`,
+        }),
+      );
 
 const sentences: Record<EnrolmentFault, Words> = {
   'code-unknown': {

@@ -4,6 +4,7 @@ import { agentLimits, createGatewayAgent } from '../agent.ts';
 import { createAnnounce } from '../announcement.ts';
 import { createControl } from '../control/server.ts';
 import { identityOf } from '../identity/identity.ts';
+import { openPapers } from '../identity/papers.ts';
 import { createPasskeyDesk } from '../pairing/passkeys.ts';
 import { chooseRadio } from '../radio/choose-radio.ts';
 import { createSupervision } from '../supervision.ts';
@@ -31,7 +32,11 @@ export const run: Verb = {
         deafAfterMs: config.DEAF_AFTER_HOURS * 3_600_000,
       },
     );
-    const { source, secret, certificate, mqttUrl } = identity;
+    const { source, mqttUrl, enrolled } = identity;
+    const credential =
+      enrolled?.credential.kind === 'certificate'
+        ? openPapers({ clock, random, log }, config.DATA_DIR, enrolled)
+        : identity.credential;
     const agent = createGatewayAgent(
       {
         radio,
@@ -43,11 +48,10 @@ export const run: Verb = {
       },
       {
         source,
+        credential,
         mqttUrl,
         dataDir: config.DATA_DIR,
         outboxBytes: config.OUTBOX_MB * 1024 * 1024,
-        ...(secret ? { secret } : {}),
-        ...(certificate ? { certificate } : {}),
         ...(config.TIME_ZONE ? { timeZone: config.TIME_ZONE } : {}),
         ...(config.DEVICES ? { devices: config.DEVICES } : {}),
       },

@@ -84,7 +84,7 @@ export const clockOffsetMostMs = 60_000;
 const waitsLongMs = 10 * 60_000;
 
 function overview(
-  { connected, mqttUrl, health, aside, status }: State,
+  { connected, trouble, mqttUrl, health, aside, status }: State,
   freeBytes: number | undefined,
   now: number,
 ): Line[] {
@@ -102,8 +102,9 @@ function overview(
       of: { en: 'Server', zh: '服务器' },
       says: connected
         ? { en: `connected to ${mqttUrl}`, zh: `已连接 ${mqttUrl}` }
-        : { en: `not connected to ${mqttUrl}`, zh: `未连接 ${mqttUrl}` },
+        : joined({ en: `not connected to ${mqttUrl}`, zh: `未连接 ${mqttUrl}` }, trouble && troubles[trouble]),
     },
+    ...(status.certificate ? [certificateLine(status.certificate, now)] : []),
     {
       mark: radio?.state === 'ok' ? 'good' : radio?.state === 'degraded' ? 'doubtful' : 'bad',
       of: { en: 'Radio', zh: '蓝牙' },
@@ -130,6 +131,34 @@ function overview(
           : { en: `${offset(clockOffsetMs).en} of the server`, zh: `比服务器${offset(clockOffsetMs).zh}` },
     },
   ];
+}
+
+const troubles: Record<NonNullable<State['trouble']>, Words> = {
+  refused: {
+    en: 'it refuses this box (revoked, replaced or ended: ask for a new code)',
+    zh: '平台拒绝本机（已撤销、替换或到期：请申请新的注册码）',
+  },
+  untrusted: {
+    en: 'it cannot prove that it is the platform, nothing is sent (see doctor)',
+    zh: '对方无法证明自己是平台，未发送任何数据（请运行 doctor）',
+  },
+};
+
+function certificateLine({ notAfter, trouble }: NonNullable<State['status']['certificate']>, now: number): Line {
+  const day = notAfter.slice(0, 10);
+  const hasEnded = Date.parse(notAfter) <= now;
+  const ends = hasEnded
+    ? { en: `ended on ${day}`, zh: `已于 ${day} 到期` }
+    : { en: `good until ${day}`, zh: `有效期至 ${day}` };
+  const failed = trouble && {
+    en: `could not be renewed (${trouble}), is tried again`,
+    zh: `续期失败(${trouble})，将自动重试`,
+  };
+  return {
+    mark: hasEnded ? 'bad' : trouble ? 'doubtful' : 'good',
+    of: { en: 'Certificate', zh: '证书' },
+    says: joined(ends, failed || undefined),
+  };
 }
 
 const same = (text: string | Words): Words => (typeof text === 'string' ? { en: text, zh: text } : text);

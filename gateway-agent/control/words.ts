@@ -48,6 +48,7 @@ const State = z.object({
   source: z.string(),
   mqttUrl: z.string(),
   connected: z.boolean(),
+  trouble: z.enum(['refused', 'untrusted']).optional(),
   health: z.object({ state: z.enum(['ok', 'degraded', 'down']), detail: z.string().optional() }),
   visits: z.enum(['any', 'introduced']),
   home: z.array(HomeDevice),

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EnrolmentAnswer } from '#domain/enrolment.ts';
+import { EnrolmentAnswer, SourceCredential } from '#domain/enrolment.ts';
 import { SetupFault } from '#domain/errors.ts';
 import { writeSafely } from '#runtime/secrets.ts';
+
+const Key = z.string().max(8_192);
 
 /**
  * Who this box is to the platform: `credentials.json` in the data folder, its owner's alone, written whole or not at all. The key was made here and
@@ -13,8 +15,14 @@ export const Credentials = EnrolmentAnswer.extend({
   /** Where it was enrolled. */
   url: z.url(),
   enrolledAt: z.iso.datetime(),
+  /** Of the last renewal. */
+  renewedAt: z.iso.datetime().optional(),
   /** PKCS #8, PEM. */
-  key: z.string().max(8_192),
+  key: Key,
+  /** PEM: who vouches for `url` and nobody else; known by its fingerprint since the enrolment. Not given: whom this system trusts. */
+  trusted: z.string().max(16_384).optional(),
+  /** With what it signed in before the last renewal, until the broker has taken the new. */
+  former: z.object({ key: Key, credential: SourceCredential }).optional(),
 });
 export type Credentials = z.infer<typeof Credentials>;
 
@@ -47,7 +55,7 @@ export function keepCredentials(dataDir: string, credentials: Credentials): void
   rmSync(keyFile(dataDir), { force: true });
 }
 
-const EnrolmentKey = z.object({ key: z.string().max(8_192) });
+const EnrolmentKey = z.object({ key: Key });
 
 /** The key of an enrolment that was begun and whose answer has not come: it must be asked for again with the same. PKCS #8, PEM. */
 export function readEnrolmentKey(dataDir: string): string | undefined {

@@ -21,6 +21,8 @@ export const uplinkLimits = {
   /** Heard so recently, a reading goes first. */
   liveMs: 15 * 60_000,
   backOff: { firstMs: 1_000, mostMs: 60_000 },
+  /** The server that refuses this source is asked again at most so often: it was revoked, and a person must mend that. */
+  refusedMostMs: 15 * 60_000,
   /** Status at least so often, and after a change at most so often. */
   statusMs: 5 * 60_000,
   statusPauseMs: 5_000,

@@ -9,7 +9,7 @@ import type { CommandOutcome } from '../commands.ts';
 import { saysDamaged } from '../outbox/file.ts';
 import type { Outbox, Waiting } from '../outbox/outbox.ts';
 import { createAnswering } from './answering.ts';
-import { type Connection, type Credential, keepConnected } from './connection.ts';
+import { type Connection, type ConnectionTrouble, keepConnected, type SignIn } from './connection.ts';
 import { createLanes } from './lanes.ts';
 import { type UplinkLimits, uplinkLimits } from './limits.ts';
 import { corrected, createServerTime } from './server-time.ts';
@@ -27,6 +27,10 @@ export interface Uplink {
   /** The status has changed. */
   tell(): void;
   isConnected(): boolean;
+  /** Why it is not, where that is more than a server that is away. */
+  trouble(): ConnectionTrouble | undefined;
+  /** There is something else to sign in with: from now on it is used. */
+  signInAnew(): void;
   /** How far this machine's clock is ahead of the server's, ms; undefined as long as nobody knows. */
   clockOffsetMs(): number | undefined;
   /** Whether that is too far: then no device should be told the time by it. */
@@ -37,8 +41,9 @@ export interface Uplink {
   close(): Promise<void>;
 }
 
-export type UplinkConfig = Credential & {
+export type UplinkConfig = {
   source: SourceId;
+  signIn: SignIn;
   /** mqtt://host:port or mqtts://host:port. */
   mqttUrl: string;
   status: () => Omit<StatusMessage, 'v' | 'state'>;
@@ -51,7 +56,7 @@ export function createUplink(
   { outbox, clock, random, log }: { outbox: Outbox; clock: Clock; random: Random; log: Log },
   config: UplinkConfig,
 ): Uplink {
-  const { source, secret, certificate, mqttUrl } = config;
+  const { source, signIn, mqttUrl } = config;
   const limits = { ...uplinkLimits, ...config.limits };
   const topic = {
     readings: topicOf(source, 'readings'),
@@ -181,8 +186,7 @@ export function createUplink(
     { clock, random, log },
     {
       source,
-      ...(secret === undefined ? {} : { secret }),
-      ...(certificate === undefined ? {} : { certificate }),
+      signIn,
       mqttUrl,
       will: { topic: topic.status, text: offline },
       down: [topic.receipts, topic.commands],
@@ -229,6 +233,8 @@ export function createUplink(
     nudge: () => void pump(),
     tell: telling.soon,
     isConnected: connection.isOpen,
+    trouble: connection.trouble,
+    signInAnew: connection.renew,
     clockOffsetMs: () => {
       noticeSetting();
       return serverTime.offsetMs();

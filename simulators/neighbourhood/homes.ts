@@ -118,7 +118,7 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
     { radio, clock, random, log: log.child({ service: source }) },
     {
       source,
-      secret: token,
+      credential: { secret: token },
       mqttUrl: order.mqttUrl,
       dataDir: join(order.dataDir, source),
       timeZone: 'Asia/Shanghai',

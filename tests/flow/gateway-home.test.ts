@@ -45,7 +45,7 @@ async function begin(options: { program?: string; deafAfterMs?: number; devices?
     { ...shared, radio, random: systemRandom, ...(program ? { announce: createAnnounce(shared, program) } : {}) },
     {
       source,
-      secret,
+      credential: { secret },
       mqttUrl: `mqtt://127.0.0.1:${server.port()}`,
       dataDir,
       timeZone: 'UTC',

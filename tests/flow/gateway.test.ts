@@ -45,7 +45,7 @@ const agentWith = (config: Partial<GatewayConfig> = {}, clock: Clock = systemClo
     },
     {
       source,
-      secret,
+      credential: { secret },
       mqttUrl: `mqtt://127.0.0.1:${server.port()}`,
       dataDir,
       timeZone: 'UTC',

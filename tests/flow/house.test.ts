@@ -147,7 +147,7 @@ beforeAll(async () => {
   const mqttUrl = `mqtt://127.0.0.1:${environment.MQTT_PORT}`;
   gateway = createGatewayAgent(
     { radio, clock, random, log },
-    { source, secret, mqttUrl, dataDir: join(folder, 'gateway'), devices: 'any' },
+    { source, credential: { secret }, mqttUrl, dataDir: join(folder, 'gateway'), devices: 'any' },
   );
   await gateway.start();
   const signedIn = await fetch(`${platform.config.PUBLIC_URL}/api/v1/session`, {

@@ -164,7 +164,8 @@ describe('whoever enrols a box', () => {
   });
 
   it('is warned when the platform sends its readings to the box itself, or through the open', () => {
-    const doubts = (url: string, mqttUrl: string) => doubtsAbout(new URL(url), new URL(mqttUrl)).map(({ en }) => en);
+    const doubts = (url: string, mqttUrl: string, credential: 'token' | 'certificate' = 'token') =>
+      doubtsAbout(new URL(url), new URL(mqttUrl), credential).map(({ en }) => en);
     expect(doubts('https://hospital.example', 'mqtts://hospital.example:8883')).toEqual([]);
     expect(doubts('http://127.0.0.1:8080', 'mqtt://127.0.0.1:1883')).toEqual([]);
     expect(doubts('https://hospital.example', 'mqtt://127.0.0.1:1883')).toEqual([
@@ -172,6 +173,9 @@ describe('whoever enrols a box', () => {
     ]);
     expect(doubts('https://hospital.example', 'mqtt://hospital.example:1883')).toEqual([
       expect.stringContaining('not encrypted'),
+    ]);
+    expect(doubts('http://127.0.0.1:8080', 'mqtt://127.0.0.1:1883', 'certificate')).toEqual([
+      expect.stringContaining('MQTT_PUBLIC_URL=mqtts://'),
     ]);
   });
 });

@@ -23,6 +23,7 @@ it('the biggest status that its schema admits is one that the broker takes', () 
       lost: Number.MAX_SAFE_INTEGER,
     },
     radio: { state: 'degraded', detail: widest(128) },
+    certificate: { notAfter: at, trouble: 'x'.repeat(32) },
     clockOffsetMs: number,
     freeBytes: Number.MAX_SAFE_INTEGER,
     devices: Array.from({ length: 64 }, () => ({

@@ -39,7 +39,7 @@ const agent = createGatewayAgent(
   },
   {
     source: SourceId.parse(source),
-    secret: secret!,
+    credential: { secret: secret! },
     mqttUrl: mqttUrl!,
     dataDir: dataDir!,
     timeZone: 'UTC',

@@ -6,6 +6,7 @@ import { SourceId } from '#domain/ids.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import { silentLog } from '#runtime/log.ts';
 import { seededRandom } from '#runtime/random.ts';
+import { fixed } from '../../gateway-agent/identity/papers.ts';
 import { type Outbox, openOutbox } from '../../gateway-agent/outbox/outbox.ts';
 import { createUplink, type Uplink, type UplinkConfig } from '../../gateway-agent/uplink/uplink.ts';
 import { settleFrames } from '../../gateway-agent/visit/settle.ts';
@@ -46,7 +47,7 @@ export function uplinkRoom(): UplinkRoom {
         { outbox: room.outbox, clock, random: seededRandom(1), log: silentLog },
         {
           source,
-          secret,
+          signIn: fixed({ secret }),
           mqttUrl: `mqtt://127.0.0.1:${room.server.port()}`,
           status: () => ({ waiting: room.outbox.count() }),
           ...config,

@@ -42,7 +42,7 @@ const agents = await Promise.all(
       await chooseRadio(defaultRadio, { clock, log }, { adapter: 'hci0', busAddress }),
       join(dataDir, heardLog),
     );
-    const config = { source, secret, mqttUrl, dataDir, timeZone: 'UTC', devices: 'any' } as const;
+    const config = { source, credential: { secret }, mqttUrl, dataDir, timeZone: 'UTC', devices: 'any' } as const;
     const agent = createGatewayAgent({ radio, clock, random, log }, config);
     await agent.start();
     return agent;
