@@ -15,7 +15,11 @@ const commands = {
   start: { packages: ['influxdb', 'dbus'], console: true, program: 'simulators/neighbourhood.ts' },
   serve: { packages: ['influxdb'], console: true, program: 'main.ts' },
   test: { packages: ['influxdb', 'dbus', 'chromium', 'redis-server'], console: true },
-  bench: { packages: ['influxdb', 'dbus'], console: false, program: ([name]) => `tests/bench/${name}.ts` },
+  bench: {
+    packages: ([name]) => ['influxdb', ...(besideMosquitto.includes(name) ? ['mosquitto'] : ['dbus'])],
+    console: false,
+    program: ([name]) => `tests/bench/${name}.ts`,
+  },
   /** `npm run gateway -- <verb>`; without one the agent runs. */
   gateway: { packages: [], console: false, program: 'gateway-agent/main.ts' },
   grafana: { packages: [], console: false, program: 'dashboards/grafana/build.ts' },
@@ -29,6 +33,9 @@ const commands = {
   clinician: { packages: [], console: false, program: 'runtime/setup/clinician.ts' },
   home: { packages: [], console: false, program: 'runtime/setup/home.ts' },
 };
+
+/** Benches whose yardstick is another broker. */
+const besideMosquitto = ['ingest', 'connections'];
 
 const progress = createProgress();
 try {
@@ -44,7 +51,8 @@ async function begin(name, args) {
   if (!command) throw new SetupFault(`Say one of ${Object.keys(commands).join(', ')} after "npm run".`);
   checkMachine();
   await installModules(progress);
-  const missing = await installPackages(progress, command.packages);
+  const { packages } = command;
+  const missing = await installPackages(progress, typeof packages === 'function' ? packages(args) : packages);
   if (command.console) await buildConsole(progress);
   if (name === 'test') return runSuites(progress, missing, args);
   if (name === 'lint') return handOver([biome(), 'check', '.', ...args]);

@@ -20,6 +20,11 @@ const packages = {
     also: ['chromium-browser', 'google-chrome', 'google-chrome-stable'],
     without: 'the tests in a browser are left out',
   },
+  mosquitto: {
+    program: 'mosquitto',
+    without: 'there is no other broker to measure ours by',
+    service: 'mosquitto',
+  },
   'redis-server': {
     program: 'redis-server',
     without: 'the job queue is tested on PostgreSQL only',
@@ -54,7 +59,8 @@ export async function installPackages(progress, names) {
 
 function has(name) {
   const { program, also = [] } = packages[name];
-  const folders = (process.env.PATH ?? '').split(delimiter);
+  // an ordinary user's path does not lead to where Debian keeps its servers
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
   return [program, ...also].some((file) => folders.some((folder) => existsSync(join(folder, file))));
 }
 
