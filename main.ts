@@ -7,7 +7,10 @@ import { type Config, readConfig } from '#runtime/config.ts';
 import { createDownlink } from '#runtime/downlink.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
 import { createLog, faultDetails, type Log } from '#runtime/log.ts';
+import { createMailer } from '#runtime/mail.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { createOverseer } from '#runtime/overseer/overseer.ts';
+import { backlogSign, processSign, quarantineSign } from '#runtime/overseer/signs.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import { connect, migrate, type Records } from '#runtime/records/connect.ts';
@@ -52,6 +55,7 @@ type Started = { name: string; end: () => unknown }[];
 const connections = 12;
 const databaseWaitMs = 30_000;
 const stopMs = 12_000;
+const mailMs = 15_000;
 
 /*
  * `node main.ts [role…]`, or `npm run serve -- [role…]`: servers, broker, ingest, rules, api (runtime/roles.ts says what each is). No word: all
@@ -140,8 +144,18 @@ async function compose(parts: Parts): Promise<Omit<Platform, 'stop'>> {
     'vitals-store': storeHealth(store, supervised, shortfall),
     journal: journal.health(),
   });
+  const overseer = createOverseer(
+    {
+      ...{ records, health, clock, random, log },
+      signs: [backlogSign(journal), quarantineSign({ records, clock }), processSign({ records, clock }, 'platform')],
+      ...(config.SMTP_URL
+        ? { mailer: createMailer({ clock }, { url: config.SMTP_URL, from: config.SMTP_FROM, sendWithinMs: mailMs }) }
+        : {}),
+    },
+    { process: 'platform', publicUrl: config.PUBLIC_URL, operator: config.OPERATOR_EMAIL },
+  );
   await progress.step('Starting the services', async () => {
-    for (const service of services) {
+    for (const service of [...services, overseer]) {
       started.push({ name: service.name, end: service.stop });
       await service.start();
     }

@@ -52,7 +52,14 @@ const components: Readonly<Record<string, Words>> = {
   quarantine: { en: 'Quarantine', zh: '隔离区' },
   certificates: { en: 'Certificates', zh: '证书' },
   consumers: { en: 'Readers of the journal', zh: '日志读取进度' },
-  process: { en: 'Process', zh: '进程' },
 };
 
-export const nameOfComponent = (component: string): Words => components[component] ?? { en: component, zh: component };
+export function nameOfComponent(component: string): Words {
+  const process = processOf(component);
+  if (process !== undefined) return { en: `Process ${process}`, zh: `进程 ${process}` };
+  return components[component] ?? { en: component, zh: component };
+}
+
+/** A whole process that is silent stands as a component of whoever noticed. */
+export const asComponent = (process: string): string => `process ${process}`;
+const processOf = (component: string): string | undefined => /^process (.+)$/.exec(component)?.[1];

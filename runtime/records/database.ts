@@ -14,6 +14,7 @@ import type {
   TeamId,
 } from '#domain/ids.ts';
 import type { Role } from '#domain/people.ts';
+import type { PlatformTrouble } from '#domain/platform.ts';
 import type { Mark, StoredReading } from '#domain/reading.ts';
 import type { RuleEntry } from '#domain/rule-book.ts';
 import type { TaskKind } from '#domain/task.ts';
@@ -169,6 +170,26 @@ export interface Database {
     reading: Json<StoredReading>;
   };
   first_hearing: { reading_id: ReadingId; hearing: Json<FirstHearing> };
+  platform_component: {
+    process: string;
+    component: string;
+    state: 'ok' | 'degraded' | 'down';
+    trouble: PlatformTrouble | null;
+    detail: string | null;
+    at: Time;
+  };
+  platform_alert: {
+    id: string;
+    process: string;
+    component: string;
+    trouble: PlatformTrouble;
+    state: 'degraded' | 'down';
+    detail: string | null;
+    since: Time;
+    opened_at: Time;
+    closed_at: MaybeTime;
+    mailed_at: MaybeTime;
+  };
   rule_book: { rule: string; entry: Json<RuleEntry> };
   rule_memory: { patient_id: PatientId; rule: string; memory: Json<object> };
   alert: {
