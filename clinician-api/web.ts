@@ -21,6 +21,8 @@ export type ApiDeps = {
   /** Of every component of this process, by name. */
   health: () => Record<string, Health>;
   metrics: Metrics;
+  /** Of all processes of the platform, in the format of Prometheus; without it those of this one. */
+  metricsText?: () => Promise<string>;
   clock: Clock;
   random: Random;
   log: Log;

@@ -19,6 +19,12 @@ const days = z
   .transform(Number)
   .refine((number) => number >= 1 && number <= 398)
   .describe('a number of days from 1 to 398');
+const mebibytes = z
+  .string()
+  .regex(/^\d{1,7}$/)
+  .transform(Number)
+  .refine((number) => number >= 64)
+  .describe('a number of MiB from 64 on');
 const flag = z
   .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
   .describe('one of true, 1, yes, false, 0 and no');
@@ -142,6 +148,11 @@ export const variables = {
     schema: text,
     default: undefined,
     says: "Folder of the neighbourhood's mail catch-all; set, the console shows its mail. Never set it in a hospital.",
+  },
+  JOURNAL_MIB: {
+    schema: mebibytes,
+    default: '4096',
+    says: 'Most that readings may take on disk, in MiB, until they are recorded and judged; at it, sources keep new ones.',
   },
   LOG_LEVEL: {
     schema: oneOf('debug', 'info', 'warn', 'error'),

@@ -28,5 +28,9 @@ export function readRoles(words: readonly string[]): ReadonlySet<Role> {
   return new Set(words.length > 0 ? (words as Role[]) : allRoles);
 }
 
+/** What a process is called in health and metrics, by its roles: `platform` where it is all of them. */
+export const processName = (here: ReadonlySet<Role>): string =>
+  isWhole(here) ? 'platform' : allRoles.filter((role) => here.has(role)).join('+');
+
 /** A platform whose every part is in this process needs no socket between them. */
 export const isWhole = (here: ReadonlySet<Role>): boolean => allRoles.every((role) => here.has(role));

@@ -4,7 +4,7 @@ import type { ApiDeps, Web } from '../web.ts';
 
 /** How the platform is, for those who run it: no patient, no person, no secret. */
 
-export function operationRoutes(app: Web, { health, metrics }: ApiDeps): void {
+export function operationRoutes(app: Web, { health, metrics, metricsText }: ApiDeps): void {
   app.get(
     '/health/live',
     { schema: { summary: 'The process answers', tags: ['operation'], response: { 200: Liveness } } },
@@ -39,7 +39,7 @@ export function operationRoutes(app: Web, { health, metrics }: ApiDeps): void {
     },
     async (_, reply) => {
       // the text goes out as it is: a serializer would make one quoted line of it
-      const text = await metrics.registry.metrics();
+      const text = await (metricsText ?? (() => metrics.registry.metrics()))();
       return reply.type(metrics.registry.contentType).serializer(String).send(text);
     },
   );

@@ -79,18 +79,20 @@ const sqlFiles: MigrationProvider = {
 export async function migrate(records: Records): Promise<string[]> {
   const { error, results } = await new Migrator({ db: records, provider: sqlFiles }).migrateToLatest();
   if (error) throw error;
-  await sql`create table if not exists migration_checksum (name text primary key, sha256 text not null)`.execute(
-    records,
-  );
-  for (const name of Object.keys(await sqlFiles.getMigrations())) {
-    const sha256 = createHash('sha256')
-      .update(await readFile(new URL(name, migrationsFolder)))
-      .digest('hex');
-    await sql`insert into migration_checksum values (${name}, ${sha256}) on conflict do nothing`.execute(records);
-    const { rows } = await sql<{ sha256: string }>`select sha256 from migration_checksum where name = ${name}`.execute(
-      records,
-    );
-    if (rows[0]?.sha256 !== sha256) throw new Error(`migration ${name} was changed after it had been applied`);
-  }
+  // several processes may start at once
+  await records.transaction().execute(async (db) => {
+    await sql`select pg_advisory_xact_lock(hashtext('hearthbeat migration_checksum'))`.execute(db);
+    await sql`create table if not exists migration_checksum (name text primary key, sha256 text not null)`.execute(db);
+    for (const name of Object.keys(await sqlFiles.getMigrations())) {
+      const sha256 = createHash('sha256')
+        .update(await readFile(new URL(name, migrationsFolder)))
+        .digest('hex');
+      await sql`insert into migration_checksum values (${name}, ${sha256}) on conflict do nothing`.execute(db);
+      const { rows } = await sql<{
+        sha256: string;
+      }>`select sha256 from migration_checksum where name = ${name}`.execute(db);
+      if (rows[0]?.sha256 !== sha256) throw new Error(`migration ${name} was changed after it had been applied`);
+    }
+  });
   return (results ?? []).map((result) => result.migrationName);
 }

@@ -15,12 +15,15 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SetupFault } from '#domain/errors.ts';
+import { allRoles, isWhole, type Role } from '../roles.ts';
 import { type Account, serverAccount } from './account.ts';
 
-/** DATA_DIR, held by this process alone. */
+/** DATA_DIR, in which each part of the platform is held by one process. */
 export type DataFolder = {
   /** Absolute. */
   path: string;
+  /** Runs while no other process of the platform does: for what the first one to start makes and all others use. */
+  alone<T>(run: () => T): T;
   /** The folder of a server that Hearthbeat starts itself. */
   serverFolder(server: 'postgresql' | 'influxdb'): string;
   release(): void;
@@ -28,11 +31,23 @@ export type DataFolder = {
 
 const rootsFolder = '/var/lib/hearthbeat';
 
-/** @throws SetupFault when it cannot be used, or another Hearthbeat uses it. */
-export function openDataFolder(dataDir: string): DataFolder {
+/** @throws SetupFault when it cannot be used, or another process is one of these parts on it. */
+export function openDataFolder(dataDir: string, parts: ReadonlySet<Role> = new Set(allRoles)): DataFolder {
   const path = prepareDataFolder(dataDir);
-  const release = hold(path);
-  return { path, release, serverFolder: (server) => serverFolder(path, server, serverAccount()) };
+  const held: (() => void)[] = [];
+  const release = () => held.splice(0).forEach((end) => void end());
+  try {
+    for (const part of parts) held.push(hold(path, part, isWhole(parts) ? 'Hearthbeat' : `Hearthbeat's ${part}`));
+  } catch (fault) {
+    release();
+    throw fault;
+  }
+  return {
+    path,
+    release,
+    alone: (run) => alone(path, run),
+    serverFolder: (server) => serverFolder(path, server, serverAccount()),
+  };
 }
 
 /** Makes it where it is missing, for its owner alone. @returns its absolute path @throws SetupFault */
@@ -68,9 +83,9 @@ function makeFolder(path: string): void {
 }
 
 /** A file lock of the kernel, by way of SQLite: no dead process holds it, and no reused process id confuses it. */
-function hold(path: string): () => void {
-  const holder = join(path, 'running.pid');
-  const lock = new DatabaseSync(join(path, 'running.lock'));
+function hold(path: string, part: Role, name: string): () => void {
+  const holder = join(path, `${part}.pid`);
+  const lock = new DatabaseSync(join(path, `${part}.lock`));
   try {
     lock.exec('pragma locking_mode = exclusive; begin exclusive');
   } catch (fault) {
@@ -80,7 +95,7 @@ function hold(path: string): () => void {
     }
     const pid = existsSync(holder) ? ` (process ${readFileSync(holder, 'utf8').trim()})` : '';
     throw new SetupFault(
-      `Hearthbeat is already running on ${path}${pid}: stop it first, or set DATA_DIR and the ports to others.`,
+      `${name} is already running on ${path}${pid}: stop it first, or set DATA_DIR and the ports to others.`,
     );
   }
   writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
@@ -89,6 +104,18 @@ function hold(path: string): () => void {
     rmSync(holder, { force: true });
     lock.close();
   };
+}
+
+const waitForOthersMs = 10_000;
+
+function alone<T>(path: string, run: () => T): T {
+  const lock = new DatabaseSync(join(path, 'setup.lock'), { timeout: waitForOthersMs });
+  try {
+    lock.exec('begin exclusive');
+    return run();
+  } finally {
+    lock.close();
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { SetupFault } from '#domain/errors.ts';
 import { type Config, readConfig } from '../config.ts';
 import { connect, type Records } from '../records/connect.ts';
 import { readSecrets } from '../secrets.ts';
+import { databaseUrlOf } from '../servers/databases.ts';
 import { createProgress } from './progress.mjs';
 
 /**
@@ -15,7 +16,8 @@ export async function besidePlatform<Wish>(
   try {
     const wish = read(process.argv.slice(2));
     const config = readConfig(process.env);
-    const records = connect(databaseUrlOf(config), { connections: 1, onFault: () => {} });
+    const databaseUrl = config.DATABASE_URL ?? databaseUrlOf(config, readSecrets(config.DATA_DIR));
+    const records = connect(databaseUrl, { connections: 1, onFault: () => {} });
     try {
       await run(records, wish, config);
     } finally {
@@ -25,12 +27,6 @@ export async function besidePlatform<Wish>(
     createProgress().fail(sentenceFor(fault));
     process.exitCode = 1;
   }
-}
-
-function databaseUrlOf(config: Config): string {
-  if (config.DATABASE_URL) return config.DATABASE_URL;
-  const { postgresPassword } = readSecrets(config.DATA_DIR);
-  return `postgresql://hearthbeat:${postgresPassword}@127.0.0.1:${config.POSTGRES_PORT}/hearthbeat`;
 }
 
 function sentenceFor(fault: unknown): string {
