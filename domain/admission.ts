@@ -11,6 +11,7 @@ export const refusals = [
   'unknown-device',
   'foreign-device',
   'not-assigned',
+  'erased',
   'wrong-panel',
   'wrong-unit',
   'impossible-value',
@@ -20,12 +21,19 @@ export const refusals = [
 ] as const;
 export type Refusal = (typeof refusals)[number];
 
-export type Assignment = { patient: PatientId; userSlot: number | null; from: string; to: string | null };
+/** `erased`: the patient asked to be forgotten. Whatever speaks of them is refused, and its content is not even kept in quarantine. */
+export type Assignment = {
+  patient: PatientId;
+  userSlot: number | null;
+  from: string;
+  to: string | null;
+  erased?: true;
+};
 export type Registration = { source: SourceId; assignments: Assignment[] };
 
-export type Admission =
-  | { outcome: 'admitted'; patient: PatientId; flags: ReadingFlag[] }
-  | { outcome: 'refused'; reason: Refusal; detail: string };
+/** `detail` is English, for engineers, and quotes no value. */
+export type Refused = { outcome: 'refused'; reason: Refusal; detail: string };
+export type Admission = { outcome: 'admitted'; patient: PatientId; flags: ReadingFlag[] } | Refused;
 
 /** A device clock may run ahead of ours by so much before we call it wrong. */
 export const futureToleranceMs = 10 * 60_000;
@@ -34,29 +42,49 @@ export const earliestTakenAt = Date.UTC(2015, 0, 1);
 /** Heard so long after it was taken, a reading is a backfill: kept and shown, but it never pages as if live. */
 export const lateAfterMs = 15 * 60_000;
 
-/** @param receivedAt when the server journalled it, ms since 1970. */
+/**
+ * @param from the source that sent it, by its own credential
+ * @param receivedAt when the server journalled it, ms since 1970
+ */
 export function admit(
   reading: Reading,
   from: SourceId,
   registration: Registration | undefined,
   receivedAt: number,
 ): Admission {
-  const refuse = (reason: Refusal, detail: string): Admission => ({ outcome: 'refused', reason, detail });
-  if (!registration) return refuse('unknown-device', 'no such device is registered');
+  const kinds = reading.values;
+  const refusal = refusalOfKind({ ...reading, kinds }, from, registration);
+  if (refusal || !registration) return refusal ?? unknownDevice;
+  return admitSample(reading, registration, receivedAt);
+}
+
+/** What is wrong with a reading, or with a whole series, whatever its values and times: undefined when nothing is. */
+export function refusalOfKind(
+  told: Pick<Reading, 'panel' | 'marks'> & { kinds: readonly Pick<Value, 'vital' | 'unit'>[] },
+  from: SourceId,
+  registration: Registration | undefined,
+): Refused | undefined {
+  if (!registration) return unknownDevice;
   if (registration.source !== from) return refuse('foreign-device', 'the device is registered with another source');
-  if (reading.marks.some((m) => testMarks.includes(m))) return refuse('test-reading', 'a demo or control reading');
-
-  const panel = panels[reading.panel];
-  const allowed = vitalsOf(reading.panel);
-  const names = reading.values.map((v) => v.vital);
+  if (told.marks.some((m) => testMarks.includes(m))) return refuse('test-reading', 'a demo or control reading');
+  const allowed = vitalsOf(told.panel);
+  const names = told.kinds.map((kind) => kind.vital);
   if (new Set(names).size !== names.length) return refuse('wrong-panel', 'a vital sign stands twice');
-  const missing = panel.required.filter((v) => !names.includes(v));
-  const strange = names.filter((v) => !allowed.includes(v));
-  if (missing.length > 0) return refuse('wrong-panel', `without ${missing.join(', ')}`);
+  const strange = names.filter((vital) => !allowed.includes(vital));
   if (strange.length > 0) return refuse('wrong-panel', `with ${strange.join(', ')}`);
-
-  for (const { vital, unit } of reading.values)
+  for (const { vital, unit } of told.kinds)
     if (unit !== vitals[vital].ucum) return refuse('wrong-unit', `${vital} must be in ${vitals[vital].ucum}`);
+  return undefined;
+}
+
+/** One reading, or one sample of a series, of whose kind nothing is wrong. */
+export function admitSample(
+  reading: Pick<Reading, 'panel' | 'values' | 'takenAt' | 'userSlot'>,
+  registration: Registration,
+  receivedAt: number,
+): Admission {
+  const missing = panels[reading.panel].required.filter((name) => !reading.values.some(({ vital }) => vital === name));
+  if (missing.length > 0) return refuse('wrong-panel', `without ${missing.join(', ')}`);
   const standing = standingValues(reading);
   for (const { vital, value } of standing) {
     const [low, high] = vitals[vital].hard;
@@ -72,7 +100,8 @@ export function admit(
   if (takenAt < earliestTakenAt) return refuse('taken-too-long-ago', 'takenAt is before 2015');
 
   const owner = ownerAt(registration.assignments, reading.userSlot, takenAt);
-  if (!owner) return refuse('not-assigned', 'the device belonged to nobody at that time, or to another user slot');
+  if (owner === 'erased') return refuse('erased', 'the data of this patient was erased');
+  if (!owner) return refuse('not-assigned', whyNobodys(registration.assignments, takenAt));
 
   const flags: ReadingFlag[] = [];
   if (receivedAt - takenAt > lateAfterMs) flags.push('late');
@@ -81,6 +110,9 @@ export function admit(
     flags.push('implausible');
   return { outcome: 'admitted', patient: owner, flags };
 }
+
+const refuse = (reason: Refusal, detail: string): Refused => ({ outcome: 'refused', reason, detail });
+const unknownDevice = refuse('unknown-device', 'no such device is registered');
 
 /**
  * The values that are stored and judged. One that nobody could have, and that its panel can do without, is left out and the rest stands: a
@@ -96,10 +128,24 @@ const isPossible = ({ vital, value }: Pick<Value, 'vital' | 'value'>): boolean =
 
 /**
  * An assignment for a slot covers that slot only; one without a slot covers every reading of the device. Should two
- * different patients be possible, nobody is: never guessed.
+ * different patients be possible, nobody is: never guessed. Where nobody else has the device, it still speaks of whom we forgot.
  */
-function ownerAt(assignments: Assignment[], userSlot: number | undefined, at: number): PatientId | undefined {
+function ownerAt(
+  assignments: Assignment[],
+  userSlot: number | undefined,
+  at: number,
+): PatientId | 'erased' | undefined {
   const then = assignments.filter((a) => Date.parse(a.from) <= at && (a.to === null || at < Date.parse(a.to)));
-  const owners = new Set(then.filter((a) => a.userSlot === null || a.userSlot === userSlot).map((a) => a.patient));
+  const holding = then.filter((a) => a.userSlot === null || a.userSlot === userSlot);
+  const owners = new Set(holding.filter((a) => !a.erased).map((a) => a.patient));
+  if (owners.size === 0 && holding.length > 0) return 'erased';
   return owners.size === 1 ? [...owners][0] : undefined;
+}
+
+/** A clock that stands before the first assignment is as often wrong as early: who looks at it should know which way to look. */
+function whyNobodys(assignments: Assignment[], at: number): string {
+  if (assignments.length === 0) return 'the device was never assigned to anybody';
+  const first = Math.min(...assignments.map(({ from }) => Date.parse(from)));
+  if (at < first) return 'taken before the device belonged to anybody';
+  return 'the device belonged to nobody at that time, or to another user slot';
 }

@@ -1,33 +1,57 @@
 import { Outage } from '#domain/errors.ts';
+import type { StoredReading } from '#domain/reading.ts';
 import type { Clock } from './clock.ts';
-import { createInfluxHttp } from './influx/http.ts';
+import { type Flavour, findFlavour } from './influx/flavour.ts';
+import { type Credentials, createInfluxHttp } from './influx/http.ts';
 import { lineOf, readingOf } from './influx/line.ts';
 import { readStatement, windowOf, windowsStatement } from './influx/query.ts';
-import { createInfluxWriter, writeConnections } from './influx/writer.ts';
+import { lineOfRollup, rollupOf, rollupsStatement, summariseStatement } from './influx/rollup.ts';
+import { createInfluxWriter, createSlots, writeConnections } from './influx/writer.ts';
 import { faultDetails, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Random } from './random.ts';
-import type { VitalsStore } from './vitals-store.ts';
+import {
+  beyondTime,
+  isBeyondTime,
+  type Removal,
+  type RollupPeriod,
+  rollupPeriods,
+  type VitalsStore,
+} from './vitals-store.ts';
 
 type Deps = { clock: Clock; log: Log; random: Random; metrics?: Metrics };
-type Config = { url: string; user?: string; password?: string; database: string };
+type Config = Credentials & {
+  url: string;
+  /** Of readings; those of rollups are called after it: `vitals_1h`, `vitals_1d`. */
+  database: string;
+  /** Of 2.x, where the token sees several. */
+  organisation?: string;
+  /** What InfluxDB 3, which deletes nothing when asked, is told once: when the database is made. */
+  retentionDays?: { readings?: number; rollups?: number };
+};
 
 /**
- * Readings in InfluxDB 1.x (or 2.x and 3.x through the same paths). Makes the database where it may; does not insist that the
+ * Readings in InfluxDB 1.x, 2.x or 3.x; which it is shows when it is asked. Makes the databases where it may; does not insist that the
  * server be there, since writes wait for it and `health` says so.
  */
 export async function createInfluxStore(deps: Deps, config: Config): Promise<VitalsStore> {
   const { clock } = deps;
   const log = deps.log.child({ service: 'vitals-store' });
-  const { url, user, password, database } = config;
-  const http = createInfluxHttp({ clock }, { url, user, password, connections: writeConnections + queryConnections });
+  const { database } = config;
+  const http = createInfluxHttp({ clock }, { ...config, connections: writeConnections + queryConnections });
   const faults: { write?: string; ping?: string } = {};
+  const rollupDatabase = (period: RollupPeriod) => `${database}_${period}`;
+  const databases = [database, ...rollupPeriods.map(rollupDatabase)];
+  const retentionDays = (name: string) => config.retentionDays?.[name === database ? 'readings' : 'rollups'];
 
-  /** Idempotent in InfluxQL. A user who is no administrator may not, and then the database is there or its absence shows. */
-  const makeDatabase = () =>
-    http
-      .command(`CREATE DATABASE "${database.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
-      .catch(() => undefined);
+  let known: Flavour | undefined;
+  /** @throws Outage where nobody says so */
+  const flavour = async (): Promise<Flavour> => {
+    known ??= await findFlavour(http, { organisation: config.organisation, retentionDays });
+    if (!known) throw new Outage('vitals-store-away', 'what answers at INFLUX_URL does not say that it is an InfluxDB');
+    return known;
+  };
+  const makeDatabase = async (name: string) => (await flavour()).make(name);
 
   const onOutcome = (fault: unknown) => {
     const words = fault === undefined ? undefined : wordsOf(fault);
@@ -38,29 +62,64 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
     if (words === undefined) faults.ping = undefined;
   };
 
-  const ping = () =>
-    http.ping().then(
-      () => {
-        faults.ping = undefined;
-      },
-      (fault) => {
-        faults.ping = wordsOf(fault);
-      },
-    );
+  /** Who is there may have been away, or another one, when we began. */
+  async function ping(): Promise<void> {
+    try {
+      const { status } = await http.ask('GET', '/ping');
+      if (status >= 300) throw new Outage('vitals-store-away', `InfluxDB answered the ping with ${status}`);
+      faults.ping = undefined;
+    } catch (fault) {
+      faults.ping = wordsOf(fault);
+    }
+  }
 
-  const writer = createInfluxWriter(
-    { http, clock, random: deps.random, onOutcome, onMissingDatabase: makeDatabase },
-    config,
-  );
-  await makeDatabase();
+  const slots = createSlots(writeConnections);
+  const writerFor = (name: string) =>
+    createInfluxWriter(
+      {
+        http,
+        clock,
+        random: deps.random,
+        onOutcome,
+        onMissingDatabase: () => makeDatabase(name).catch(() => undefined),
+      },
+      { url: config.url, database: name, slots },
+    );
+  const writer = writerFor(database);
+  const rollupWriters = { '1h': writerFor(rollupDatabase('1h')), '1d': writerFor(rollupDatabase('1d')) };
+
+  for (const name of databases) {
+    try {
+      await makeDatabase(name);
+    } catch {
+      // it is away: writing waits for it, and makes what is missing
+      break;
+    }
+  }
+  if (known) log.info('readings are kept in InfluxDB', { major: known.major });
   await ping();
   const stopPinging = clock.every(pingEveryMs, () => void ping());
+
+  /** All of them, so that what one database cannot is not left undone in another. */
+  async function removeFrom(names: string[], what: Parameters<Flavour['remove']>[1]): Promise<Removal> {
+    const { remove } = await flavour();
+    const removals: Removal[] = [];
+    for (const name of names) removals.push(await remove(name, what));
+    return removals.find((removal) => 'cannot' in removal) ?? { removed: null };
+  }
 
   return {
     kind: 'influxdb',
     async write(readings, signal) {
-      const refused = await writer.write(readings, lineOf, signal);
-      return refused.map(({ item, reason }) => ({ reading: item, reason }));
+      const within: StoredReading[] = [];
+      const refused: { reading: StoredReading; reason: string }[] = [];
+      for (const reading of readings) {
+        if (isBeyondTime(reading)) refused.push({ reading, reason: beyondTime });
+        else within.push(reading);
+      }
+      for (const { item, reason } of await writer.write(within, lineOf, signal))
+        refused.push({ reading: item, reason });
+      return refused;
     },
     async read(query) {
       const rows = await http.query(database, readStatement(query));
@@ -73,9 +132,32 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
       const rows = await http.query(database, windowsStatement(query));
       return rows.map((row) => windowOf(query.panel, row));
     },
+    async summarise(query) {
+      const { panel, from, to, everyMs } = query;
+      const rows = await http.query(database, summariseStatement(query));
+      return rows.flatMap((row) => {
+        const start = Number(row.time);
+        return rollupOf(panel, row, everyMs === undefined ? { from, to } : { from: start, to: start + everyMs }) ?? [];
+      });
+    },
+    async writeRollups(rollups, signal) {
+      for (const period of rollupPeriods) {
+        const ofPeriod = rollups.filter((rollup) => rollup.period === period);
+        const refused = await rollupWriters[period].write(ofPeriod, lineOfRollup, signal);
+        if (refused.length > 0)
+          throw new Outage('vitals-store-refused-rollups', 'InfluxDB refuses rollups', { retry: false });
+      }
+    },
+    async readRollups(query) {
+      const rows = await http.query(rollupDatabase(query.period), rollupsStatement(query));
+      return rows.flatMap((row) => rollupOf(query.panel, row) ?? []);
+    },
+    erase: (patient) => removeFrom(databases, { patient }),
+    expire: ({ panel, period, before }) =>
+      removeFrom([period === 'raw' ? database : rollupDatabase(period)], { panel, before }),
     health() {
       const fault = faults.write ?? faults.ping;
-      return fault === undefined ? { state: 'ok' } : { state: 'down', trouble: 'vitals-store-away', detail: fault };
+      return fault === undefined ? { state: 'ok' } : { state: 'down', detail: fault };
     },
     async close() {
       stopPinging();
@@ -91,7 +173,7 @@ const pingEveryMs = 10_000;
 /** What a person is told; never the server's own text, which can quote a line. */
 function wordsOf(fault: unknown): string {
   const status = (fault as { statusCode?: number }).statusCode;
-  if (status === 401 || status === 403) return 'InfluxDB refuses our user name or password';
+  if (status === 401 || status === 403) return 'InfluxDB refuses our user name or password, or our token';
   if (status === 404) return 'InfluxDB has no such database';
   if (status !== undefined) return `InfluxDB answers with ${status}`;
   return fault instanceof Outage ? fault.message : `InfluxDB: ${(faultDetails(fault) as { fault: string }).fault}`;

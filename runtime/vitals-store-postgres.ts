@@ -1,15 +1,26 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { Outage } from '#domain/errors.ts';
-import type { PatientId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
-import { type PanelName, type VitalName, vitalsOf } from '#domain/vitals.ts';
+import { type VitalName, vitalsOf } from '#domain/vitals.ts';
 import { backOffMs } from './back-off.ts';
 import type { Clock } from './clock.ts';
 import { isolateRefused } from './isolate-refused.ts';
 import { faultDetails, type Log } from './log.ts';
 import type { Records } from './records/connect.ts';
 import { isDataFault } from './records/faults.ts';
-import { timestampOf, type VitalsStore, type Window } from './vitals-store.ts';
+import {
+  beyondTime,
+  isBeyondTime,
+  lastMs,
+  percentiles,
+  type Rollup,
+  type RollupOf,
+  type Span,
+  type Summary,
+  timestampOf,
+  type VitalsStore,
+  type Window,
+} from './vitals-store.ts';
 
 /** Readings in PostgreSQL, where no InfluxDB can be had: the same port, for one house and its neighbourhood. */
 export async function createPostgresStore(deps: { records: Records; clock: Clock; log: Log }): Promise<VitalsStore> {
@@ -23,11 +34,15 @@ export async function createPostgresStore(deps: { records: Records; clock: Clock
     fault = next;
   };
 
-  async function attempt(rows: Row[], signal: AbortSignal | undefined): Promise<string | undefined> {
+  /** Waits through outages; answers why PostgreSQL refuses what is in the statement for good. */
+  async function attempt(
+    statement: () => Promise<unknown>,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     for (let failures = 0; ; failures++) {
       signal?.throwIfAborted();
       try {
-        await insert(records, rows);
+        await statement();
         outcome(undefined);
         return undefined;
       } catch (error) {
@@ -41,49 +56,30 @@ export async function createPostgresStore(deps: { records: Records; clock: Clock
   return {
     kind: 'postgresql',
     async write(readings, signal) {
-      const placed = readings.map((reading) => ({ reading, ns: timestampOf(reading) }));
-      const beyond = placed.filter(({ ns }) => ns > lastNs || ns < 0n);
-      const within = placed.filter(({ ns }) => ns <= lastNs && ns >= 0n);
-      const refused: { reading: StoredReading; reason: string }[] = beyond.map(({ reading }) => ({
-        reading,
-        reason: 'a time the store cannot hold',
-      }));
+      const refused = readings.filter(isBeyondTime).map((reading) => ({ reading, reason: beyondTime }));
+      const within = refused.length > 0 ? readings.filter((reading) => !isBeyondTime(reading)) : readings;
       for (let i = 0; i < within.length; i += rowsPerStatement) {
         const part = within.slice(i, i + rowsPerStatement);
-        const bad = await isolateRefused(part, (some) => attempt(some.map(rowOf), signal));
-        refused.push(...bad.map(({ item, reason }) => ({ reading: item.reading, reason })));
+        const bad = await isolateRefused(part, (some) => attempt(() => insert(records, some), signal));
+        refused.push(...bad.map(({ item, reason }) => ({ reading: item, reason })));
       }
       return refused;
     },
-    async read({ patient, panel, from, to, limit }) {
+    async read({ limit, ...span }) {
       const rows = await orOutage(
-        spanOf(records, { patient, panel, from, to })
-          .select('reading')
-          .orderBy('at_ns', 'desc')
-          .orderBy('reading_id')
-          .limit(limit)
-          .execute(),
+        within(records, span).select('reading').orderBy('at_ns', 'desc').orderBy('reading_id').limit(limit).execute(),
       );
       return rows.map(({ reading }) => reading);
     },
-    async readWindows({ patient, panel, from, to, windowMs }) {
-      const windowNs = sql<string>`${String(BigInt(windowMs) * 1_000_000n)}::bigint`;
-      const number = sql<number>`(one.value)::float8`;
+    async readWindows({ windowMs, ...span }) {
       const rows = await orOutage(
-        spanOf(records, { patient, panel, from, to })
-          .innerJoinLateral(sql<{ key: VitalName; value: string }>`jsonb_each_text(vitals)`.as<'one'>('one'), (join) =>
-            join.onTrue(),
-          )
+        grouped(records, span, windowMs)
           .select([
-            sql<string>`at_ns / ${windowNs}`.as('window'),
-            sql<VitalName>`one.key`.as('vital'),
             sql<number>`avg(${number})`.as('mean'),
             sql<number>`min(${number})`.as('min'),
             sql<number>`max(${number})`.as('max'),
             sql<number>`count(*)::int`.as('count'),
           ])
-          .groupBy(['window', 'vital'])
-          .orderBy('window')
           .execute(),
       );
       const windows = new Map<string, Window>();
@@ -94,8 +90,77 @@ export async function createPostgresStore(deps: { records: Records; clock: Clock
       }
       return [...windows.values()];
     },
-    health: () =>
-      fault === undefined ? { state: 'ok' } : { state: 'down', trouble: 'vitals-store-away', detail: fault },
+    async summarise({ everyMs, ...span }) {
+      const rows = await orOutage(
+        grouped(records, span, everyMs)
+          .select([
+            sql<number>`count(*)::int`.as('count'),
+            sql<number>`sum(${number})`.as('sum'),
+            sql<number>`min(${number})`.as('min'),
+            sql<number>`max(${number})`.as('max'),
+            ...percentiles.map((name) => percentile(Number(name.slice(1))).as(name)),
+          ])
+          .execute(),
+      );
+      const rollups = new Map<string, Rollup>();
+      for (const { window, vital, ...summary } of rows) {
+        const start = Number(window) * (everyMs ?? 0);
+        const bounds = everyMs === undefined ? span : { from: start, to: start + everyMs };
+        const known = rollups.get(window) ?? { from: bounds.from, to: bounds.to, values: {} };
+        rollups.set(window, known);
+        known.values[vital] = summary as Summary;
+      }
+      return [...rollups.values()];
+    },
+    async writeRollups(rollups, signal) {
+      for (let i = 0; i < rollups.length; i += rowsPerStatement) {
+        const part = rollups.slice(i, i + rowsPerStatement);
+        const refused = await attempt(() => insertRollups(records, part), signal);
+        if (refused) throw new Outage('vitals-store-refused-rollups', 'PostgreSQL refuses rollups', { retry: false });
+      }
+    },
+    async readRollups({ patient, panel, period, from, to }) {
+      const rows = await orOutage(
+        records
+          .selectFrom('vitals_rollup')
+          .select(['from_ms', 'to_ms', 'vitals'])
+          .where('patient_id', '=', patient)
+          .where('panel', '=', panel)
+          .where('period', '=', period)
+          .where('from_ms', '>=', String(Math.ceil(from)))
+          .where('from_ms', '<', String(Math.ceil(to)))
+          .orderBy('from_ms')
+          .execute(),
+      );
+      return rows.map(({ from_ms, to_ms, vitals }) => ({ from: Number(from_ms), to: Number(to_ms), values: vitals }));
+    },
+    async erase(patient) {
+      const [readings, rollups] = await orOutage(
+        Promise.all([
+          records.deleteFrom('vitals_reading').where('patient_id', '=', patient).executeTakeFirst(),
+          records.deleteFrom('vitals_rollup').where('patient_id', '=', patient).executeTakeFirst(),
+        ]),
+      );
+      return { removed: Number(readings.numDeletedRows + rollups.numDeletedRows) };
+    },
+    async expire({ panel, period, before }) {
+      const { numDeletedRows } = await orOutage(
+        period === 'raw'
+          ? records
+              .deleteFrom('vitals_reading')
+              .where('panel', '=', panel)
+              .where('at_ns', '<', nsOf(before))
+              .executeTakeFirst()
+          : records
+              .deleteFrom('vitals_rollup')
+              .where('panel', '=', panel)
+              .where('period', '=', period)
+              .where('from_ms', '<', String(before))
+              .executeTakeFirst(),
+      );
+      return { removed: Number(numDeletedRows) };
+    },
+    health: () => (fault === undefined ? { state: 'ok' } : { state: 'down', detail: fault }),
     async close() {},
   };
 }
@@ -103,35 +168,49 @@ export async function createPostgresStore(deps: { records: Records; clock: Clock
 /** 6 parameters each; PostgreSQL takes 65,535 in one statement. */
 const rowsPerStatement = 2_000;
 const pause = { firstMs: 100, mostMs: 5_000 };
-/** The last instant that 64-bit nanoseconds hold, in the year 2262: where InfluxDB ends too. */
-const lastNs = 2n ** 63n - 1n;
 
-type Row = ReturnType<typeof rowOf>;
-
-const rowOf = ({ reading, ns }: { reading: StoredReading; ns: bigint }) => {
+const rowOf = (reading: StoredReading) => {
   const inOrder = vitalsOf(reading.panel).flatMap((name) => reading.values.filter(({ vital }) => vital === name));
   return {
     patient_id: reading.patient,
     panel: reading.panel,
-    at_ns: String(ns),
+    at_ns: String(timestampOf(reading)),
     reading_id: reading.id,
     vitals: JSON.stringify(Object.fromEntries(inOrder.map(({ vital, value }) => [vital, value]))),
     reading: JSON.stringify({ ...reading, values: inOrder }),
   };
 };
 
-async function insert(records: Records, rows: Row[]): Promise<void> {
+async function insert(records: Records, readings: readonly StoredReading[]): Promise<void> {
   await records
     .insertInto('vitals_reading')
-    .values(rows)
+    .values(readings.map(rowOf))
     .onConflict((conflict) => conflict.columns(['patient_id', 'panel', 'at_ns', 'reading_id']).doNothing())
     .execute();
 }
 
-const spanOf = (
-  records: Records,
-  { patient, panel, from, to }: { patient: PatientId; panel: PanelName; from: number; to: number },
-) =>
+async function insertRollups(records: Records, rollups: readonly RollupOf[]): Promise<void> {
+  await records
+    .insertInto('vitals_rollup')
+    .values(
+      rollups.map(({ patient, panel, period, from, to, values }) => ({
+        patient_id: patient,
+        panel,
+        period,
+        from_ms: from,
+        to_ms: to,
+        vitals: JSON.stringify(values),
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['patient_id', 'panel', 'period', 'from_ms'])
+        .doUpdateSet((row) => ({ to_ms: row.ref('excluded.to_ms'), vitals: row.ref('excluded.vitals') })),
+    )
+    .execute();
+}
+
+const within = (records: Records, { patient, panel, from, to }: Span) =>
   records
     .selectFrom('vitals_reading')
     .where('patient_id', '=', patient)
@@ -139,10 +218,26 @@ const spanOf = (
     .where('at_ns', '>=', nsOf(from))
     .where('at_ns', '<', nsOf(to));
 
-const nsOf = (ms: number): string => {
-  const ns = BigInt(Math.ceil(Math.max(ms, 0))) * 1_000_000n;
-  return String(ns > lastNs ? lastNs : ns);
+const number = sql<number>`(one.value)::float8`;
+
+/** One row for each vital sign and window (the whole span where no width is given), the first window first. */
+const grouped = (records: Records, span: Span, windowMs?: number) => {
+  const window: RawBuilder<string> =
+    windowMs === undefined ? sql`'0'::text` : sql`(at_ns / ${String(BigInt(windowMs) * 1_000_000n)}::bigint)`;
+  return within(records, span)
+    .innerJoinLateral(sql<{ key: VitalName; value: string }>`jsonb_each_text(vitals)`.as<'one'>('one'), (join) =>
+      join.onTrue(),
+    )
+    .select([window.as('window'), sql<VitalName>`one.key`.as('vital')])
+    .groupBy(['window', 'vital'])
+    .orderBy('window');
 };
+
+/** Of the values in order the round(n·p/100)th, or the first: as InfluxDB does it. */
+const percentile = (p: number) =>
+  sql<number>`(array_agg(${number} order by ${number}))[greatest(1, floor(count(*) * ${p}::float8 / 100 + 0.5))::int]`;
+
+const nsOf = (ms: number): string => String(BigInt(Math.min(Math.ceil(Math.max(ms, 0)), lastMs)) * 1_000_000n);
 
 async function orOutage<T>(query: Promise<T>): Promise<T> {
   try {

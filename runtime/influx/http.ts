@@ -7,25 +7,29 @@ import type { Clock } from '../clock.ts';
  * HTTP to InfluxDB with deadlines that hold: a request that is late is cut off together with its socket. (The transport that
  * comes with @influxdata/influxdb-client 1.35 rejects in time but keeps the socket for ever.)
  *
- * Basic authentication: InfluxDB 1.x wants it, and 2.x and 3.x take it on these paths with the token as password.
+ * Who we are: a user and a password (1.x, and 2.x and 3.x on the paths they share with 1.x), or a token, which 2.x and 3.x take as
+ * `Token` on those paths; what is new in 3 takes `Bearer` alone (docs.influxdata.com/influxdb3/core/api, Authentication).
  */
 export type InfluxHttp = {
   /** What the official client sends through. */
   transport: Transport;
   /** One InfluxQL statement: its rows. @throws Outage; its text quotes neither the statement nor the answer. */
   query(database: string, statement: string): Promise<Row[]>;
-  /** A statement without rows, such as CREATE DATABASE. Answers the HTTP status. */
-  command(statement: string): Promise<number>;
-  /** @throws Outage unless the server answers. */
-  ping(): Promise<void>;
+  /** A request of any other kind. @throws Outage unless the server answers. */
+  ask(method: Method, path: string, json?: object): Promise<Answer>;
+  /** An InfluxQL statement without rows, such as CREATE DATABASE. @throws Outage unless the server answers. */
+  command(statement: string, database?: string): Promise<Answer>;
   close(): Promise<void>;
 };
 
 export type Row = Record<string, string | number | boolean | null>;
+export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; text: string };
+export type Credentials = { user?: string; password?: string; token?: string };
+type Method = 'GET' | 'POST' | 'DELETE';
 
 export function createInfluxHttp(
   { clock }: { clock: Clock },
-  target: { url: string; user: string | undefined; password: string | undefined; connections: number },
+  target: Credentials & { url: string; connections: number },
 ): InfluxHttp {
   const { origin, pathname } = new URL(target.url);
   const prefix = pathname.replace(/\/+$/, '');
@@ -37,12 +41,15 @@ export function createInfluxHttp(
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const authorization =
-    target.user && `Basic ${Buffer.from(`${target.user}:${target.password ?? ''}`).toString('base64')}`;
+  const { token, user, password } = target;
+  const basic = user && `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}`;
+  const authorizationFor = (path: string) =>
+    token ? `${/^\/(api\/v3|ping|health)/.test(path) ? 'Bearer' : 'Token'} ${token}` : basic;
 
-  async function send(method: 'GET' | 'POST', path: string, type?: string, body?: string) {
+  async function send(method: Method, path: string, type?: string, body?: string): Promise<Answer> {
     const deadline = new AbortController();
     const cancel = clock.after(requestMs, () => deadline.abort());
+    const authorization = authorizationFor(path);
     try {
       const response = await pool.request({
         method,
@@ -94,6 +101,8 @@ export function createInfluxHttp(
     },
     async query(database, statement) {
       const { status, text } = await post({ db: database, epoch: 'ms', q: statement });
+      // 3 makes databases with their first point
+      if (status === 404 && isJson(text)) return [];
       if (status !== 200) throw new Outage('vitals-store-away', `InfluxDB answered a query with ${status}`);
       const [result] = answerIn(text).results ?? [];
       if (!result || result.error !== undefined)
@@ -102,11 +111,9 @@ export function createInfluxHttp(
         values.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null]))),
       );
     },
-    command: async (statement) => (await post({ q: statement })).status,
-    async ping() {
-      const { status } = await send('GET', '/ping');
-      if (status >= 300) throw new Outage('vitals-store-away', `InfluxDB answered the ping with ${status}`);
-    },
+    ask: (method, path, json) =>
+      json ? send(method, path, 'application/json', JSON.stringify(json)) : send(method, path),
+    command: (statement, database) => post({ ...(database ? { db: database } : {}), q: statement }),
     close: () => pool.destroy(),
   };
 }
@@ -115,15 +122,23 @@ const connectMs = 5_000;
 /** A batch of 5,000 readings takes a fraction of a second; who needs longer than this is not coming back. */
 const requestMs = 10_000;
 
-/** What is not JSON comes from something else than InfluxDB, or was cut off. The parser's own words would quote it. */
-function answerIn(text: string): Answer {
+export function isJson(text: string): boolean {
   try {
-    return JSON.parse(text) as Answer;
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+}
+
+/** What is not JSON comes from something else than InfluxDB, or was cut off. The parser's own words would quote it. */
+function answerIn(text: string): Results {
+  try {
+    return JSON.parse(text) as Results;
   } catch {
     throw new Outage('vitals-store-away', 'InfluxDB answered a query with something else than JSON');
   }
 }
 
-type Answer = {
+type Results = {
   results?: { error?: string; series?: { columns: string[]; values: (string | number | boolean | null)[][] }[] }[];
 };

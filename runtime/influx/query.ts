@@ -1,15 +1,12 @@
-import type { PatientId } from '#domain/ids.ts';
 import { type PanelName, type VitalName, vitalsOf } from '#domain/vitals.ts';
+import type { Span, Window } from '../vitals-store.ts';
 import type { Row } from './http.ts';
 import { readingColumns } from './line.ts';
-import type { Window } from '../vitals-store.ts';
 
 /**
  * InfluxQL over `/query`: the language that InfluxDB 1.x, 2.x and 3.x have in common. Only what all three know is used here
  * (no bind parameters, no second statement, no name with a database before it).
  */
-
-type Span = { patient: PatientId; panel: PanelName; from: number; to: number };
 
 export const readStatement = (query: Span & { limit: number }): string => {
   const columns = [...readingColumns, ...vitalsOf(query.panel)].map(identifier).join(', ');
@@ -20,8 +17,7 @@ export const windowsStatement = (query: Span & { windowMs: number }): string => 
   const columns = vitalsOf(query.panel).flatMap((vital) =>
     statistics.map((statistic) => `${statistic}(${identifier(vital)}) AS ${identifier(`${vital} ${statistic}`)}`),
   );
-  const windows = `GROUP BY time(${integer(query.windowMs)}ms) fill(none)`;
-  return `SELECT ${columns.join(', ')} ${fromWhere(query)} ${windows}`;
+  return `SELECT ${columns.join(', ')} ${fromWhere(query)} ${every(query.windowMs)}`;
 };
 
 /** Rows of a windows statement asked for with `epoch=ms`: window starts are whole milliseconds, so no digit is lost. */
@@ -42,15 +38,17 @@ export const windowOf = (panel: PanelName, row: Row): Window => {
 
 const statistics = ['mean', 'min', 'max', 'count'] as const;
 
+export const every = (ms: number): string => `GROUP BY time(${integer(ms)}ms) fill(none)`;
+
 /** Six digits of the id stand below the millisecond, so whole milliseconds bound readings exactly. */
-const fromWhere = ({ patient, panel, from, to }: Span): string =>
+export const fromWhere = ({ patient, panel, from, to }: Span): string =>
   `FROM ${identifier(panel)} WHERE "patient" = ${text(patient)} AND time >= ${moment(from)} AND time < ${moment(to)}`;
 
-const identifier = (name: string): string => `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+export const identifier = (name: string): string => `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+export const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /** Nothing is older than 1970, and 2262 is the end of 64-bit nanoseconds. */
-const moment = (ms: number): string => `${integer(Math.min(Math.max(Math.ceil(ms), 0), 9_223_372_036_854))}ms`;
+export const moment = (ms: number): string => `${integer(Math.min(Math.max(Math.ceil(ms), 0), 9_223_372_036_854))}ms`;
 
 function integer(value: number): string {
   if (!Number.isSafeInteger(value)) throw new Error('a number in a query must be whole');

@@ -1,9 +1,9 @@
 import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
 import { backOffMs } from '../back-off.ts';
 import type { Clock } from '../clock.ts';
-import type { InfluxHttp } from './http.ts';
 import { isolateRefused } from '../isolate-refused.ts';
 import type { Random } from '../random.ts';
+import { type InfluxHttp, isJson } from './http.ts';
 
 /**
  * Writes lines through the official client such that the promise means what it says: every line is durable, or named as refused.
@@ -31,7 +31,11 @@ type Deps = {
   onMissingDatabase: () => Promise<unknown>;
 };
 
-export function createInfluxWriter(deps: Deps, { url, database }: { url: string; database: string }): InfluxWriter {
+/** One for each database. `slots` are shared by all of them. */
+export function createInfluxWriter(
+  deps: Deps,
+  { url, database, slots }: { url: string; database: string; slots: Slots },
+): InfluxWriter {
   const api = new InfluxDB({ url, transport: deps.http.transport }).getWriteApi('', '', 'ns', {
     maxRetries: 0,
     flushInterval: 0,
@@ -41,7 +45,6 @@ export function createInfluxWriter(deps: Deps, { url, database }: { url: string;
     writeFailed: (fault) => Promise.reject(fault),
   });
   api.path = `/write?db=${encodeURIComponent(database)}&precision=ns`;
-  const slots = createSlots(writeConnections);
 
   /** Hand-over and flush are one synchronous step, so the promise belongs to exactly these lines. */
   const post = (lines: string[]): Promise<void> => {
@@ -99,7 +102,8 @@ function refusalIn(fault: unknown): string | undefined {
   const text = fault.body ?? '';
   if (fault.statusCode !== 413 && !isJson(text)) return undefined;
   // anchored, because behind "unable to parse" the server quotes the line, and that may hold any text
-  if (/^\{"error":"partial write: max-(series|values)-per/.test(text)) return undefined;
+  if (/^\{"error":"(partial write: max-(series|values)-per|[a-z ]*(limit|maximum|too many) )/i.test(text))
+    return undefined;
   if (/beyond retention|outside retention/.test(text)) return 'older than the store keeps';
   if (/time outside range|value out of range/.test(text)) return 'a time the store cannot hold';
   if (/field type conflict/.test(text)) return 'a field of another type stands in the store';
@@ -107,16 +111,10 @@ function refusalIn(fault: unknown): string | undefined {
   return 'the store could not read it';
 }
 
-function isJson(text: string): boolean {
-  try {
-    return typeof JSON.parse(text) === 'object';
-  } catch {
-    return false;
-  }
-}
+export type Slots = <T>(run: () => Promise<T>) => Promise<T>;
 
 /** At most `count` at a time; the others wait in order. */
-function createSlots(count: number): <T>(run: () => Promise<T>) => Promise<T> {
+export function createSlots(count: number): Slots {
   let free = count;
   const waiting: (() => void)[] = [];
   return async (run) => {

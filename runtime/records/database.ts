@@ -20,7 +20,9 @@ import type { RuleEntry } from '#domain/rule-book.ts';
 import type { TaskKind } from '#domain/task.ts';
 import type { PanelName, VitalName } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
+import type { Rollup, RollupPeriod } from '../vitals-store.ts';
 import type { Actor } from './actor.ts';
+import type { ErasedParts } from './erasures.ts';
 import type { FirstHearing } from './first-hearings.ts';
 
 /** The tables as Kysely sees them; the truth is in migrations/. Times come out as Date and go in as Date or RFC 3339. */
@@ -40,6 +42,21 @@ export type TeamEscalation = {
 };
 
 export interface Database {
+  /** `seq`, `prev` and `hash` are the database's own, see audit.ts. */
+  audit: {
+    seq: ColumnType<string, never, never>;
+    at: ColumnType<Date, Date, never>;
+    actor: string;
+    action: string;
+    outcome: string;
+    source_id: SourceId | null;
+    device_id: DeviceId | null;
+    patient_id: PatientId | null;
+    address: string | null;
+    detail: ColumnType<object, string, never>;
+    prev: ColumnType<string, never, never>;
+    hash: ColumnType<string, never, never>;
+  };
   care_team: { id: TeamId; name: Json<Words>; time_zone: string; escalation: Json<TeamEscalation> };
   clinician: {
     id: ClinicianId;
@@ -63,6 +80,7 @@ export interface Database {
     conditions: Json<Words[]>;
     created_at: ColumnType<Date, Date | string | undefined, never>;
     created_by: MaybeActor;
+    erased_at: MaybeTime;
   };
   care_plan: {
     patient_id: PatientId;
@@ -159,7 +177,18 @@ export interface Database {
     detail: string;
     ref: string | null;
     payload: Buffer;
+    device_id: DeviceId | null;
+    panel: PanelName | null;
+    taken_at: MaybeTime;
+    readings: number;
+    bytes: ColumnType<number, never, never>;
+    released_at: MaybeTime;
+    released_by: MaybeActor;
+    recorded_at: MaybeTime;
+    judged_at: MaybeTime;
   };
+  quarantine_account: { source_id: SourceId; items: string; bytes: string; given_up: Generated<string> };
+  registration_state: { one: Generated<boolean>; changed_in: string };
   /** The vitals store where there is no InfluxDB; `at_ns` comes out as text, being beyond a number. */
   vitals_reading: {
     patient_id: PatientId;
@@ -169,7 +198,31 @@ export interface Database {
     vitals: Json<Partial<Record<VitalName, number>>>;
     reading: Json<StoredReading>;
   };
-  first_hearing: { reading_id: ReadingId; hearing: Json<FirstHearing> };
+  vitals_rollup: {
+    patient_id: PatientId;
+    panel: PanelName;
+    period: RollupPeriod;
+    from_ms: ColumnType<string, number, never>;
+    to_ms: ColumnType<string, number, number>;
+    vitals: Json<Rollup['values']>;
+  };
+  rollup_due: { patient_id: PatientId; panel: PanelName; hour: number; taken: boolean; marked_at: Time };
+  erasure: {
+    patient_id: PatientId;
+    asked_at: Time;
+    asked_by: Actor;
+    reason: string;
+    keep_until: MaybeTime;
+    parts: ColumnType<ErasedParts, string | undefined, string>;
+    first_pass_at: MaybeTime;
+    reopened_at: MaybeTime;
+    done_at: MaybeTime;
+  };
+  first_hearing: {
+    reading_id: ReadingId;
+    hearing: Json<FirstHearing>;
+    remembered_at: ColumnType<Date, Date | string | undefined, never>;
+  };
   platform_component: {
     process: string;
     component: string;

@@ -20,6 +20,7 @@ export async function findRegistrations(
   const rows = await db
     .selectFrom('device')
     .leftJoin('assignment', 'assignment.device_id', 'device.id')
+    .leftJoin('patient', 'patient.id', 'assignment.patient_id')
     .select([
       'device.id as device',
       'device.source_id as source',
@@ -27,14 +28,23 @@ export async function findRegistrations(
       'assignment.user_slot as userSlot',
       'assignment.from_at as from',
       'assignment.to_at as to',
+      'patient.erased_at as erasedAt',
     ])
     .where('device.id', '=', sql<DeviceId>`any(${[...new Set(devices)]})`)
     .execute();
-  for (const { device, source, patient, userSlot, from, to } of rows) {
+  for (const { device, source, patient, userSlot, from, to, erasedAt } of rows) {
     const registration = registrations.get(device) ?? { source, assignments: [] };
     registrations.set(device, registration);
-    if (patient && from)
-      registration.assignments.push({ patient, userSlot, from: from.toISOString(), to: to?.toISOString() ?? null });
+    if (!patient || !from) continue;
+    // what the erasure ended goes on to speak of the same person, until somebody else has the device
+    const end = erasedAt && to && to >= erasedAt ? null : to;
+    registration.assignments.push({
+      patient,
+      userSlot,
+      from: from.toISOString(),
+      to: end?.toISOString() ?? null,
+      ...(erasedAt ? { erased: true as const } : {}),
+    });
   }
   return registrations;
 }

@@ -32,13 +32,18 @@ export async function findPatient(db: Within, teams: TeamId[], id: PatientId): P
     .selectAll()
     .where('id', '=', id)
     .where('team_id', 'in', teams)
+    .where('erased_at', 'is', null)
     .executeTakeFirst();
   return row && patientOf(row);
 }
 
 export async function patientsOfTeams(db: Within, teams: TeamId[]): Promise<{ patient: Patient; addedAt: string }[]> {
   if (teams.length === 0) return [];
-  const rows = await db.selectFrom('patient').selectAll().where('team_id', 'in', teams).execute();
+  const rows = await db.selectFrom('patient')
+    .selectAll()
+    .where('team_id', 'in', teams)
+    .where('erased_at', 'is', null)
+    .execute();
   return rows.map((row) => ({ patient: patientOf(row), addedAt: row.created_at.toISOString() }));
 }
 
@@ -55,6 +60,7 @@ export async function findPatients(
     .selectAll()
     .where('id', 'in', wanted)
     .where('team_id', 'in', teams)
+    .where('erased_at', 'is', null)
     .execute();
   return new Map(rows.map((row) => [row.id, patientOf(row)]));
 }

@@ -23,6 +23,7 @@ export async function lockForJudgement(db: Within, patients: readonly PatientId[
     .innerJoin('care_team', 'care_team.id', 'patient.team_id')
     .select(['patient.id', 'patient.team_id', 'care_team.time_zone'])
     .where('patient.id', 'in', patients)
+    .where('patient.erased_at', 'is', null)
     .orderBy('patient.id')
     .forNoKeyUpdate('patient')
     .execute();

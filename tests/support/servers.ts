@@ -44,7 +44,10 @@ export async function testInflux(): Promise<{
     if (!response.ok) throw new Error(`influxd answered ${response.status}: ${text}`);
   };
   await query(`create database ${database}`);
-  return { ...influx, database, stop: () => query(`drop database ${database}`) };
+  const stop = async () => {
+    for (const name of [database, `${database}_1h`, `${database}_1d`]) await query(`drop database ${name}`);
+  };
+  return { ...influx, database, stop };
 }
 
 /** Whether this machine has InfluxDB: an ordinary user without it tests what readings in PostgreSQL promise. */
