@@ -15,6 +15,7 @@ import { seededRandom } from '#runtime/random.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { giveToken, newToken, registerSource } from '#runtime/records/sources.ts';
 import { type BrokerLimits, createBroker } from '../../broker/broker.ts';
+import type { TlsDoor } from '../../broker/doors.ts';
 import { until } from '../contracts/journal.ts';
 import type { Enrolled } from './mqtt.ts';
 import { connectPacket } from './mqtt-packets.ts';
@@ -27,6 +28,7 @@ type Wish = {
   host?: string;
   port?: number;
   clock?: Clock;
+  tls?: Pick<TlsDoor, 'credentials' | 'onRenewed'>;
 };
 
 /** Brokers, each with a journal of its own, for the tests of a file; all end with the test that opened them. */
@@ -53,11 +55,17 @@ export function brokers() {
       const downlink = createDownlink();
       const broker = createBroker(
         { records: wish.records ?? database.records, journal, downlink, random: seededRandom(1), ...shared },
-        { port: wish.port ?? 0, host: wish.host ?? '127.0.0.1', limits: wish.limits },
+        {
+          port: wish.port ?? 0,
+          host: wish.host ?? '127.0.0.1',
+          limits: wish.limits,
+          ...(wish.tls ? { tls: { ...wish.tls, port: 0, host: '127.0.0.1' } } : {}),
+        },
       );
       ends.push(() => broker.stop());
       await broker.start();
-      return { broker, port: broker.port(), journal, downlink, metrics };
+      const tlsPort = wish.tls ? broker.tlsPort() : 0;
+      return { broker, port: broker.port(), tlsPort, journal, downlink, metrics };
     },
     /** A broker in a process of its own, to be killed. */
     async brokerProcess(folder: string): Promise<{ child: ChildProcess; port: number }> {

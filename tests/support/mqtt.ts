@@ -10,7 +10,7 @@ export function connectAs(
   { source, secret }: Enrolled,
   options: IClientOptions = {},
 ): Promise<MqttClient> {
-  const client = connect(`mqtt://127.0.0.1:${port}`, {
+  const client = connect(`${options.protocol ?? 'mqtt'}://127.0.0.1:${port}`, {
     clientId: source,
     username: source,
     password: secret,
