@@ -147,6 +147,32 @@ export function journalContract(place: () => Promise<{ open(): Promise<Journal> 
     await journal.close();
   });
 
+  test('the shards of one consumer can be consumed side by side, each in order, and go on where each of them came to', async () => {
+    const { open } = await place();
+    const first = await open();
+    const sources = ['home-a', 'home-b', 'home-c', 'home-d', 'home-e'];
+    const low = Array.from({ length: 32 }, (_, shard) => shard);
+    const high = low.map((shard) => shard + 32);
+    const isLow = (one: { shard: number }) => one.shard < 32;
+    const sent = Array.from({ length: 300 }, (_, i) => entry(`m${i}`, { source: sources[i % 5]! }));
+    await Promise.all(sent.map((one) => first.append(one)));
+    expect(sent.some(isLow) && !sent.every(isLow)).toBe(true);
+    const lows = sent.filter(isLow).length;
+    const stuck = first.consume('recorder', { batch: 20, shards: high }, () => Promise.reject(new Error('away')));
+    expect(() => first.consume('recorder', { batch: 1, shards: [0, 40] }, async () => {})).toThrow(/already/);
+    const early = await collect(first, 'recorder', lows, { batch: 20, shards: low });
+    expect(early.map(({ position: _, ...rest }) => rest)).toEqual(sent.filter(isLow));
+    await stuck.stop();
+    await first.close();
+    const second = await open();
+    await second.append(entry('new', { source: sources[sent.findIndex(isLow) % 5]! }));
+    // all shards at once: of the low ones only what is new
+    const late = await collect(second, 'recorder', 300 - lows + 1);
+    expect(words(late)).toEqual([...words(sent.filter((one) => !isLow(one)) as JournalEntry[]), 'new']);
+    await until(() => second.backlog().entries === 0);
+    await second.close();
+  });
+
   test('a closed journal refuses entries with an outage, and closing twice is harmless', async () => {
     const journal = await (await place()).open();
     await journal.close();
@@ -188,7 +214,12 @@ export async function appendAll(journal: Journal, from: number, to: number): Pro
 }
 
 /** The next `count` entries for `consumer`, which then stops. */
-export async function collect(journal: Journal, consumer: string, count: number, options = { batch: 100 }) {
+export async function collect(
+  journal: Journal,
+  consumer: string,
+  count: number,
+  options: { batch: number; shards?: number[] } = { batch: 100 },
+) {
   const got: JournalEntry[] = [];
   const consumption = journal.consume(consumer, options, async (batch) => void got.push(...batch));
   await until(() => got.length >= count);
