@@ -10,7 +10,7 @@ import { book } from './book/index.ts';
 import { evaluate, freshMemory, type Memory, readMemory } from './evaluate.ts';
 import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule } from './rule.ts';
-import { dayNumberIn } from './zone.ts';
+import { dayNumberIn } from '#domain/zone.ts';
 
 /** What is to be judged of one patient: readings in the order of the journal, or the lapse at `at` of a countdown of one rule. */
 export type Matter =

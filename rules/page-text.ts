@@ -4,7 +4,7 @@ import { vitalIn } from '#domain/reading.ts';
 import { vitals } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
 import { spanText, valueText } from './explain.ts';
-import { dayIn, timeIn, zoneOf } from './zone.ts';
+import { dayIn, timeIn, zoneOf } from '#domain/zone.ts';
 
 /** What a page says, to somebody who has just been woken: how grave, what, which call, what to do, where to answer. */
 

@@ -1,10 +1,10 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { PatientId, TeamId } from '#domain/ids.ts';
 import { instant } from '../clock.ts';
 import type { Actor } from './actor.ts';
+import { audit } from './audit.ts';
 import { announce } from './changes.ts';
 import type { Records, Within } from './connect.ts';
-import type { Database } from './database.ts';
 
 /**
  * Erasure of a patient, in two steps.
@@ -73,6 +73,7 @@ export async function askErasure(
       .values({ patient_id: patient, asked_at: at, asked_by: by, reason, keep_until: keepUntil })
       .execute();
     await endEverything(db, { patient, team: known.team_id, by, at });
+    await audit(db, { by, action: 'patient-erased', outcome: 'asked', patient, detail: { keepUntil } });
     return 'asked';
   });
 }
@@ -92,13 +93,12 @@ async function endEverything(
     }))
     .where('patient_id', '=', patient)
     .execute();
-  const alerts = (eb: Kysely<Database> | Within) =>
-    eb.selectFrom('alert').select('id').where('patient_id', '=', patient);
+  const alerts = db.selectFrom('alert').select('id').where('patient_id', '=', patient);
   await db
     .updateTable('page')
     .set({ state: 'cancelled' })
     .where('state', '=', 'due')
-    .where('alert_id', 'in', alerts(db))
+    .where('alert_id', 'in', alerts)
     .execute();
   await db
     .updateTable('alert')
@@ -161,3 +161,23 @@ const erasureOf = (row: Row): Erasure => ({
   doneAt: row.done_at?.toISOString() ?? null,
   parts: row.parts,
 });
+
+/** One part was gone through. Must be in its transaction where it has one. */
+export async function recordErased(
+  db: Within,
+  patient: PatientId,
+  part: ErasurePart,
+  before: ErasedParts[ErasurePart],
+  removal: { removed: number | null } | { cannot: string },
+  at: string,
+): Promise<void> {
+  const entry =
+    'cannot' in removal
+      ? { at, removed: null, obstacle: removal.cannot }
+      : { at, removed: removal.removed === null ? null : removal.removed + (before?.removed ?? 0) };
+  await db
+    .updateTable('erasure')
+    .set({ parts: sql`parts || ${JSON.stringify({ [part]: entry })}::jsonb` })
+    .where('patient_id', '=', patient)
+    .execute();
+}

@@ -45,3 +45,26 @@ export const timeIn = (timeZone: string, at: number, language: 'en' | 'zh'): str
     minute: '2-digit',
     hourCycle: 'h23',
   }).format(at);
+
+const minuteMs = 60_000;
+
+/** Midnight to midnight, ms since 1970, of the calendar day in which `at` lies there. It has 23 or 25 hours where clocks are changed. */
+export function dayAround(timeZone: string, at: number): { from: number; to: number } {
+  const day = dayIn(timeZone, at);
+  const midnight = Date.parse(day);
+  // no zone is further than 14 hours from UTC
+  const from = firstMinute(midnight - 15 * 60 * minuteMs, midnight + 15 * 60 * minuteMs, (t) => dayIn(timeZone, t) >= day);
+  const to = firstMinute(from, from + 27 * 60 * minuteMs, (t) => dayIn(timeZone, t) > day);
+  return { from, to };
+}
+
+/** The first whole minute in (low, high] at which `holds` does; it does at `high`, and goes on to once it does. */
+function firstMinute(low: number, high: number, holds: (t: number) => boolean): number {
+  let [before, after] = [Math.floor(low / minuteMs), Math.ceil(high / minuteMs)];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (holds(middle * minuteMs)) after = middle;
+    else before = middle;
+  }
+  return after * minuteMs;
+}
