@@ -71,6 +71,7 @@ const platform = spawn(process.execPath, ['main.ts'], {
     INFLUX_PASSWORD: influx.password,
     HTTP_PORT: String(httpPort),
     MQTT_PORT: String(mqttPort),
+    MQTTS_PORT: String(await freePort()),
     SMTP_URL: `smtp://127.0.0.1:${smtpPort}`,
     LOG_LEVEL: 'warn',
   },

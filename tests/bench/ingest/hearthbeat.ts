@@ -30,6 +30,7 @@ export async function beginHearthbeat(sources: readonly BenchSource[]): Promise<
       DATA_DIR: folder,
       HTTP_PORT: String(http),
       MQTT_PORT: String(mqtt),
+      MQTTS_PORT: String(await freePort()),
       POSTGRES_PORT: String(postgres),
       INFLUX_PORT: String(influx),
       LOG_LEVEL: 'warn',

@@ -77,7 +77,7 @@ export async function openLoad(wish: {
     onFree = (line) => {
       if (clock.elapsed() < until) send(line, clock.elapsed());
     };
-    return burst(forMs, () => {
+    return burst(forMs, async () => {
       for (const line of lines) while (line.free.length > 0) send(line, clock.elapsed());
     });
   }
@@ -88,25 +88,24 @@ export async function openLoad(wish: {
     let sent = 0;
     let turn = 0;
     const most = Math.floor((forMs * perSecond) / 1_000);
-    return burst(forMs, () => {
-      const stop = clock.every(tickMs, () => {
+    return burst(forMs, async () => {
+      while (sent < most && !fault) {
         const due = Math.min(most, Math.floor(((clock.elapsed() - from) * perSecond) / 1_000));
         for (let busy = 0; sent < due && busy < lines.length; turn++) {
           const line = lines[turn % lines.length]!;
           if (line.free.length === 0) busy++;
           else send(line, from + (++sent * 1_000) / perSecond);
         }
-        if (sent === most) stop();
-      });
+        await clock.sleep(tickMs);
+      }
     });
   }
 
-  async function burst(forMs: number, begin: () => void): Promise<Burst> {
+  async function burst(forMs: number, sendAll: () => Promise<void>): Promise<Burst> {
     acked = 0;
     ackMs = new Float64Array(1 << 16);
     const startedAt = clock.elapsed();
-    begin();
-    await clock.sleep(forMs);
+    await Promise.all([sendAll(), clock.sleep(forMs)]);
     const late = clock.elapsed() + lastWordMs;
     while (open > 0) {
       if (fault) throw fault;

@@ -70,7 +70,11 @@ export async function behindMosquitto(
   const mosquitto = await startMosquitto();
   if ('absent' in mosquitto) return mosquitto;
   const influx = await privateInflux();
-  const { child, stop } = await begin(mosquitto.port, influx);
+  const { child, stop } = await begin(mosquitto.port, influx).catch(async (fault) => {
+    await mosquitto.stop();
+    await influx.stop();
+    throw fault;
+  });
   return {
     name,
     mqttPort: mosquitto.port,

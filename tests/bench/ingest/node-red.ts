@@ -24,19 +24,19 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
     writeFileSync(join(home, 'flows.json'), JSON.stringify(flow(mqttPort, sink)));
     writeFileSync(
       join(home, 'settings.js'),
-      `module.exports = { uiPort: ${port}, uiHost: '127.0.0.1', flowFile: 'flows.json', disableEditor: true, functionExternalModules: false, logging: { console: { level: 'warn' } } };`,
+      `module.exports = { uiPort: ${port}, uiHost: '127.0.0.1', flowFile: 'flows.json', disableEditor: true, functionExternalModules: false, logging: { console: { level: 'info' } } };`,
     );
     const child = spawn(process.execPath, [program, '-u', home, '-s', join(home, 'settings.js')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let last = '';
+    let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => {
-        last = `${last}${chunk}`.slice(-2_000);
+        said = `${said}${chunk}`.slice(-10_000);
       });
     await until(() => {
-      if (child.exitCode !== null) throw new Error(`Node-RED ended:\n${last}`);
-      return existsSync(join(home, 'ready'));
+      if (child.exitCode !== null) throw new Error(`Node-RED ended:\n${said}`);
+      return said.includes('Connected to broker');
     }, readyMs);
     return {
       child,
@@ -46,7 +46,6 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
       },
     };
 
-    /** The node `subscribed` writes a file when the broker has answered, which is how we know that nothing gets lost from here on. */
     function flow(mqttPort: number, sink: Sink) {
       const authorization = `Basic ${Buffer.from(`${sink.user}:${sink.password}`).toString('base64')}`;
       return [
@@ -65,6 +64,7 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
         {
           id: 'in',
           z: 'tab',
+          ...somewhere,
           type: 'mqtt in',
           topic: allReadings,
           qos: '1',
@@ -72,10 +72,11 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
           broker: 'broker',
           wires: [['lines']],
         },
-        { id: 'lines', z: 'tab', type: 'function', func: linesFunction, outputs: 1, wires: [['join']] },
+        { id: 'lines', z: 'tab', ...somewhere, type: 'function', func: linesFunction, outputs: 1, wires: [['join']] },
         {
           id: 'join',
           z: 'tab',
+          ...somewhere,
           type: 'join',
           mode: 'custom',
           build: 'string',
@@ -90,6 +91,7 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
         {
           id: 'head',
           z: 'tab',
+          ...somewhere,
           type: 'function',
           func: `return { payload: msg.payload, headers: { authorization: '${authorization}' } };`,
           outputs: 1,
@@ -98,6 +100,7 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
         {
           id: 'post',
           z: 'tab',
+          ...somewhere,
           type: 'http request',
           method: 'POST',
           ret: 'txt',
@@ -105,36 +108,13 @@ export async function beginNodeRed(): Promise<Contender | { absent: string }> {
           persist: true,
           wires: [[]],
         },
-        {
-          id: 'status',
-          z: 'tab',
-          type: 'status',
-          scope: ['in'],
-          wires: [['connected']],
-        },
-        {
-          id: 'connected',
-          z: 'tab',
-          type: 'switch',
-          property: 'status.fill',
-          propertyType: 'msg',
-          rules: [{ t: 'eq', v: 'green', vt: 'str' }],
-          outputs: 1,
-          wires: [['told']],
-        },
-        {
-          id: 'told',
-          z: 'tab',
-          type: 'file',
-          filename: join(home, 'ready'),
-          filenameType: 'str',
-          overwriteFile: 'true',
-          wires: [[]],
-        },
       ];
     }
   });
 }
+
+/** A node that stands nowhere counts as configuration. */
+const somewhere = { x: 100, y: 100 };
 
 /** As `linesIn`, in a function node. */
 const linesFunction = `
