@@ -114,10 +114,13 @@ export const Reading = z.object({
   values: z.array(Value).min(1).max(16),
   /** The device's record number, where it counts. */
   sequence: z.int().min(0).max(0xffff_ffff).optional(),
-  /** The device's own clock as it stood, without zone: `2026-08-11T20:27:00`. */
+  /**
+   * The device's own clock as it stood, without zone: `2026-08-11T20:27:00`. Zeros where it does not know year, month or day
+   * (Bluetooth SIG, Date Time 0x2A08).
+   */
   deviceTime: z
     .string()
-    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
+    .regex(/^\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/)
     .optional(),
   takenAt: Instant,
   clock: ClockQuality,

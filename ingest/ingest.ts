@@ -1,21 +1,20 @@
-import type { ReadingId } from '#domain/ids.ts';
-import { type Clock, instant } from '#runtime/clock.ts';
+import type { StoredReading } from '#domain/reading.ts';
+import type { Clock } from '#runtime/clock.ts';
 import type { Downlink } from '#runtime/downlink.ts';
+import { createAdmitting, type Verdict } from '#runtime/intake/admitting.ts';
+import { type Arrival, inParts, unpackReadings } from '#runtime/intake/unpack.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { readingId } from '#runtime/reading-id.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { findRegistrations } from '#runtime/records/devices.ts';
 import { isDataFault } from '#runtime/records/faults.ts';
-import { findFirstHearings, mayBeReplayed, rememberFirstHearings } from '#runtime/records/first-hearings.ts';
-import { type Quarantined, quarantine } from '#runtime/records/quarantine.ts';
 import type { Service } from '#runtime/service.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
-import { judge, type Verdict } from './judge.ts';
-import { type Harvest, keep } from './keep.ts';
-import { createReceipts } from './receipts.ts';
-import { type Arrival, unpackAnswer, unpackReadings, unpackStatus } from './unpack.ts';
+import { arrivalsIn } from './arrivals.ts';
+import { emptyHarvest, gather, type Harvest } from './harvest.ts';
+import { keep } from './keep.ts';
+import { sendReceipts } from './receipts.ts';
+import { createRecent } from './recent.ts';
 
 type Deps = {
   journal: Journal;
@@ -37,13 +36,15 @@ type Deps = {
 export function createIngest(deps: Deps): Service {
   const { journal, store, records, downlink, clock, metrics } = deps;
   const log = deps.log.child({ service: 'ingest' });
+  const admitting = createAdmitting(records);
+  const recent = createRecent();
   let consumption: Consumption | undefined;
   let fault: string | undefined;
   const ending = new AbortController();
 
   async function consume(entries: JournalEntry[]): Promise<void> {
     try {
-      for (const part of partsOf(entries)) await ingestOrIsolate(part);
+      await ingestOrIsolate(entries);
       if (fault !== undefined) log.info('readings are recorded again');
       fault = undefined;
     } catch (cause) {
@@ -67,102 +68,40 @@ export function createIngest(deps: Deps): Service {
     }
   }
 
+  /** Part by part into the store, so that however much is in hand, little of it is unpacked; then once into PostgreSQL. */
   async function ingest(entries: JournalEntry[]): Promise<void> {
-    const arrivals: Arrival[] = [];
-    const statuses: Harvest['statuses'] = new Map();
-    const answers: Harvest['answers'] = [];
-    for (const entry of entries) {
-      const { source, receivedAt: at } = entry;
-      if (entry.kind === 'readings') arrivals.push(...unpackReadings(entry));
-      if (entry.kind === 'status') {
-        const status = unpackStatus(entry);
-        if ('said' in status) {
-          // a last will holds nothing but that the source is away: what it said before in this batch must not be lost
-          const before = status.said.state === 'offline' ? statuses.get(source)?.status : undefined;
-          statuses.set(source, { status: { ...before, ...status.said }, at });
-        } else arrivals.push(status);
-      }
-      if (entry.kind === 'answers') {
-        const answer = unpackAnswer(entry);
-        if ('said' in answer) answers.push({ source, answer: answer.said, at });
-        else arrivals.push(answer);
-      }
-    }
-
-    const receipts = createReceipts(clock);
-    const refused: Quarantined[] = [];
-    const refuse = (arrival: Arrival, reason: Quarantined['reason'], detail: string) => {
-      const { source, receivedAt, refs } = arrival;
-      refused.push({ source, receivedAt, reason, detail, ref: refs[0], payload: arrival.payload() });
-      for (const ref of refs) receipts.add(source, { ref, outcome: 'quarantined', reason });
-    };
-
-    const verdicts = await judgeAll(arrivals);
-    const admitted = verdicts.filter((verdict) => verdict.outcome === 'admitted');
-    const startedAt = clock.now();
-    const unstorable = await store.write(
-      admitted.map(({ reading }) => reading),
-      ending.signal,
-    );
-    if (admitted.length > 0) metrics.storeSeconds.observe((clock.now() - startedAt) / 1_000);
-
-    const reasons = new Map(unstorable.map(({ reading, reason }) => [reading, reason]));
-    const stored = admitted.filter(({ reading }) => !reasons.has(reading));
-    for (const verdict of verdicts) {
-      if (verdict.outcome === 'refused') refuse(verdict.arrival, verdict.reason, verdict.detail);
-      else if (reasons.has(verdict.reading))
-        refuse(verdict.arrival, 'refused-by-store', reasons.get(verdict.reading) ?? '');
-      else
-        for (const ref of verdict.arrival.refs)
-          receipts.add(verdict.arrival.source, { ref, outcome: 'stored', reading: verdict.reading.id });
-    }
-    const harvest = { stored: stored.map(({ reading }) => reading), refused, statuses, answers };
-    for (const what of await keep(records, harvest, clock.now())) metrics.commands.inc({ what });
-    for (const { reason } of refused) metrics.readings.inc({ outcome: reason });
-    metrics.readings.inc({ outcome: 'stored' }, stored.length);
-    receipts.send(downlink);
+    const harvest = emptyHarvest();
+    for (const part of inParts(entries, (entry) => arrivalsIn(entry, harvest))) await record(part, harvest);
+    await finish(harvest);
   }
 
-  /** In the order of arrival, so that of two copies in one batch the first counts. Remembers those that are heard first. */
-  async function judgeAll(arrivals: Arrival[]): Promise<Verdict[]> {
-    const ids = new Map<Arrival, ReadingId>();
-    for (const arrival of arrivals) if ('reading' in arrival) ids.set(arrival, readingId(arrival.reading));
-    const readings = arrivals.flatMap((arrival) => ('reading' in arrival ? arrival.reading : []));
-    const replayable = arrivals.filter((arrival) => 'reading' in arrival && mayBeReplayed(arrival.reading));
-    const [registrations, firsts] = await Promise.all([
-      findRegistrations(
-        records,
-        readings.map(({ device }) => device),
-      ),
-      findFirstHearings(
-        records,
-        replayable.map((arrival) => ids.get(arrival) as ReadingId),
-      ),
-    ]);
+  async function record(arrivals: Arrival[], harvest: Harvest): Promise<void> {
+    const verdicts = await admitting.admitAll(arrivals);
+    const fresh: StoredReading[] = [];
+    const copies = new Set<StoredReading>();
+    for (const reading of verdicts.flatMap(admittedIn)) {
+      // what lies in the store already is not written again: a copy changes nothing, not even when it was stored
+      if (recent.has(reading.id) || harvest.seen.has(reading.id)) copies.add(reading);
+      else fresh.push(reading);
+      harvest.seen.add(reading.id);
+    }
+    if (fresh.length > 0) {
+      const startedAt = clock.now();
+      const unstorable = await store.write(fresh, ending.signal);
+      metrics.storeSeconds.observe((clock.now() - startedAt) / 1_000);
+      for (const { reading, reason } of unstorable) harvest.refusals.set(reading.id, reason);
+    }
+    for (const verdict of verdicts) gather(harvest, verdict, copies);
+  }
 
-    const storedAt = instant(clock.now());
-    const heard: Parameters<typeof rememberFirstHearings>[1][number][] = [];
-    const verdicts = arrivals.map((arrival) => {
-      const id = ids.get(arrival);
-      const verdict = judge(
-        arrival,
-        {
-          id,
-          registration: 'reading' in arrival ? registrations.get(arrival.reading.device) : undefined,
-          first: id && firsts.get(id),
-        },
-        storedAt,
-      );
-      if (verdict.outcome === 'admitted' && mayBeReplayed(verdict.reading) && !firsts.has(verdict.reading.id)) {
-        const { id: reading, patient, takenAt, clock: quality, heardAt, flags } = verdict.reading;
-        const hearing = { patient, takenAt, clock: quality, heardAt, storedAt, flags };
-        firsts.set(reading, hearing);
-        heard.push({ reading, hearing });
-      }
-      return verdict;
-    });
-    await rememberFirstHearings(records, heard);
-    return verdicts;
+  async function finish(harvest: Harvest): Promise<void> {
+    const { answers, gaveWay } = await keep(records, harvest, clock.now());
+    if (gaveWay > 0) log.warn('quarantine is full: its oldest gave way', { items: gaveWay });
+    metrics.quarantineGaveWay.inc(gaveWay);
+    for (const what of answers) metrics.commands.inc({ what });
+    for (const [outcome, count] of harvest.counts) metrics.readings.inc({ outcome }, count);
+    recent.remember(harvest.stored);
+    sendReceipts(downlink, harvest.receipts, clock.now());
   }
 
   async function putAside(entry: JournalEntry): Promise<void> {
@@ -170,11 +109,11 @@ export function createIngest(deps: Deps): Service {
     const reason = 'refused-by-store';
     const refs = entry.kind === 'readings' ? unpackReadings(entry).flatMap((arrival) => arrival.refs) : [];
     const detail = 'the records could not take this message';
-    await quarantine(records, [{ source, receivedAt, reason, detail, ref: refs[0], payload }]);
-    const receipts = createReceipts(clock);
-    for (const ref of refs) receipts.add(source, { ref, outcome: 'quarantined', reason });
-    receipts.send(downlink);
-    metrics.readings.inc({ outcome: reason }, refs.length);
+    const harvest = emptyHarvest();
+    harvest.refused.push({ source, receivedAt, reason, detail, ref: refs[0], payload });
+    for (const ref of refs) harvest.receipts.push({ source, receipt: { ref, outcome: 'quarantined', reason } });
+    harvest.counts.set(reason, Math.max(1, refs.length));
+    await finish(harvest);
     log.error('a message that PostgreSQL refuses is in quarantine', { source });
   }
 
@@ -205,22 +144,9 @@ export function createIngest(deps: Deps): Service {
   };
 }
 
-/** A message is at most 64 KiB (the broker refuses larger ones). */
-const entriesPerBatch = 200;
-/** Payload handled at a time: some 10,000 readings and, unpacked, some tens of MB. */
-const bytesPerPart = 2 * 1024 * 1024;
+/** As much as lay ready: few when there is little to do, many when there is much. Bounded in bytes by the journal's own limits. */
+const entriesPerBatch = 5_000;
 const graceMs = 3_000;
 
-function partsOf(entries: JournalEntry[]): JournalEntry[][] {
-  const parts: JournalEntry[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const entry of entries) {
-    if (bytes + entry.payload.length > bytesPerPart) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)?.push(entry);
-    bytes += entry.payload.length;
-  }
-  return parts;
-}
+const admittedIn = (verdict: Verdict): StoredReading[] =>
+  'samples' in verdict ? verdict.samples.flatMap((sample) => ('reading' in sample ? sample.reading : [])) : [];

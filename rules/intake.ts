@@ -1,92 +1,61 @@
-import { admit, lateAfterMs, standingValues } from '#domain/admission.ts';
-import type { PatientId, ReadingId, SourceId } from '#domain/ids.ts';
-import { Reading, ReadingsEnvelope } from '#domain/reading.ts';
-import { instant } from '#runtime/clock.ts';
+import { lateAfterMs } from '#domain/admission.ts';
+import type { PatientId } from '#domain/ids.ts';
+import type { StoredReading } from '#domain/reading.ts';
+import type { PanelName } from '#domain/vitals.ts';
+import type { Admitting } from '#runtime/intake/admitting.ts';
+import { type Arrival, inParts, unpackReadings } from '#runtime/intake/unpack.ts';
 import type { JournalEntry } from '#runtime/journal.ts';
-import { readingId } from '#runtime/reading-id.ts';
-import type { Within } from '#runtime/records/connect.ts';
-import { findRegistrations } from '#runtime/records/devices.ts';
-import {
-  type FirstHearing,
-  findFirstHearings,
-  mayBeReplayed,
-  rememberFirstHearings,
-} from '#runtime/records/first-hearings.ts';
+import { book } from './book/index.ts';
 import type { JudgedReading } from './rule.ts';
 
 /** A reading that may be judged. `receivedAt`: when the server journalled it, ms since 1970. */
 export type Heard = { reading: Omit<JudgedReading, 'day'>; receivedAt: number };
 
 /**
- * The readings of these entries by patient, in the order of the journal. What may not enter is left out without a word: ingest
- * applies the same rules of admission, keeps it in quarantine and says why. As there, a reading that was heard before keeps the
- * patient and the time of its first copy; when that was long ago it is late, however its clock is corrected today. Whoever of
- * the two comes first remembers it: while the vitals store is away the judge is far ahead.
+ * The readings of these entries that some rule looks at, in the order of the journal and some thousand at a time; by patient. What may not enter is
+ * left out without a word: ingest admits in the same way, keeps it in quarantine and says why. A reading that was heard before
+ * keeps the patient and the time of its first copy; when that was long ago it is late, however its clock is corrected today.
  */
-export async function takeIn(db: Within, entries: readonly JournalEntry[]): Promise<Map<PatientId, Heard[]>> {
-  const arrivals = entries.filter((entry) => entry.kind === 'readings').flatMap(readingsIn);
-  const registrations = await findRegistrations(db, [...new Set(arrivals.map(({ reading }) => reading.device))]);
-  const hearings = await findFirstHearings(
-    db,
-    arrivals.filter(({ reading }) => mayBeReplayed(reading)).map(({ id }) => id),
-  );
-  const heard = new Map<PatientId, Heard[]>();
-  const fresh: { reading: ReadingId; hearing: FirstHearing }[] = [];
-  for (const { id, reading, source, receivedAt } of arrivals) {
-    const registration = registrations.get(reading.device);
-    const first = registration?.source === source ? hearings.get(id) : undefined;
-    const admission = first ? undefined : admit(reading, source, registration, receivedAt);
-    if (admission?.outcome === 'refused') continue;
-    const patient = (first ?? admission)?.patient;
-    if (!patient) continue;
-    const takenAt = first?.takenAt ?? reading.takenAt;
-    if (admission && mayBeReplayed(reading)) {
-      const { clock, heardAt } = reading;
-      const hearing = { patient, takenAt, clock, heardAt, storedAt: instant(receivedAt), flags: admission.flags };
-      hearings.set(id, hearing);
-      fresh.push({ reading: id, hearing });
-    }
-    const ofPatient = heard.get(patient) ?? [];
-    heard.set(patient, ofPatient);
-    ofPatient.push({
-      reading: {
-        evidence: {
-          reading: id,
-          panel: reading.panel,
-          takenAt,
-          heardAt: first?.heardAt ?? reading.heardAt,
-          storedAt: instant(receivedAt),
-          values: standingValues(reading),
-          marks: reading.marks,
-        },
-        device: reading.device,
-        source,
-        late: (first ?? admission)?.flags.includes('late') || receivedAt - Date.parse(takenAt) > lateAfterMs,
-      },
-      receivedAt,
-    });
-  }
-  await rememberFirstHearings(db, fresh);
-  return heard;
-}
-
-type Arrival = { id: ReadingId; reading: Reading; source: SourceId; receivedAt: number };
-
-function readingsIn({ source, receivedAt, payload }: JournalEntry): Arrival[] {
-  const envelope = ReadingsEnvelope.safeParse(parseJson(payload));
-  if (!envelope.success) return [];
-  return envelope.data.readings.flatMap((candidate) => {
-    const { success, data } = Reading.safeParse(candidate);
-    return success ? [{ id: readingId(data), reading: data, source, receivedAt }] : [];
-  });
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function parseJson(payload: Buffer): unknown {
-  try {
-    return JSON.parse(utf8.decode(payload));
-  } catch {
-    return undefined;
+export async function* takeIn(
+  admitting: Admitting,
+  entries: readonly JournalEntry[],
+): AsyncGenerator<Map<PatientId, Heard[]>> {
+  for (const arrivals of inParts(entries, arrivalsIn)) {
+    const heard = new Map<PatientId, Heard[]>();
+    for (const verdict of await admitting.admitAll(arrivals))
+      for (const sample of 'samples' in verdict ? verdict.samples : []) {
+        if (!('reading' in sample)) continue;
+        const { patient } = sample.reading;
+        const ofPatient = heard.get(patient) ?? [];
+        heard.set(patient, ofPatient);
+        ofPatient.push(heardIn(sample.reading, verdict.arrival.receivedAt));
+      }
+    yield heard;
   }
 }
+
+const arrivalsIn = (entry: JournalEntry): Arrival[] =>
+  entry.kind === 'readings' && mayConcernUs(entry.payload)
+    ? unpackReadings(entry).filter((arrival) => 'told' in arrival && judged.has(arrival.told.samples[0]!.reading.panel))
+    : [];
+
+export function heardIn(stored: StoredReading, receivedAt: number): Heard {
+  const { id, panel, takenAt, heardAt, storedAt, values, marks, device, source, flags } = stored;
+  return {
+    reading: {
+      evidence: { reading: id, panel, takenAt, heardAt, storedAt, values, marks },
+      device,
+      source,
+      late: flags.includes('late') || receivedAt - Date.parse(takenAt) > lateAfterMs,
+    },
+    receivedAt,
+  };
+}
+
+const judged: ReadonlySet<PanelName> = new Set(book.map(({ panel }) => panel));
+const names = [...judged].map((panel) => Buffer.from(`"${panel}"`));
+const anEscape = Buffer.from('\\');
+
+/** Most readings are of panels that no rule looks at. JSON writes a name as it is, unless it holds an escape. */
+const mayConcernUs = (payload: Buffer): boolean =>
+  names.some((name) => payload.includes(name)) || payload.includes(anEscape);

@@ -2,6 +2,7 @@ import { Outage } from '#domain/errors.ts';
 import { PatientId } from '#domain/ids.ts';
 import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { createAdmitting } from '#runtime/intake/admitting.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -36,6 +37,7 @@ export function createRules(
   const { journal, records, agenda, clock, random, metrics } = deps;
   const log = deps.log.child({ service: 'rules' });
   const paging = createPaging({ ...deps, log }, config);
+  const admitting = createAdmitting(records);
   const judging = { agenda, paging, random, log, metrics, now: () => clock.now() };
   let consumption: Consumption | undefined;
   let away = false;
@@ -44,10 +46,11 @@ export function createRules(
 
   const onBatch = async (entries: JournalEntry[]): Promise<void> => {
     try {
-      const heard = await takeIn(records, entries);
-      await judgeAll([...heard].map(([patient, readings]) => ({ patient, heard: readings })));
+      for await (const heard of takeIn(admitting, entries)) {
+        await judgeAll([...heard].map(([patient, readings]) => ({ patient, heard: readings })));
+        metrics.judged.inc([...heard.values()].reduce((sum, readings) => sum + readings.length, 0));
+      }
       away = false;
-      metrics.judged.inc([...heard.values()].reduce((sum, readings) => sum + readings.length, 0));
     } catch (fault) {
       away = true;
       throw fault instanceof Outage ? fault : outageOf(fault);
@@ -116,7 +119,8 @@ export function createRules(
   };
 }
 
-const batchEntries = 200;
+/** As much as lay ready: the more there is to judge, the more of it shares one transaction. */
+const batchEntries = 5_000;
 /** How long a lapse waits for the judge to catch up with the journal: shorter than an agenda entry's lease. */
 const patienceMs = 10_000;
 

@@ -49,8 +49,13 @@ export function createMetrics() {
     }),
     readings: new Counter({
       name: 'hearthbeat_readings_total',
-      help: 'Readings by what became of them',
+      help: 'Readings by what became of them: stored, duplicate (a copy of a stored one), or why they are in quarantine',
       labelNames: ['outcome'] as const,
+      registers,
+    }),
+    quarantineGaveWay: new Counter({
+      name: 'hearthbeat_quarantine_gave_way_total',
+      help: 'Items of quarantine that had to make room for newer ones',
       registers,
     }),
     storeSeconds: new Histogram({

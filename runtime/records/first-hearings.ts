@@ -40,18 +40,10 @@ export async function rememberFirstHearings(
   db: Within,
   heard: readonly { reading: ReadingId; hearing: FirstHearing }[],
 ): Promise<void> {
-  const ordered = [...heard].sort((a, b) => (a.reading < b.reading ? -1 : 1));
-  for (let i = 0; i < ordered.length; i += rowsPerStatement)
-    await db
-      .insertInto('first_hearing')
-      .values(
-        ordered.slice(i, i + rowsPerStatement).map(({ reading, hearing }) => ({
-          reading_id: reading,
-          hearing: JSON.stringify(hearing),
-        })),
-      )
-      .onConflict((conflict) => conflict.column('reading_id').doNothing())
-      .execute();
+  if (heard.length === 0) return;
+  const rows = [...heard].sort((a, b) => (a.reading < b.reading ? -1 : 1));
+  await sql`
+    insert into first_hearing (reading_id, hearing)
+    select reading, hearing from json_to_recordset(${JSON.stringify(rows)}) as fresh(reading text, hearing jsonb)
+    on conflict (reading_id) do nothing`.execute(db);
 }
-
-const rowsPerStatement = 2_000;

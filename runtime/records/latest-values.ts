@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { PatientId } from '#domain/ids.ts';
-import type { StoredReading } from '#domain/reading.ts';
+import type { StoredReading, Value } from '#domain/reading.ts';
 import type { LatestValue } from '#domain/views.ts';
 import { vitalNames } from '#domain/vitals.ts';
 import type { Within } from './connect.ts';
@@ -11,37 +11,37 @@ import type { Within } from './connect.ts';
  * same instant the one with the greater id stays, whatever the order in which they came.
  */
 export async function keepLatestValues(db: Within, readings: readonly StoredReading[]): Promise<void> {
-  const newest = new Map<string, ReturnType<typeof rowsOf>[number]>();
-  for (const row of readings.flatMap(rowsOf)) {
-    const key = `${row.patient_id} ${row.vital}`;
-    const known = newest.get(key);
-    if (!known || isNewer(row, known)) newest.set(key, row);
-  }
+  if (readings.length === 0) return;
   // always in one order, so that two writers can never wait for each other
-  const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-  for (let i = 0; i < rows.length; i += rowsPerStatement)
-    await db
-      .insertInto('latest_value')
-      .values(rows.slice(i, i + rowsPerStatement))
-      .onConflict((conflict) =>
-        conflict
-          .columns(['patient_id', 'vital'])
-          .doUpdateSet((row) => ({
-            panel: row.ref('excluded.panel'),
-            value: row.ref('excluded.value'),
-            decimals: row.ref('excluded.decimals'),
-            taken_at: row.ref('excluded.taken_at'),
-            heard_at: row.ref('excluded.heard_at'),
-            stored_at: row.ref('excluded.stored_at'),
-            reading_id: row.ref('excluded.reading_id'),
-            device_id: row.ref('excluded.device_id'),
-            marks: row.ref('excluded.marks'),
-          }))
-          .where(
-            sql<boolean>`(latest_value.taken_at, latest_value.reading_id) < (excluded.taken_at, excluded.reading_id)`,
-          ),
-      )
-      .execute();
+  const rows = [...newestOf(readings)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, newest]) => rowOf(newest));
+  // one parameter, however many rows, and the same statement every time
+  await sql`
+    insert into latest_value
+      (patient_id, vital, panel, value, decimals, taken_at, heard_at, stored_at, reading_id, device_id, marks)
+    select * from json_to_recordset(${JSON.stringify(rows)}) as fresh(
+      patient uuid, vital text, panel text, value float8, decimals smallint, taken timestamptz, heard timestamptz,
+      stored timestamptz, reading text, device text, marks jsonb)
+    on conflict (patient_id, vital) do update set
+      panel = excluded.panel, value = excluded.value, decimals = excluded.decimals, taken_at = excluded.taken_at,
+      heard_at = excluded.heard_at, stored_at = excluded.stored_at, reading_id = excluded.reading_id,
+      device_id = excluded.device_id, marks = excluded.marks
+    where (latest_value.taken_at, latest_value.reading_id) < (excluded.taken_at, excluded.reading_id)`.execute(db);
+}
+
+type Newest = { reading: StoredReading; takenAt: number; value: Value };
+
+function newestOf(readings: readonly StoredReading[]): Map<string, Newest> {
+  const newest = new Map<string, Newest>();
+  for (const reading of readings) {
+    const takenAt = Date.parse(reading.takenAt);
+    for (const value of reading.values) {
+      const key = `${reading.patient} ${value.vital}`;
+      const known = newest.get(key);
+      const isNewer = !known || takenAt > known.takenAt || (takenAt === known.takenAt && reading.id > known.reading.id);
+      if (isNewer) newest.set(key, { reading, takenAt, value });
+    }
+  }
+  return newest;
 }
 
 /** The latest values of each of these patients, in the order of the catalogue; a patient without any is absent. */
@@ -72,23 +72,17 @@ export async function findLatestValues(
   return values;
 }
 
-/** 11 parameters each; PostgreSQL takes 65,535 in one statement. */
-const rowsPerStatement = 2_000;
-
-const rowsOf = (reading: StoredReading) =>
-  reading.values.map(({ vital, value, decimals }) => ({
-    patient_id: reading.patient,
-    vital,
-    panel: reading.panel,
-    value,
-    decimals: decimals ?? null,
-    taken_at: new Date(reading.takenAt),
-    heard_at: new Date(reading.heardAt),
-    stored_at: new Date(reading.storedAt),
-    reading_id: reading.id,
-    device_id: reading.device,
-    marks: JSON.stringify(reading.marks),
-  }));
-
-const isNewer = (a: { taken_at: Date; reading_id: string }, b: { taken_at: Date; reading_id: string }): boolean =>
-  a.taken_at > b.taken_at || (a.taken_at.getTime() === b.taken_at.getTime() && a.reading_id > b.reading_id);
+/** A source whose clock is ahead heard it when we had it, at the latest: else its devices would never be silent. */
+const rowOf = ({ reading, value: { vital, value, decimals } }: Newest) => ({
+  patient: reading.patient,
+  vital,
+  panel: reading.panel,
+  value,
+  decimals: decimals ?? null,
+  taken: reading.takenAt,
+  heard: Date.parse(reading.heardAt) > Date.parse(reading.storedAt) ? reading.storedAt : reading.heardAt,
+  stored: reading.storedAt,
+  reading: reading.id,
+  device: reading.device,
+  marks: reading.marks,
+});

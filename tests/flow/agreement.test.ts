@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { PatientId } from '#domain/ids.ts';
 import { shardOf } from '#domain/topics.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
+import { createAdmitting } from '#runtime/intake/admitting.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { takeIn } from '../../rules/intake.ts';
@@ -28,9 +29,11 @@ it('of two copies with differently corrected times, the first says whose it is, 
   const readings = [copy(6), copy(4)];
 
   const entry = { position: 1, shard: shardOf(source), source, kind: 'readings' as const, receivedAt: clock.now() };
+  const admitting = createAdmitting(records);
   const judged = new Set<PatientId>();
   for (const batch of [readings, [copy(3)]])
-    for (const whose of (await takeIn(records, [{ ...entry, payload: envelope(batch) }])).keys()) judged.add(whose);
+    for await (const heard of takeIn(admitting, [{ ...entry, payload: envelope(batch) }]))
+      for (const whose of heard.keys()) judged.add(whose);
   await sent(source, readings);
   expect(await read(patient)).toHaveLength(1);
   expect(await read(next.id)).toEqual([]);

@@ -1,0 +1,100 @@
+import { admitSample, type Refused, type Registration, refusalOfKind, standingValues } from '#domain/admission.ts';
+import type { ReadingId } from '#domain/ids.ts';
+import type { StoredReading } from '#domain/reading.ts';
+import { instant } from '../clock.ts';
+import type { Within } from '../records/connect.ts';
+import {
+  type FirstHearing,
+  findFirstHearings,
+  mayBeReplayed,
+  rememberFirstHearings,
+} from '../records/first-hearings.ts';
+import { createRegistrations } from '../records/registrations.ts';
+import type { Arrival, Told, ToldSample } from './unpack.ts';
+
+/**
+ * What becomes of an arrival: refused whole, or judged sample by sample. Never both, never neither.
+ * `again`: another copy of it was journalled before, whose way it takes.
+ */
+export type Verdict = { arrival: Arrival } & ({ refused: Refused } | { samples: SampleVerdict[] });
+export type SampleVerdict = { place: number } & ({ reading: StoredReading; again: boolean } | { refused: Refused });
+
+/** Recorder and judge have one each, and never disagree about whose reading it is. */
+export type Admitting = {
+  /** In the order of arrival, so that of two copies in one batch the first counts. Remembers those that are heard first. */
+  admitAll(arrivals: readonly Arrival[]): Promise<Verdict[]>;
+};
+
+export function createAdmitting(db: Within): Admitting {
+  const registrations = createRegistrations(db);
+
+  return {
+    async admitAll(arrivals) {
+      const told = arrivals.flatMap((arrival) => ('told' in arrival ? arrival.told : []));
+      const replayable = told.flatMap(({ samples }) => samples.filter(({ reading }) => mayBeReplayed(reading)));
+      const [registered, firsts] = await Promise.all([
+        registrations.of(told.map(deviceOf)),
+        findFirstHearings(
+          db,
+          replayable.map(({ id }) => id),
+        ),
+      ]);
+      const heard: { reading: ReadingId; hearing: FirstHearing }[] = [];
+      const verdicts = arrivals.map((arrival): Verdict => {
+        if ('malformed' in arrival)
+          return { arrival, refused: { outcome: 'refused', reason: 'malformed', detail: arrival.malformed } };
+        const verdict = verdictOn(arrival, arrival.told, registered.get(deviceOf(arrival.told)), firsts);
+        for (const sample of 'samples' in verdict ? verdict.samples : []) {
+          if (!('reading' in sample) || firsts.has(sample.reading.id) || !mayBeReplayed(sample.reading)) continue;
+          const { id, patient, takenAt, clock, heardAt, storedAt, flags } = sample.reading;
+          const hearing = { patient, takenAt, clock, heardAt, storedAt, flags };
+          firsts.set(id, hearing);
+          heard.push({ reading: id, hearing });
+        }
+        return verdict;
+      });
+      await rememberFirstHearings(db, heard);
+      return verdicts;
+    },
+  };
+}
+
+const deviceOf = ({ samples }: Told) => samples[0]!.reading.device;
+
+/**
+ * Pure. A reading that was heard before keeps the way of its first copy: patient, times and flags. So a cuff that replays its
+ * memory changes nothing, even when its clock is corrected differently now or it belongs to somebody else. Stored it is for us when it was
+ * on our disk: who judges the same entry again comes to the same.
+ */
+export function verdictOn(
+  arrival: Arrival,
+  told: Told,
+  registration: Registration | undefined,
+  firsts: ReadonlyMap<ReadingId, FirstHearing>,
+): Verdict {
+  const { source, receivedAt } = arrival;
+  const storedAt = instant(receivedAt);
+  const [{ reading: any }] = told.samples as [ToldSample];
+  const refusal = refusalOfKind(
+    { panel: any.panel, marks: any.marks, kinds: told.series?.columns ?? any.values },
+    source,
+    registration,
+  );
+  const forgotten = new Set(registration?.assignments.filter(({ erased }) => erased).map(({ patient }) => patient));
+  const known = (id: ReadingId): FirstHearing | undefined => {
+    const first = registration?.source === source ? firsts.get(id) : undefined;
+    return first && !forgotten.has(first.patient) ? first : undefined;
+  };
+  if ((refusal || !registration) && !known(told.samples[0]!.id)) return { arrival, refused: refusal! };
+  const samples = told.samples.map(({ place, id, reading }): SampleVerdict => {
+    const stored = { ...reading, values: standingValues(reading), id, source };
+    const first = known(id);
+    // the judge may have remembered this very copy before the recorder came to it
+    if (first) return { place, again: first.storedAt !== storedAt, reading: { ...stored, ...first } };
+    const admission = admitSample(reading, registration!, receivedAt);
+    if (admission.outcome === 'refused') return { place, refused: admission };
+    const { patient, flags } = admission;
+    return { place, again: false, reading: { ...stored, patient, flags, storedAt } };
+  });
+  return { arrival, samples };
+}

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import type { ReadingId, SourceId } from '#domain/ids.ts';
+import { Reading, ReadingSeries, ReadingsEnvelope } from '#domain/reading.ts';
+import { samplesOf } from '#domain/series.ts';
+import type { JournalEntry } from '../journal.ts';
+import { readingId } from '../reading-id.ts';
+
+/**
+ * One thing a source sent: a reading or a series that has the form of one, or something malformed. Nothing has been judged yet.
+ * `refs` are those a receipt can name: one for a reading or a series, all that can be found for a message that is refused as a whole.
+ */
+export type Arrival = {
+  source: SourceId;
+  /** When it was journalled, ms since 1970. */
+  receivedAt: number;
+  refs: string[];
+  /** What came, as it came. */
+  payload: () => Buffer;
+} & ({ told: Told } | { malformed: string });
+
+/** A reading is a series of one sample. */
+export type Told = { samples: ToldSample[]; series?: ReadingSeries };
+/** `place`: its number in the series. */
+export type ToldSample = { place: number; id: ReadingId; reading: Omit<Reading, 'ref'> };
+
+/** Every reading and every series of a message by itself, so that a bad one spoils no other. */
+export function unpackReadings({ source, receivedAt, payload }: JournalEntry): Arrival[] {
+  const whole = { source, receivedAt, payload: () => payload };
+  const parsed = parseJson(payload);
+  if ('malformed' in parsed) return [{ ...whole, refs: [], malformed: parsed.malformed }];
+  const envelope = ReadingsEnvelope.safeParse(parsed.json);
+  if (!envelope.success) return [{ ...whole, refs: refsIn(parsed.json), malformed: faultIn(envelope.error) }];
+  const { readings, series } = envelope.data;
+  const arrivals: Arrival[] = [];
+  const take = (piece: unknown, toldOf: (piece: unknown) => Told | z.ZodError | string) => {
+    const arrival = { source, receivedAt, refs: refOf(piece), payload: () => textOf(piece) ?? payload };
+    const told = toldOf(piece);
+    if (typeof told === 'string') arrivals.push({ ...arrival, malformed: told });
+    else if ('samples' in told) arrivals.push({ ...arrival, told });
+    else arrivals.push({ ...arrival, malformed: faultIn(told) });
+  };
+  for (const piece of readings) take(piece, toldReading);
+  for (const piece of series) take(piece, toldSeries);
+  return arrivals;
+}
+
+/**
+ * Unpacks entries as they are wanted, some thousand readings at a time: one message of 64 KiB can hold 30,000 samples, so a part is counted in
+ * what was unpacked.
+ */
+export function* inParts(
+  entries: readonly JournalEntry[],
+  arrivalsIn: (entry: JournalEntry) => Arrival[],
+): Generator<Arrival[]> {
+  let part: Arrival[] = [];
+  let readings = 0;
+  for (const entry of entries) {
+    for (const arrival of arrivalsIn(entry)) {
+      part.push(arrival);
+      readings += 'told' in arrival ? arrival.told.samples.length : 1;
+    }
+    if (readings < readingsPerPart) continue;
+    yield part;
+    part = [];
+    readings = 0;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** One request to the vitals store, and some 10 ms in which nothing else runs. */
+const readingsPerPart = 2_000;
+
+function toldReading(piece: unknown): Told | z.ZodError {
+  const { success, data, error } = Reading.safeParse(piece);
+  if (!success) return error;
+  const { ref: _, ...reading } = data;
+  return { samples: [{ place: 0, id: readingId(reading), reading }] };
+}
+
+function toldSeries(piece: unknown): Told | z.ZodError | string {
+  const { success, data, error } = ReadingSeries.safeParse(piece);
+  if (!success) return error;
+  const samples = samplesOf(data).map(({ place, reading }) => ({ place, id: readingId(reading), reading }));
+  return samples.length === 0 ? 'columns: a series without a value' : { samples, series: data };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** What a message says, or why nobody can read it; the words quote nothing of it. */
+export function parseJson(payload: Buffer): { json: unknown } | { malformed: string } {
+  try {
+    return { json: JSON.parse(utf8.decode(payload)) };
+  } catch (fault) {
+    return { malformed: fault instanceof SyntaxError ? 'not JSON' : 'not UTF-8' };
+  }
+}
+
+/** Zod names the place and what was expected there, never the value. */
+export function faultIn(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return `${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'invalid'}`.slice(0, 300);
+}
+
+function refsIn(json: unknown): string[] {
+  const { readings, series } = (json ?? {}) as { readings?: unknown; series?: unknown };
+  return [readings, series].flatMap((pieces) => (Array.isArray(pieces) ? pieces.flatMap(refOf) : []));
+}
+
+function refOf(piece: unknown): string[] {
+  const ref = Reading.shape.ref.safeParse((piece as { ref?: unknown } | null)?.ref);
+  return ref.success ? [ref.data] : [];
+}
+
+/** JSON that can be read is not always JSON that can be written: 30,000 brackets in each other fit into one message. */
+function textOf(piece: unknown): Buffer | undefined {
+  try {
+    return Buffer.from(JSON.stringify(piece));
+  } catch {
+    return undefined;
+  }
+}
