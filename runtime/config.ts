@@ -25,6 +25,11 @@ const mebibytes = z
   .transform(Number)
   .refine((number) => number >= 64)
   .describe('a number of MiB from 64 on');
+const anyDays = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/)
+  .transform(Number)
+  .describe('a number of days from 1 to 99999');
 const flag = z
   .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
   .describe('one of true, 1, yes, false, 0 and no');
@@ -100,12 +105,42 @@ export const variables = {
   INFLUX_URL: {
     schema: url('http', 'https'),
     default: undefined,
-    says: 'InfluxDB 1.x of your own. Not set: one is started and supervised under DATA_DIR, where influxd is installed.',
+    says: 'InfluxDB 1.x, 2.x or 3.x of your own. Not set: a 1.x is started under DATA_DIR, where influxd is installed.',
   },
-  INFLUX_USER: { schema: text, default: undefined, says: 'User name at INFLUX_URL.' },
-  INFLUX_PASSWORD: { schema: text, default: undefined, says: 'Password at INFLUX_URL.', secret: true },
-  INFLUX_DATABASE: { schema: text, default: 'vitals', says: 'InfluxDB database for readings.' },
+  INFLUX_TOKEN: {
+    schema: text,
+    default: undefined,
+    says: 'Token at INFLUX_URL, for 2.x and 3.x. With one that may only read and write, make the databases yourself.',
+    secret: true,
+  },
+  INFLUX_ORG: {
+    schema: text,
+    default: undefined,
+    says: 'Organisation at an InfluxDB 2.x, where INFLUX_TOKEN sees several.',
+  },
+  INFLUX_USER: { schema: text, default: undefined, says: 'User name at an InfluxDB 1.x.' },
+  INFLUX_PASSWORD: { schema: text, default: undefined, says: 'Password at an InfluxDB 1.x.', secret: true },
+  INFLUX_DATABASE: {
+    schema: text,
+    default: 'vitals',
+    says: 'InfluxDB database for readings; rollups: with _1h and _1d behind it.',
+  },
   INFLUX_PORT: { schema: port, default: '18086', says: 'Port of the InfluxDB that Hearthbeat starts itself.' },
+  RETENTION_READINGS_DAYS: {
+    schema: anyDays,
+    default: undefined,
+    says: 'Days for which readings are kept; older ones are removed. Not set: for ever. The law may ask for 15 years or more.',
+  },
+  RETENTION_CONTINUOUS_DAYS: {
+    schema: anyDays,
+    default: undefined,
+    says: 'The same for what is worn and measures all day, whose rollups stay. Not set: as RETENTION_READINGS_DAYS.',
+  },
+  RETENTION_ROLLUPS_DAYS: {
+    schema: anyDays,
+    default: undefined,
+    says: 'Days for which rollups by hour and by day are kept. Not set: for ever.',
+  },
   REDIS_URL: {
     schema: url('redis', 'rediss'),
     default: undefined,

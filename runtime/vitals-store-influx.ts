@@ -157,7 +157,7 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
       removeFrom([period === 'raw' ? database : rollupDatabase(period)], { panel, before }),
     health() {
       const fault = faults.write ?? faults.ping;
-      return fault === undefined ? { state: 'ok' } : { state: 'down', detail: fault };
+      return fault === undefined ? { state: 'ok' } : { state: 'down', trouble: 'vitals-store-away', detail: fault };
     },
     async close() {
       stopPinging();

@@ -160,7 +160,8 @@ export async function createPostgresStore(deps: { records: Records; clock: Clock
       );
       return { removed: Number(numDeletedRows) };
     },
-    health: () => (fault === undefined ? { state: 'ok' } : { state: 'down', detail: fault }),
+    health: () =>
+      fault === undefined ? { state: 'ok' } : { state: 'down', trouble: 'vitals-store-away', detail: fault },
     async close() {},
   };
 }

@@ -1,4 +1,6 @@
+import type { Config } from '../config.ts';
 import type { Records } from '../records/connect.ts';
+import { type Retention, withRetention } from '../retention.ts';
 import type { Health, Service } from '../service.ts';
 import type { VitalsStore } from '../vitals-store.ts';
 import { createInfluxStore } from '../vitals-store-influx.ts';
@@ -40,9 +42,10 @@ export async function startInflux(start: Start, { readings }: VitalsChoice): Pro
 
 export async function openVitals(start: Start, choice: VitalsChoice, records: Records): Promise<VitalsStore> {
   const { config, secrets, clock, log, random, progress, started } = start;
-  const keep = <Store extends VitalsStore>(store: Store) => {
+  const retention = retentionOf(config);
+  const keep = (store: VitalsStore) => {
     started.push({ name: 'vitals store', end: store.close });
-    return store;
+    return withRetention(store, { clock }, retention);
   };
   if (choice.readings === 'postgresql') {
     progress.warn([
@@ -53,11 +56,30 @@ export async function openVitals(start: Start, choice: VitalsChoice, records: Re
     log.warn(shortfallOf(choice) ?? '');
     return keep(await createPostgresStore({ records, clock, log }));
   }
+  const { INFLUX_USER: user, INFLUX_PASSWORD: password, INFLUX_TOKEN: token, INFLUX_ORG: organisation } = config;
   const server = config.INFLUX_URL
-    ? { url: config.INFLUX_URL, user: config.INFLUX_USER ?? '', password: config.INFLUX_PASSWORD ?? '' }
+    ? {
+        url: config.INFLUX_URL,
+        ...(user ? { user, password: password ?? '' } : {}),
+        ...(token ? { token } : {}),
+        ...(organisation ? { organisation } : {}),
+      }
     : { url: `http://127.0.0.1:${config.INFLUX_PORT}`, user: influxUser, password: secrets.influxPassword };
-  return keep(await createInfluxStore({ clock, log, random }, { ...server, database: config.INFLUX_DATABASE }));
+  const settings = { ...server, database: config.INFLUX_DATABASE, retentionDays: longest(retention) };
+  return keep(await createInfluxStore({ clock, log, random }, settings));
 }
+
+export const retentionOf = (config: Config): Retention => ({
+  readings: config.RETENTION_READINGS_DAYS,
+  continuous: config.RETENTION_CONTINUOUS_DAYS,
+  rollups: config.RETENTION_ROLLUPS_DAYS,
+});
+
+/** One database holds all readings, so it keeps them as long as any of them is to be kept. */
+const longest = ({ readings, continuous = readings, rollups }: Retention) => ({
+  ...(readings !== undefined && continuous !== undefined ? { readings: Math.max(readings, continuous) } : {}),
+  ...(rollups !== undefined ? { rollups } : {}),
+});
 
 /** Of the store and the server behind it. */
 export function vitalsHealth(store: VitalsStore, server: Service | undefined, choice: VitalsChoice): Health {
