@@ -34,6 +34,8 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /api/v1/sources': administrators,
   // a box that has nothing yet but a code
   'POST /api/v1/enrolments': 'anyone',
+  // a box that proves itself with the key of its certificate
+  'POST /api/v1/renewals': 'anyone',
   'GET /api/openapi.json': 'anyone',
   'GET /health/live': 'anyone',
   'GET /health/ready': 'anyone',

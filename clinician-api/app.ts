@@ -15,6 +15,7 @@ import { mailboxRoutes } from './routes/mailbox.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { patientRoutes } from './routes/patients.ts';
 import { readingRoutes } from './routes/readings.ts';
+import { renewalRoutes } from './routes/renewals.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -65,6 +66,7 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
   mailboxRoutes(app, config);
   sourceRoutes(app, deps);
   enrolmentRoutes(app, deps, config);
+  renewalRoutes(app, deps, config);
   operationRoutes(app, deps);
   await serveConsole(app, config.consoleDir);
   return { app, routes };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import * as alert from '#domain/alert.ts';
 import { CarePlan } from '#domain/care-plan.ts';
 import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
-import { EnrolmentAnswer, EnrolmentRequest, SourceCredential } from '#domain/enrolment.ts';
+import { EnrolmentAnswer, EnrolmentRequest, RenewalRequest, SourceCredential } from '#domain/enrolment.ts';
 import * as people from '#domain/people.ts';
 import { StoredReading, Value } from '#domain/reading.ts';
 import { RuleEntry, RuleParameter } from '#domain/rule-book.ts';
@@ -39,6 +39,7 @@ const named: Record<string, z.ZodType> = {
   DeviceStatus,
   EnrolmentAnswer,
   EnrolmentRequest,
+  RenewalRequest,
   SourceCredential,
   StatusMessage,
   RuleEntry,

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { TeamId } from '#domain/ids.ts';
+import type { Authority } from '#runtime/authority/authority.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -23,6 +24,8 @@ export type ApiDeps = {
   metrics: Metrics;
   /** Of all processes of the platform, in the format of Prometheus; without it those of this one. */
   metricsText?: () => Promise<string>;
+  /** Signs the certificates of boxes. None: every box gets a token. */
+  authority?: Pick<Authority, 'certificate' | 'issueFor'> | undefined;
   clock: Clock;
   random: Random;
   log: Log;

@@ -1,6 +1,8 @@
 import { EnrolmentAnswer, type EnrolmentFault, EnrolmentRequest } from '#domain/enrolment.ts';
+import type { SourceId } from '#domain/ids.ts';
 import { readCertificateRequest } from '#runtime/authority/certificate-request.ts';
-import { redeemCode } from '#runtime/records/enrolment-codes.ts';
+import { audit } from '#runtime/records/audit.ts';
+import { type Redemption, redeemCode } from '#runtime/records/enrolment-codes.ts';
 import { createAttempts } from '../attempts.ts';
 import { pointersOf, Refusal } from '../problems.ts';
 import type { ApiConfig, ApiDeps, Web } from '../web.ts';
@@ -39,7 +41,8 @@ const details: Record<EnrolmentFault, string> = {
   'too-many-tries': 'Too many wrong codes were tried; wait a little.',
 };
 
-export function enrolmentRoutes(app: Web, { records, clock, log }: ApiDeps, config: ApiConfig): void {
+export function enrolmentRoutes(app: Web, deps: ApiDeps, config: ApiConfig): void {
+  const { records, authority, clock, log } = deps;
   const attempts = createAttempts(clock);
 
   app.post(
@@ -51,30 +54,41 @@ export function enrolmentRoutes(app: Web, { records, clock, log }: ApiDeps, conf
       schema: {
         summary: 'Become the source that a code is for',
         description:
-          'Send the code together with a certificate request (PKCS #10, PEM) signed with the key of the box: EC P-256 or P-384, Ed25519, or RSA of 2,048 to 4,096 bits. The same key may ask again for ten minutes, and gets a new token that replaces the one before.',
+          'Send the code together with a certificate request (PKCS #10, PEM) signed with the key of the box: EC P-256 or P-384, Ed25519, or RSA of 2,048 to 4,096 bits. The answer is a certificate for that key, or a token where `credential` asks for one. The same key may ask again for ten minutes, and gets a new one that replaces the one before.',
         tags: ['enrolment'],
         body: EnrolmentRequest,
         response: { 200: EnrolmentAnswer },
       },
     },
     async (request) => {
+      const { ip: address } = request;
       const attempt = attempts([
-        { key: `address ${request.ip}`, limit: enrolmentLimits.address },
+        { key: `address ${address}`, limit: enrolmentLimits.address },
         { key: 'all', limit: enrolmentLimits.all },
       ]);
+      // not one by one into the trail: that many refusals stand there before
       if ('refusedForSeconds' in attempt) throw refusalOf('too-many-tries', attempt.refusedForSeconds);
-      if (request.validationError)
-        throw refusalOf('request-malformed', undefined, pointersOf(request.validationError.validation));
-      const { code, certificateRequest } = request.body;
+      const refuse = async (fault: EnrolmentFault, errors?: { pointer: string; detail: string }[]) => {
+        await audit(records, { by: 'nobody', action: 'source-enrolled', outcome: fault, address });
+        throw refusalOf(fault, undefined, errors);
+      };
       try {
+        if (request.validationError)
+          return await refuse('request-malformed', pointersOf(request.validationError.validation));
+        const { code, certificateRequest, credential } = request.body;
         const read = await readCertificateRequest(certificateRequest);
-        if (typeof read === 'string') throw refusalOf(`request-${read}`);
-        const redeemed = await redeemCode(records, { code, keyFingerprint: read.keyFingerprint, now: clock.now() });
-        if ('fault' in redeemed) throw refusalOf(redeemed.fault);
+        if (typeof read === 'string') return await refuse(`request-${read}`);
+        const wish = { code, keyFingerprint: read.keyFingerprint, now: clock.now(), address };
+        const issue = async (source: SourceId) => {
+          const issued = await authority?.issueFor(source, certificateRequest);
+          if (!issued || typeof issued === 'string') throw new Error('a request that was read before is none');
+          return issued;
+        };
+        const redeemed = await redeemCode(records, wish, authority && credential === 'certificate' ? issue : undefined);
+        if ('fault' in redeemed) return await refuse(redeemed.fault);
         attempt.forgive();
-        const { source, token } = redeemed;
-        log.info('a source was enrolled', { source });
-        return { v: 1 as const, source, mqttUrl: config.mqttUrl, credential: { kind: 'token' as const, token } };
+        log.info('a source was enrolled', { source: redeemed.source });
+        return answerOf(redeemed, config.mqttUrl, authority?.certificate);
       } catch (fault) {
         // an outage of ours is no wrong code
         if (!(fault instanceof Refusal)) attempt.forgive();
@@ -82,6 +96,19 @@ export function enrolmentRoutes(app: Web, { records, clock, log }: ApiDeps, conf
       }
     },
   );
+}
+
+/** @param authority whom the box trusts when it calls. */
+export function answerOf(
+  given: Exclude<Redemption, { fault: unknown }>,
+  mqttUrl: string,
+  authority: string | undefined,
+): EnrolmentAnswer {
+  const { source } = given;
+  if ('token' in given) return { v: 1, source, mqttUrl, credential: { kind: 'token', token: given.token, authority } };
+  if (authority === undefined) throw new Error('a certificate was issued by no authority');
+  const { certificate, notAfter } = given.issued;
+  return { v: 1, source, mqttUrl, credential: { kind: 'certificate', certificate, authority, notAfter } };
 }
 
 function refusalOf(

@@ -45,7 +45,7 @@ export interface Database {
   /** `seq`, `prev` and `hash` are the database's own, see audit.ts. */
   audit: {
     seq: ColumnType<string, never, never>;
-    at: ColumnType<Date, Date, never>;
+    at: ColumnType<Date, never, never>;
     actor: string;
     action: string;
     outcome: string;
@@ -127,6 +127,7 @@ export interface Database {
     patient_id: PatientId;
     from_at: Time;
     to_at: MaybeTime;
+    created_at: ColumnType<Date | null, never, never>;
     created_by: MaybeActor;
     ended_by: MaybeActor;
   };

@@ -3,6 +3,7 @@ import type { Registration } from '#domain/admission.ts';
 import type { StatusMessage } from '#domain/downward.ts';
 import type { DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Actor } from './actor.ts';
+import { audit } from './audit.ts';
 import type { Within } from './connect.ts';
 
 /**
@@ -69,6 +70,13 @@ export async function registerDevice(
     .values({ id: device.id, registered_by: device.by ?? null, ...row })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute();
+  if (before?.source_id !== device.source)
+    await audit(db, {
+      by: device.by ?? 'operator:unknown',
+      action: 'device-registered',
+      device: device.id,
+      source: device.source,
+    });
   return before?.source_id;
 }
 

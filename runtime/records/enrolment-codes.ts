@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { codeFrom, codeLength, type EnrolmentCode, type EnrolmentFault } from '#domain/enrolment.ts';
 import type { SourceId } from '#domain/ids.ts';
+import type { IssuedCertificate } from '../authority/certificates.ts';
 import { instant } from '../clock.ts';
 import type { Actor } from './actor.ts';
+import { audit } from './audit.ts';
+import { putCertificate } from './certificates.ts';
 import type { Records, Within } from './connect.ts';
 import { hashForLookup } from './passwords.ts';
-import { giveToken, newToken } from './sources.ts';
+import { newToken, putToken } from './sources.ts';
 
 /** Codes with which a box becomes a source: good once, for a while, for one source. */
 
 export const goodForMs = 24 * 3_600_000;
 /**
- * A box whose answer got lost asks again: the same key may have another token so long after the code was first used. Any other
+ * A box whose answer got lost asks again: the same key may have another credential so long after the code was first used. Any other
  * key may not, so a code that somebody overheard is of no use once the box has come; nor may the same one when the source has been given
  * another credential meanwhile, which a box that was taken away could otherwise undo.
  */
@@ -44,6 +47,7 @@ export async function issueCode(
         key_fingerprint: null,
       })
       .execute();
+    await audit(db, { by: wish.by, action: 'code-given', source: wish.source, detail: { expiresAt } });
   });
   return { code, expiresAt };
 }
@@ -60,17 +64,22 @@ const lockSource = (db: Within, source: SourceId) =>
 
 export type Redemption =
   | { source: SourceId; token: string }
+  | { source: SourceId; issued: IssuedCertificate }
   | { fault: Extract<EnrolmentFault, 'code-unknown' | 'code-expired' | 'code-used'> };
 
 /**
- * The box that holds this key becomes the source that the code is for. A code of a source that was revoked is unknown.
- * @param now ms since 1970. @throws Outage 'enrolment-busy' when too many codes are being tried already.
+ * The box that holds this key becomes the source that the code is for, and signs in with a certificate where `issue` signs one, else with a token.
+ * A code of a source that was revoked is unknown.
+ * @param wish.now ms since 1970. `address`: from where it is asked.
+ * @param issue for that key; refuses nothing.
+ * @throws Outage 'enrolment-busy' when too many codes are being tried already.
  */
 export async function redeemCode(
   records: Records,
-  wish: { code: EnrolmentCode; keyFingerprint: string; now: number },
+  wish: { code: EnrolmentCode; keyFingerprint: string; now: number; address?: string },
+  issue?: (source: SourceId) => Promise<IssuedCertificate>,
 ): Promise<Redemption> {
-  const { keyFingerprint, now } = wish;
+  const { keyFingerprint, now, address } = wish;
   const hash = await hashOf(wish.code);
   return records.transaction().execute(async (db): Promise<Redemption> => {
     const known = await db
@@ -79,10 +88,11 @@ export async function redeemCode(
       .where('code_hash', '=', hash)
       .executeTakeFirst();
     if (!known) return { fault: 'code-unknown' };
-    const keyNow = (await lockSource(db, known.source_id))?.key_fingerprint;
+    const source = known.source_id;
+    const keyNow = (await lockSource(db, source))?.key_fingerprint;
     const found = await db
       .selectFrom('enrolment_code')
-      .select(['source_id', 'expires_at', 'used_at', 'key_fingerprint'])
+      .select(['expires_at', 'used_at', 'key_fingerprint'])
       .where('code_hash', '=', hash)
       .forUpdate()
       .executeTakeFirst();
@@ -93,16 +103,22 @@ export async function redeemCode(
         return { fault: 'code-used' };
     } else if (found.expires_at.getTime() <= now) return { fault: 'code-expired' };
 
-    const token = newToken();
     const at = instant(now);
-    if (!(await giveToken(db, found.source_id, token, { at, keyFingerprint }))) return { fault: 'code-unknown' };
+    const token = newToken();
+    const issued = await issue?.(source);
+    const isLetIn = issued
+      ? await putCertificate(db, source, issued)
+      : await putToken(db, source, token, { at, keyFingerprint });
+    if (!isLetIn) return { fault: 'code-unknown' };
     if (found.used_at === null)
       await db
         .updateTable('enrolment_code')
         .set({ used_at: at, key_fingerprint: keyFingerprint })
         .where('code_hash', '=', hash)
         .execute();
-    return { source: found.source_id, token };
+    const detail = { keyFingerprint, fingerprint: issued?.fingerprint ?? null };
+    await audit(db, { by: `source:${source}`, action: 'source-enrolled', source, address, detail });
+    return issued ? { source, issued } : { source, token };
   });
 }
 

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { StatusMessage } from '#domain/downward.ts';
+import type { RevocationReason } from '#domain/homes.ts';
 import type { SourceId } from '#domain/ids.ts';
 import { shardOf } from '#domain/topics.ts';
 import type { Actor } from './actor.ts';
+import { audit, wholly } from './audit.ts';
+import { withdrawCertificates } from './certificates.ts';
 import type { Within } from './connect.ts';
 import { storableJson } from './storable.ts';
 
@@ -39,45 +42,62 @@ export const newToken = (): string => randomBytes(32).toString('base64url');
 /** SHA-256, hexadecimal. */
 export const hashToken = (token: string | Uint8Array): string => createHash('sha256').update(token).digest('hex');
 
-/** A new source, as which nobody signs in until it is given a token. False when the id is taken. */
-export async function registerSource(
+/** A new source, as which nobody signs in until it is given a credential. False when the id is taken. */
+export const registerSource = (
   db: Within,
   source: { id: SourceId; kind: Source['kind']; by?: Actor; at?: string },
-): Promise<boolean> {
-  const added = await db
-    .insertInto('source')
-    .values({
-      id: source.id,
-      kind: source.kind,
-      shard: shardOf(source.id),
-      created_by: source.by ?? null,
-      ...(source.at ? { created_at: source.at } : {}),
-    })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .returning('id')
-    .execute();
-  return added.length > 0;
-}
+): Promise<boolean> =>
+  wholly(db, async (within) => {
+    const { id, kind, by, at } = source;
+    const [added] = await within
+      .insertInto('source')
+      .values({ id, kind, shard: shardOf(id), created_by: by ?? null, ...(at ? { created_at: at } : {}) })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .execute();
+    if (!added) return false;
+    await audit(within, { by: by ?? byUnknown, action: 'source-registered', source: id, detail: { kind } });
+    return true;
+  });
 
-/**
- * From now on the source signs in with `token`, and with no token before it.
- * @param keyFingerprint of the key its box made; none where a token was handed out to a device without one.
- * @returns false where there is no such source, or it was revoked.
- */
-export async function giveToken(
+/** From now on the source signs in with `token`, which was handed out to whoever sets it up. @returns false as `putToken` does. */
+export const giveToken = (
   db: Within,
   id: SourceId,
   token: string,
-  given: { at: string; keyFingerprint?: string },
+  given: { at: string; by?: Actor },
+): Promise<boolean> =>
+  wholly(db, async (within) => {
+    const { at, by } = given;
+    if (!(await putToken(within, id, token, { at, keyFingerprint: null }))) return false;
+    await audit(within, { by: by ?? byUnknown, action: 'token-given', source: id });
+    return true;
+  });
+
+/**
+ * From now on the source signs in with `token`, and with nothing that it was given before.
+ * @param given.keyFingerprint of the key its box made; null where a token was handed out to a device without one.
+ * @returns false where there is no such source, or it was revoked.
+ */
+export async function putToken(
+  db: Within,
+  id: SourceId,
+  token: string,
+  given: { at: string; keyFingerprint: string | null },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('source')
-    .set({ secret_hash: hashToken(token), enrolled_at: given.at, key_fingerprint: given.keyFingerprint ?? null })
+    .set({ secret_hash: hashToken(token), enrolled_at: given.at, key_fingerprint: given.keyFingerprint })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  if (numUpdatedRows === 0n) return false;
+  await withdrawCertificates(db, id, given.at);
+  return true;
 }
+
+/** Where a caller did not say who. */
+const byUnknown: Actor = 'operator:unknown';
 
 /** A source that is not in the answer is not enrolled. One query, however many sources. */
 export async function findCredentials(db: Within, sources: readonly SourceId[]): Promise<Map<SourceId, Credential>> {
@@ -108,15 +128,25 @@ export async function findCredentials(db: Within, sources: readonly SourceId[]):
 }
 
 /** From `at` on the source is refused, its live session within a minute. False when there is none, or it was revoked before. */
-export async function revokeSource(db: Within, id: SourceId, at: string, by?: Actor): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('source')
-    .set({ revoked_at: at, revoked_by: by ?? null })
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
+export const revokeSource = (
+  db: Within,
+  id: SourceId,
+  at: string,
+  by?: Actor,
+  reason?: RevocationReason,
+): Promise<boolean> =>
+  wholly(db, async (within) => {
+    const { numUpdatedRows } = await within
+      .updateTable('source')
+      .set({ revoked_at: at, revoked_by: by ?? null })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    const why = reason ? { detail: { reason } } : {};
+    await audit(within, { by: by ?? byUnknown, action: 'source-revoked', source: id, ...why });
+    return true;
+  });
 
 /** By id, those behind `after`. */
 export async function listSources(db: Within, query: { after?: SourceId; limit: number }): Promise<Source[]> {

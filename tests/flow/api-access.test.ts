@@ -36,6 +36,7 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
   'GET /api/v1/mailbox': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/sources': ['administrator'],
   'POST /api/v1/enrolments': 'anyone',
+  'POST /api/v1/renewals': 'anyone',
   'GET /api/openapi.json': 'anyone',
   'GET /health/live': 'anyone',
   'GET /health/ready': 'anyone',
