@@ -63,8 +63,7 @@ export function createErasures(deps: Deps, config: { everyMs?: number; settleMs?
         .where('reopened_at', 'is not distinct from', open.reopened_at)
         .returning('patient_id')
         .executeTakeFirst();
-      if (noted && second)
-        await audit(db, { by: open.asked_by, action: 'patient-erased', outcome: 'done', patient });
+      if (noted && second) await audit(db, { by: open.asked_by, action: 'patient-erased', outcome: 'done', patient });
     });
     if (second) log.info('a patient was erased');
   }

@@ -15,13 +15,14 @@ import type { Records, Within } from './connect.ts';
  * term stands in the 医疗机构病历管理规定 (2013 edition), article 29: 15 years after the last visit for outpatients' records.
  */
 export const erasureParts = [
-  'readings',
   'latest-values',
   'hearings',
   'quarantine',
   'judgement',
   'commands',
   'person',
+  // last: the vitals store may be away for long
+  'readings',
 ] as const;
 export type ErasurePart = (typeof erasureParts)[number];
 
