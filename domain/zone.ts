@@ -53,7 +53,11 @@ export function dayAround(timeZone: string, at: number): { from: number; to: num
   const day = dayIn(timeZone, at);
   const midnight = Date.parse(day);
   // no zone is further than 14 hours from UTC
-  const from = firstMinute(midnight - 15 * 60 * minuteMs, midnight + 15 * 60 * minuteMs, (t) => dayIn(timeZone, t) >= day);
+  const from = firstMinute(
+    midnight - 15 * 60 * minuteMs,
+    midnight + 15 * 60 * minuteMs,
+    (t) => dayIn(timeZone, t) >= day,
+  );
   const to = firstMinute(from, from + 27 * 60 * minuteMs, (t) => dayIn(timeZone, t) > day);
   return { from, to };
 }

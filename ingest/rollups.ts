@@ -73,7 +73,10 @@ export function createRollups(deps: Deps, config: Config): Service {
     everyMs: config.everyMs ?? usualEveryMs,
     round,
     onFault: (fault) =>
-      log.warn(fault instanceof Outage ? 'rollups wait' : 'rollups failed, and will be tried again', faultDetails(fault)),
+      log.warn(
+        fault instanceof Outage ? 'rollups wait' : 'rollups failed, and will be tried again',
+        faultDetails(fault),
+      ),
   });
 }
 

@@ -7,7 +7,7 @@ import type { Records, Within } from './connect.ts';
  * Which hours of readings wait for their rollups. Whoever keeps what a batch of readings leaves marks their hours in the same transaction,
  * when the readings are durable already; so what is computed after a mark was taken holds whatever made the mark.
  */
-export type DueHour = { patient: PatientId; panel: PanelName; /** Whole hours since 1970, UTC. */ hour: number };
+export type DueHour = { patient: PatientId; panel: PanelName /** Whole hours since 1970, UTC. */; hour: number };
 
 export const hourMs = 3_600_000;
 
