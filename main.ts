@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAgenda } from '#runtime/agenda.ts';
+import { openAuthority } from '#runtime/authority/authority.ts';
+import { passphraseFrom } from '#runtime/authority/passphrase.ts';
 import { systemClock as clock, within } from '#runtime/clock.ts';
 import { type Config, readConfig } from '#runtime/config.ts';
 import { createDownlink } from '#runtime/downlink.ts';
@@ -22,7 +24,7 @@ import { openDataFolder } from '#runtime/servers/data-folder.ts';
 import { databaseUrlOf, openRecords, startDatabase } from '#runtime/servers/databases.ts';
 import { requireFreePort } from '#runtime/servers/ports.ts';
 import type { Start, Started } from '#runtime/servers/start.ts';
-import { openVitals, startInflux, vitalsHealth, vitalsOf } from '#runtime/servers/vitals.ts';
+import { openVitals, retentionOf, startInflux, vitalsHealth, vitalsOf } from '#runtime/servers/vitals.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { live } from '#runtime/setup/life.ts';
 import { createProgress, type Progress } from '#runtime/setup/progress.mjs';
@@ -30,7 +32,10 @@ import { createSelfReport, createSiblings, socketPath } from '#runtime/siblings.
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createBroker } from './broker/broker.ts';
 import { createApi } from './clinician-api/api.ts';
+import { createErasures } from './ingest/erasures.ts';
 import { createIngest } from './ingest/ingest.ts';
+import { createRetention } from './ingest/retention.ts';
+import { createRollups } from './ingest/rollups.ts';
 import { channelsFrom } from './rules/channels/channels.ts';
 import { createRules } from './rules/rules.ts';
 
@@ -106,7 +111,10 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   const { config, folder, secrets, log, progress, started } = start;
   const whole = isWhole(here);
   if (here.has('api')) await requireFreePort('HTTP_PORT', config.HTTP_PORT, config.HTTP_HOST);
-  if (here.has('broker')) await requireFreePort('MQTT_PORT', config.MQTT_PORT, '127.0.0.1');
+  if (here.has('broker')) {
+    await requireFreePort('MQTT_PORT', config.MQTT_PORT, '127.0.0.1');
+    await requireFreePort('MQTTS_PORT', config.MQTTS_PORT, config.MQTTS_HOST);
+  }
   const process = processName(here);
 
   const postgres = await startDatabase(start);
@@ -148,11 +156,40 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
     services.push(agenda, createRules({ ...shared, journal, agenda, channels }, { publicUrl: config.PUBLIC_URL }));
   }
   if (here.has('ingest') && journal && store) {
-    services.push(createIngest({ ...shared, journal, store, downlink }));
+    const retention = retentionOf(config);
+    services.push(
+      createIngest({ ...shared, journal, store, downlink }),
+      createRollups({ ...shared, store }, { retention }),
+      createRetention({ ...shared, store }, { retention }),
+      createErasures({ ...shared, store }),
+    );
     healths['vitals-store'] = () => vitalsHealth(store, influx, choice);
   }
-  if (here.has('broker') && journal)
-    services.push(createBroker({ ...shared, journal, downlink }, { port: config.MQTT_PORT, host: '127.0.0.1' }));
+  if (here.has('broker') && journal) {
+    const authority = await openAuthority(
+      { clock, log },
+      { folder: folder.path, ...passphraseFrom(config, secrets.authorityPassphrase) },
+    );
+    started.push({ name: 'authority', end: authority.stop });
+    healths.certificates = authority.health;
+    const names = new Set([
+      'localhost',
+      '127.0.0.1',
+      new URL(config.PUBLIC_URL).hostname,
+      new URL(config.MQTT_PUBLIC_URL).hostname,
+    ]);
+    const shown = await authority.serverCredentials([...names]);
+    services.push(
+      createBroker(
+        { ...shared, journal, downlink },
+        {
+          port: config.MQTT_PORT,
+          host: '127.0.0.1',
+          tls: { ...shown, port: config.MQTTS_PORT, host: config.MQTTS_HOST },
+        },
+      ),
+    );
+  }
   if (here.has('servers') && !whole) healths.servers = () => worst([postgres, influx]);
 
   const health = (): Record<string, Health> => ({
