@@ -3,11 +3,11 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { SourceId } from '#domain/ids.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
+import { cpuOf, residentOf } from '../support/machine.ts';
 import type { Begin, Contender } from './ingest/contender.ts';
 import { postDirectly } from './ingest/direct.ts';
 import { beginHearthbeat } from './ingest/hearthbeat.ts';
 import { type Load, openLoad } from './ingest/load.ts';
-import { cpuOf, residentOf } from './ingest/machine.ts';
 import { type BenchSource, panelOf } from './ingest/messages.ts';
 import { beginMosquitto } from './ingest/mosquitto.ts';
 import { beginNodeRed } from './ingest/node-red.ts';
@@ -16,7 +16,7 @@ import { countStored, watchStoring } from './ingest/sink.ts';
 
 /**
  * The whole way of a reading, from a publish to InfluxDB: `npm run bench:ingest -- --seconds 8 --sources 1000 --window 2 --samples 1,10,60 --of
- * hearthbeat,mosquitto,node-red,direct`. Everybody gets the same messages, with QoS 1, from the same sources on the same machine, and an
+ * hearthbeat,apart,mosquitto,node-red,direct`. Everybody gets the same messages, with QoS 1, from the same sources on the same machine, and an
  * InfluxDB 1.x that is new. Hearthbeat checks, finds the patient, keeps the latest values, judges and stores; the yardsticks parse and store.
  * A rate is what is counted in InfluxDB in the end by the time until it was there.
  */
@@ -26,7 +26,7 @@ const { values: wish } = parseArgs({
     sources: { type: 'string', default: '1000' },
     window: { type: 'string', default: '2' },
     samples: { type: 'string', default: '1,10,60' },
-    of: { type: 'string', default: 'hearthbeat,mosquitto,node-red,direct' },
+    of: { type: 'string', default: 'hearthbeat,apart,mosquitto,node-red,direct' },
   },
 });
 const forMs = Number(wish.seconds) * 1_000;
@@ -35,7 +35,8 @@ const storedWithinMs = 120_000;
 const lookEveryMs = 100;
 
 const contenders: Record<string, Begin> = {
-  hearthbeat: beginHearthbeat,
+  hearthbeat: beginHearthbeat(false),
+  apart: beginHearthbeat(true),
   mosquitto: beginMosquitto,
   'node-red': beginNodeRed,
 };

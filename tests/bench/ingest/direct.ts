@@ -3,8 +3,8 @@ import { PatientId, SourceId } from '#domain/ids.ts';
 import { systemClock as clock, instant } from '#runtime/clock.ts';
 import { lineOf } from '#runtime/influx/line.ts';
 import { readingId } from '#runtime/reading-id.ts';
+import { cpuOf, familyOf } from '../../support/machine.ts';
 import { privateInflux } from '../../support/private-servers.ts';
-import { cpuOf, familyOf } from './machine.ts';
 import type { BenchSource } from './messages.ts';
 import { countStored } from './sink.ts';
 

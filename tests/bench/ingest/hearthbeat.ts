@@ -1,98 +1,36 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { DeviceId, PatientId } from '#domain/ids.ts';
 import { shardOf } from '#domain/topics.ts';
 import { connect, type Records } from '#runtime/records/connect.ts';
 import { hashToken } from '#runtime/records/sources.ts';
-import { readSecrets } from '#runtime/secrets.ts';
 import { makeTeam } from '../../support/people.ts';
-import { freePort } from '../../support/run.ts';
-import { until } from '../../support/until.ts';
+import { startPlatformProcesses } from '../../support/platform-processes.ts';
 import type { Contender } from './contender.ts';
-import { familyOf } from './machine.ts';
 import type { BenchSource } from './messages.ts';
 
-const readyMs = 120_000;
 const rowsPerStatement = 1_000;
 
-/** Hearthbeat as `npm run serve` starts it: one process, with a PostgreSQL and an InfluxDB of its own, both with fsync. */
-export async function beginHearthbeat(sources: readonly BenchSource[]): Promise<Contender> {
-  const folder = mkdtempSync(join(tmpdir(), 'hearthbeat-bench-'));
-  const [http, mqtt, postgres, influx] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const platform = spawn(process.execPath, ['main.ts'], {
-    cwd: join(import.meta.dirname, '../../..'),
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: {
-      PATH: process.env.PATH,
-      DATA_DIR: folder,
-      HTTP_PORT: String(http),
-      MQTT_PORT: String(mqtt),
-      MQTTS_PORT: String(await freePort()),
-      POSTGRES_PORT: String(postgres),
-      INFLUX_PORT: String(influx),
-      LOG_LEVEL: 'warn',
-      NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS,
-    },
-  });
-  let last = '';
-  platform.stderr!.on('data', (chunk) => {
-    last = `${last}${chunk}`.slice(-2_000);
-  });
-  const stop = async () => {
-    const ended = new Promise((resolve) => platform.once('exit', resolve));
-    if (platform.exitCode === null) {
-      platform.disconnect();
-      await ended;
-    }
-    removeFolder(folder);
-  };
-  try {
-    await until(async () => {
-      if (platform.exitCode !== null) throw new Error(`the platform ended:\n${last}`);
-      const answer = await fetch(`http://127.0.0.1:${http}/health/ready`).catch(() => undefined);
-      return answer?.ok;
-    }, readyMs);
-    const secrets = readSecrets(folder);
-    const url = `postgres://hearthbeat:${secrets.postgresPassword}@127.0.0.1:${postgres}/hearthbeat`;
-    const records = connect(url, { connections: 2, onFault: () => {} });
+/** Hearthbeat as `npm run serve` starts it: one process, or one for each role. */
+export const beginHearthbeat =
+  (apart: boolean) =>
+  async (sources: readonly BenchSource[]): Promise<Contender> => {
+    const environment = { NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? '' };
+    const platform = await startPlatformProcesses({ apart, environment });
+    const records = connect(platform.databaseUrl(), { connections: 2, onFault: () => {} });
     await settle(records, sources);
     await records.destroy();
+    const named = (isInflux: boolean) => platform.family().filter(({ name }) => (name === 'influxd') === isInflux);
     return {
-      name: 'Hearthbeat',
-      mqttPort: mqtt,
-      sink: {
-        url: `http://127.0.0.1:${influx}`,
-        user: 'hearthbeat',
-        password: secrets.influxPassword,
-        database: 'vitals',
-      },
-      processes: () => {
-        const all = familyOf(platform.pid!);
-        return {
-          own: all.filter(({ name }) => name !== 'influxd'),
-          influx: all.filter(({ name }) => name === 'influxd'),
-        };
-      },
-      stop,
+      name: apart ? 'Hearthbeat, apart' : 'Hearthbeat',
+      mqttPort: platform.mqttPort,
+      sink: platform.sink(),
+      processes: () => ({ own: named(false), influx: named(true) }),
+      stop: platform.stop,
     };
-  } catch (fault) {
-    await stop();
-    throw fault;
-  }
-}
-
-/** Of root the servers' data stand elsewhere, and a link leads there. */
-export function removeFolder(folder: string): void {
-  const inside = join(folder, 'postgresql');
-  const outside = existsSync(inside) ? dirname(realpathSync(inside)) : folder;
-  for (const one of [outside, folder]) rmSync(one, { recursive: true, force: true });
-}
+  };
 
 /** Each source is enrolled, and its device belongs to a patient of its own. */
-export async function settle(records: Records, sources: readonly BenchSource[]): Promise<PatientId[]> {
+async function settle(records: Records, sources: readonly BenchSource[]): Promise<void> {
   const team = await makeTeam(records);
   const patients = sources.map(() => PatientId.parse(randomUUID()));
   for (let at = 0; at < sources.length; at += rowsPerStatement) {
@@ -139,5 +77,4 @@ export async function settle(records: Records, sources: readonly BenchSource[]):
       )
       .execute();
   }
-  return patients;
 }

@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { familyOf } from '../../support/machine.ts';
 import { privateInflux } from '../../support/private-servers.ts';
 import { freePort } from '../../support/run.ts';
 import { until } from '../../support/until.ts';
 import type { Contender } from './contender.ts';
-import { familyOf } from './machine.ts';
 import type { Sink } from './sink.ts';
 
 /** Everything that consumers of Mosquitto subscribe to. */
