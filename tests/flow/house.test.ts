@@ -130,6 +130,7 @@ beforeAll(async () => {
     DATA_DIR: join(folder, 'data'),
     HTTP_PORT: String(await freePort()),
     MQTT_PORT: String(await freePort()),
+    MQTTS_PORT: String(await freePort()),
     DATABASE_URL: database.url,
     ...(influx && {
       INFLUX_URL: influx.url,

@@ -25,6 +25,7 @@ beforeAll(async () => {
     DATA_DIR: join(folder, 'data'),
     HTTP_PORT: String(await freePort()),
     MQTT_PORT: String(await freePort()),
+    MQTTS_PORT: String(await freePort()),
     POSTGRES_PORT: String(await freePort()),
     INFLUX_PORT: String(await freePort()),
     LOG_LEVEL: 'error',
@@ -64,7 +65,8 @@ const isReady = () =>
   );
 async function startReady(): Promise<Started> {
   const one = start();
-  await until(async () => hasEnded(one.process) || (await isReady()), 90_000);
+  const started = async () => one.said().includes('✓ Starting the services') && (await isReady());
+  await until(async () => hasEnded(one.process) || (await started()), 90_000);
   expect(one.said()).toContain('✓ Starting the services');
   return one;
 }

@@ -47,6 +47,7 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
     HTTP_PORT: String(await freePort()),
     MQTT_PORT: String(await freePort()),
+    MQTTS_PORT: String(await freePort()),
     ...(influx
       ? {
           INFLUX_URL: influx.url,

@@ -81,6 +81,7 @@ export async function platformFarEnd(homes: readonly { devices: readonly { addre
       INFLUX_PASSWORD: influx.password,
       HTTP_PORT: String(httpPort),
       MQTT_PORT: String(mqttPort),
+      MQTTS_PORT: String(await freePort()),
       LOG_LEVEL: 'error',
     },
   });
