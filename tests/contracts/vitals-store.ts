@@ -11,7 +11,7 @@ export function promisesOfAVitalsStore(
   name: string,
   open: () => Promise<{ store: VitalsStore; stop(): Promise<void> }>,
   /** A server of one's own that dies without warning and comes back by itself. */
-  openMortal: () => Promise<{ store: VitalsStore; kill(): void; stop(): Promise<void> }>,
+  openMortal?: () => Promise<{ store: VitalsStore; kill(): void; stop(): Promise<void> }>,
 ): void {
   describe(`the vitals store in ${name}`, () => {
     let store: VitalsStore;
@@ -134,6 +134,7 @@ export function promisesOfAVitalsStore(
     });
   });
 
+  if (!openMortal) return;
   describe(`the vitals store in ${name}, killed in the midst of writing`, () => {
     it('has every reading it took, waits while it is away and says so', async () => {
       const { store, kill, stop } = await openMortal();
