@@ -22,6 +22,7 @@ export const auditActions = [
   'device-assigned',
   'device-taken-back',
   'authority-succeeded',
+  'quarantine-viewed',
   'quarantine-released',
   'patient-erased',
 ] as const;
@@ -85,12 +86,21 @@ export type AuditRow = {
 /** The newest first, those before `before`. */
 export async function listAudit(
   db: Within,
-  query: { before?: number | undefined; limit: number; source?: SourceId | undefined; patient?: PatientId | undefined },
+  query: {
+    before?: number | undefined;
+    limit: number;
+    action?: AuditAction | undefined;
+    source?: SourceId | undefined;
+    device?: DeviceId | undefined;
+    patient?: PatientId | undefined;
+  },
 ): Promise<AuditRow[]> {
-  const { before, limit, source, patient } = query;
+  const { before, limit, action, source, device, patient } = query;
   let rows = db.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(limit);
   if (before !== undefined) rows = rows.where('seq', '<', String(before));
+  if (action !== undefined) rows = rows.where('action', '=', action);
   if (source !== undefined) rows = rows.where('source_id', '=', source);
+  if (device !== undefined) rows = rows.where('device_id', '=', device);
   if (patient !== undefined) rows = rows.where('patient_id', '=', patient);
   return (await rows.execute()).map((row) => ({
     seq: Number(row.seq),

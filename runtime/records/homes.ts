@@ -1,6 +1,7 @@
 import type { Command, CommandAnswer } from '#domain/downward.ts';
-import type { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import type { DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Words } from '#domain/words.ts';
+import type { Holding } from './assignments.ts';
 import type { Within } from './connect.ts';
 
 /** Homes as an operator sees them: which device is behind which source, and whose it is. */
@@ -132,4 +133,153 @@ export async function findPatientsByWord(
     .limit(limit)
     .execute();
   return rows.map((row) => ({ patient: row.id, name: row.name }));
+}
+
+/** What each of these sources signs in with, and how many devices are registered with it. */
+export async function standingOfSources(
+  db: Within,
+  sources: readonly SourceId[],
+  at: number,
+): Promise<
+  Map<SourceId, { credential: 'certificate' | 'token' | null; certificateEndsAt: string | null; devices: number }>
+> {
+  if (sources.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('source')
+    .select((eb) => [
+      'id',
+      'secret_hash',
+      'revoked_at',
+      eb
+        .selectFrom('source_certificate')
+        .select((part) => part.fn.max('not_after').as('ends'))
+        .whereRef('source_certificate.source_id', '=', 'source.id')
+        .where('source_certificate.revoked_at', 'is', null)
+        .where('not_after', '>', new Date(at))
+        .as('ends'),
+      eb
+        .selectFrom('device')
+        .select((part) => part.fn.countAll().as('devices'))
+        .whereRef('device.source_id', '=', 'source.id')
+        .as('devices'),
+    ])
+    .where('id', 'in', [...sources])
+    .execute();
+  return new Map(
+    rows.map(({ id, secret_hash, revoked_at, ends, devices }) => {
+      const credential = revoked_at ? null : ends ? 'certificate' : secret_hash ? 'token' : null;
+      const certificateEndsAt = revoked_at ? null : (ends?.toISOString() ?? null);
+      return [id, { credential, certificateEndsAt, devices: Number(devices) }] as const;
+    }),
+  );
+}
+
+/** Sources whose id, one of whose devices, or a holder of these teams has this text in it. By id. */
+export async function searchSources(
+  db: Within,
+  text: string,
+  who: { teams: readonly TeamId[]; limit: number },
+): Promise<SourceId[]> {
+  const like = `%${escapeLike(text)}%`;
+  const rows = await db
+    .selectFrom('source')
+    .leftJoin('device', 'device.source_id', 'source.id')
+    .leftJoin('assignment', 'assignment.device_id', 'device.id')
+    .leftJoin('patient', (join) =>
+      join
+        .onRef('patient.id', '=', 'assignment.patient_id')
+        .on('patient.team_id', 'in', [...who.teams, nobodysTeam])
+        .on('patient.erased_at', 'is', null),
+    )
+    .where((eb) =>
+      eb.or([
+        eb(eb.cast<string>('source.id', 'text'), 'ilike', like),
+        eb(eb.cast<string>('device.id', 'text'), 'ilike', like),
+        eb(eb.ref('patient.name', '->>').key('en'), 'ilike', like),
+        eb(eb.ref('patient.name', '->>').key('zh'), 'ilike', like),
+      ]),
+    )
+    .select('source.id')
+    .distinct()
+    .orderBy('source.id')
+    .limit(who.limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Patients of these teams in whose name the text stands, or whose id begins with it; by name, not those who were erased. */
+export async function searchPatients(
+  db: Within,
+  text: string,
+  who: { teams: readonly TeamId[]; limit: number },
+): Promise<{ id: PatientId; name: Words; birthDate: string; team: TeamId }[]> {
+  const like = `%${escapeLike(text)}%`;
+  const rows = await db
+    .selectFrom('patient')
+    .select(['id', 'name', 'birth_date', 'team_id'])
+    .where('team_id', 'in', [...who.teams, nobodysTeam])
+    .where('erased_at', 'is', null)
+    .where((eb) =>
+      eb.or([
+        eb(eb.ref('name', '->>').key('en'), 'ilike', like),
+        eb(eb.ref('name', '->>').key('zh'), 'ilike', like),
+        eb(eb.cast<string>('id', 'text'), 'like', `${escapeLike(text.toLowerCase())}%`),
+      ]),
+    )
+    .orderBy((eb) => eb.ref('name', '->>').key('en'))
+    .limit(who.limit)
+    .execute();
+  return rows.map((row) => ({ id: row.id, name: row.name, birthDate: row.birth_date, team: row.team_id }));
+}
+
+/** SQL takes no empty list. */
+const nobodysTeam = '00000000-0000-0000-0000-000000000000' as TeamId;
+const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
+
+/** The devices registered with a source. */
+export async function devicesOfSource(
+  db: Within,
+  source: SourceId,
+): Promise<{ device: DeviceId; model: string | null }[]> {
+  const rows = await db
+    .selectFrom('device')
+    .select(['id', 'model'])
+    .where('source_id', '=', source)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({ device: row.id, model: row.model }));
+}
+
+/** `name`: null for whoever is to be forgotten. */
+export type HoldingOfDevice = Holding & { device: DeviceId; name: Words | null; team: TeamId };
+
+/** Who had these devices, the newest first; not what was undone. At most `limit` in all. */
+export async function holdingsOfDevices(
+  db: Within,
+  devices: readonly DeviceId[],
+  limit: number,
+): Promise<HoldingOfDevice[]> {
+  if (devices.length === 0) return [];
+  const rows = await db
+    .selectFrom('assignment')
+    .innerJoin('patient', 'patient.id', 'assignment.patient_id')
+    .select(['assignment.id', 'device_id', 'patient_id', 'user_slot', 'from_at', 'to_at', 'assignment.created_at'])
+    .select(['patient.name', 'patient.team_id', 'patient.erased_at'])
+    .where('device_id', 'in', [...devices])
+    .where((eb) => eb.or([eb('to_at', 'is', null), eb('to_at', '>', eb.ref('from_at'))]))
+    .orderBy('from_at', 'desc')
+    .orderBy('assignment.id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    device: row.device_id,
+    patient: row.patient_id,
+    name: row.erased_at ? null : row.name,
+    team: row.team_id,
+    userSlot: row.user_slot,
+    from: row.from_at.toISOString(),
+    to: row.to_at?.toISOString() ?? null,
+    createdAt: row.created_at?.toISOString() ?? null,
+  }));
 }

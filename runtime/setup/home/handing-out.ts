@@ -2,11 +2,11 @@ import { Command } from '#domain/downward.ts';
 import { SetupFault } from '#domain/errors.ts';
 import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { instant } from '../../clock.ts';
-import { assignDevice, type Holding, holdingsOf, takeBackDevice } from '../../records/assignments.ts';
+import { type Holding, holdingsOf, takeBackDevice } from '../../records/assignments.ts';
 import { keepCommand } from '../../records/commands.ts';
 import type { Within } from '../../records/connect.ts';
-import { findRegistrations, registerDevice } from '../../records/devices.ts';
-import { findSource, listSources } from '../../records/sources.ts';
+import { findRegistrations } from '../../records/devices.ts';
+import { handOver } from '../../records/handing-out.ts';
 import { bothNames, deviceId, instantIn, knownPatient, knownSource, shownInstant, userSlot } from './naming.ts';
 import type { Operator } from './operator.ts';
 import { type Said, sayInstead } from './words.ts';
@@ -18,14 +18,16 @@ export async function assign({ records, random, by, clock }: Operator, said: Sai
   const { patient, name } = await knownPatient(records, said.rest[1] ?? '');
   const slot = userSlot(said.options.slot) ?? null;
   const from = said.options.from === undefined ? instant(clock.now()) : instantIn(said.options.from);
-  const moved = await records.transaction().execute(async (db) => {
-    const { source, before } = await sourceFor(db, device, said.options.source);
-    if (source !== before || said.options.model)
-      await registerDevice(db, { id: device, source, model: said.options.model ?? null, by });
-    const outcome = await assignDevice(db, { id: random.uuid(), device, userSlot: slot, patient, from, by });
-    if (typeof outcome === 'object') throw taken(device, outcome.taken, outcome.taken.patient === patient);
-    return { source, before };
-  });
+  const source =
+    said.options.source === undefined ? {} : { source: (await knownSource(records, said.options.source)).id };
+  const model = said.options.model === undefined ? {} : { model: said.options.model };
+  const wish = { id: random.uuid(), device, ...source, ...model, patient, userSlot: slot, from, by };
+  const moved = await handOver(records, wish);
+  if (typeof moved === 'string') {
+    const why = moved === 'not-heard' ? 'No gateway has heard' : 'Several gateways hear';
+    throw new SetupFault(`${why} ${device}: say through which it comes, with --source.`);
+  }
+  if ('taken' in moved) throw taken(device, moved.taken, moved.taken.patient === patient);
   const of = slot === null ? '' : `, user ${slot},`;
   return [
     `${device}${of} is ${bothNames(name)}’s from ${shownInstant(from)}.`,
@@ -94,27 +96,6 @@ async function holderBehind(db: Within, source: SourceId, device: DeviceId, now:
   );
   return holders.length === 1 ? (holders[0]?.patient ?? null) : null;
 }
-
-/** The source that was said; else the one it has; else itself, if it speaks MQTT; else the only gateway that hears it. */
-async function sourceFor(
-  db: Within,
-  device: DeviceId,
-  said: string | undefined,
-): Promise<{ source: SourceId; before: SourceId | undefined }> {
-  const before = (await findRegistrations(db, [device])).get(device)?.source;
-  if (said !== undefined) return { source: (await knownSource(db, said)).id, before };
-  if (before !== undefined) return { source: before, before };
-  const itself = /^[a-z0-9][a-z0-9-]*$/.test(device) ? await findSource(db, device as string as SourceId) : undefined;
-  if (itself) return { source: itself.id, before };
-  const hearing = (await listSources(db, { limit: sourcesAtMost })).filter(
-    ({ status, revokedAt }) => revokedAt === null && status?.devices?.some((heard) => heard.device === device),
-  );
-  if (hearing.length === 1 && hearing[0]) return { source: hearing[0].id, before };
-  const why = hearing.length === 0 ? 'No gateway has heard' : 'Several gateways hear';
-  throw new SetupFault(`${why} ${device}: say through which it comes, with --source.`);
-}
-
-const sourcesAtMost = 20_000;
 
 function taken(device: DeviceId, { from, userSlot, to }: Holding, same: boolean): SetupFault {
   const part = userSlot === null ? device : `${device}, user ${userSlot},`;

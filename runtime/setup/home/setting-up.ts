@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { spoken } from '#domain/enrolment.ts';
 import { SetupFault } from '#domain/errors.ts';
 import { PatientId, type SourceId } from '#domain/ids.ts';
@@ -6,9 +5,9 @@ import { Patient } from '#domain/people.ts';
 import { inBothLanguages, type Words } from '#domain/words.ts';
 import { instant } from '../../clock.ts';
 import { careTeams, findCareTeam } from '../../records/clinicians.ts';
-import { issueCode, withdrawCodes } from '../../records/enrolment-codes.ts';
+import { issueCode } from '../../records/enrolment-codes.ts';
+import { addSource, handOutToken, shutOut } from '../../records/handing-out.ts';
 import { addPatient } from '../../records/patients.ts';
-import { giveToken, newToken, registerSource, revokeSource } from '../../records/sources.ts';
 import { bothNames, knownSource, shownInstant, sourceId } from './naming.ts';
 import type { Operator } from './operator.ts';
 import { type Said, sayInstead } from './words.ts';
@@ -43,9 +42,10 @@ export async function register(operator: Operator, said: Said): Promise<string[]
   const { records, by, clock } = operator;
   const [kind, wished] = said.rest;
   if (kind !== 'gateway' && kind !== 'device') throw sayInstead('register');
-  const id = wished === undefined ? newSourceId(kind) : sourceId(wished);
-  if (!(await registerSource(records, { id, kind, by, at: instant(clock.now()) })))
-    throw new SetupFault(`${id} is registered already: "npm run home -- code ${id}" gives a new code for it.`);
+  const name = wished === undefined ? {} : { id: sourceId(wished) };
+  const id = await addSource(records, { kind, ...name, by, now: clock.now() });
+  if (!id)
+    throw new SetupFault(`${wished} is registered already: "npm run home -- code ${wished}" gives a new code for it.`);
   return [`${id} is registered.`, ...(await codeFor(operator, id, kind))];
 }
 
@@ -74,14 +74,10 @@ async function codeFor(
   ];
 }
 
-export async function credentials({ records, clock, config }: Operator, said: Said): Promise<string[]> {
+export async function credentials({ records, by, clock, config }: Operator, said: Said): Promise<string[]> {
   const source = await knownSource(records, said.rest[0] ?? '');
   refuseRevoked(source);
-  const token = newToken();
-  await records.transaction().execute(async (db) => {
-    await withdrawCodes(db, source.id);
-    await giveToken(db, source.id, token, { at: instant(clock.now()) });
-  });
+  const token = await handOutToken(records, { source: source.id, by, now: clock.now() });
   return [
     `MQTT address               ${config.MQTT_PUBLIC_URL}`,
     `user name and client id    ${source.id}`,
@@ -92,11 +88,8 @@ export async function credentials({ records, clock, config }: Operator, said: Sa
 
 export async function revoke({ records, by, clock }: Operator, said: Said): Promise<string[]> {
   const { id } = await knownSource(records, said.rest[0] ?? '');
-  const revoked = await records.transaction().execute(async (db) => {
-    await withdrawCodes(db, id);
-    return revokeSource(db, id, instant(clock.now()), by);
-  });
-  if (!revoked) throw new SetupFault(`${id} was revoked before.`);
+  if (!(await shutOut(records, { source: id, by, now: clock.now() })))
+    throw new SetupFault(`${id} was revoked before.`);
   return [`${id} is let in no more, and is disconnected within a minute. What it has sent stays.`];
 }
 
@@ -104,13 +97,6 @@ const isOnlyHere = (url: string): boolean => /^(localhost|127\..*|\[::1\])$/.tes
 
 function refuseRevoked({ id, revokedAt }: { id: SourceId; revokedAt: string | null }): void {
   if (revokedAt !== null) throw new SetupFault(`${id} was revoked: register another source instead.`);
-}
-
-/** 30 bits of chance in letters that can be read out; a name that is taken is refused by the records. */
-function newSourceId(kind: 'gateway' | 'device'): SourceId {
-  const letters = '0123456789abcdefghjkmnpqrstvwxyz';
-  const chance = Array.from(randomBytes(6), (byte) => letters[byte & 31]).join('');
-  return sourceId(`${kind === 'gateway' ? 'gw' : 'dev'}-${chance}`);
 }
 
 /** A name in Chinese characters is the Chinese one. */
