@@ -38,15 +38,16 @@ const allShards: readonly number[] = Array.from({ length: shardCount }, (_, shar
 /**
  * The journal in files of one folder, for one process: segments of checksummed records, and a cursor for each consumer.
  * Opening cuts a torn tail behind the last whole record. Whatever else is damaged is logged, counted and stepped over.
+ * `consumers`: those that must miss nothing even if they come for the first time when others have long begun.
  * A consumer that is in the folder but no longer in the program holds everything back: `backlog` names it, and deleting its
  * file in `cursors/` lets go.
  * @throws SetupFault when another process has the folder open, or it cannot be written.
  */
 export async function createJournalFiles(
-  deps: { folder: string; clock: Clock; log: Log; metrics?: Metrics; disk?: Disk },
+  deps: { folder: string; clock: Clock; log: Log; metrics?: Metrics; disk?: Disk; consumers?: readonly string[] },
   options: Partial<JournalLimits> = {},
 ): Promise<Journal> {
-  const { folder, clock, log, metrics, disk = realDisk } = deps;
+  const { folder, clock, log, metrics, disk = realDisk, consumers = [] } = deps;
   const limits = { ...journalLimits, ...options };
   const lock = await takeFolder(disk, folder);
   try {
@@ -67,7 +68,8 @@ export async function createJournalFiles(
     const next = Math.max(found.next, ...known.map((cursor) => Math.max(...cursor.positions) + 1));
     const tail = createTail(next - 1, limits.tailBytes);
     const consumptions = new Set<Consumption & { consumer: string; shards: readonly number[] }>();
-    const opening = new Map<string, Promise<Cursor>>();
+    /** Consumers that have no cursor yet. */
+    const opening = new Map<string, Promise<Cursor> | undefined>();
     const waiting = new Set<() => void>();
     const damages = new Set<string>();
     let room = await disk.room(folder);
@@ -87,6 +89,7 @@ export async function createJournalFiles(
     for (const damage of found.damaged) reportDamage(damage);
     for (const consumer of lost) log.error('a cursor of the journal was unreadable: it starts again', { consumer });
     const stopLooking = clock.every(lookForRoomMs, () => void lookForRoom());
+    for (const consumer of consumers) await cursorOf(consumer);
     trim();
     measure();
 
@@ -163,12 +166,17 @@ export async function createJournalFiles(
       if (known) return Promise.resolve(known);
       const coming =
         opening.get(consumer) ??
-        createCursor(cursorDeps, consumer, (segments[0]?.first ?? writer.next()) - 1)
-          .then((cursor) => {
+        createCursor(cursorDeps, consumer, (segments[0]?.first ?? writer.next()) - 1).then(
+          (cursor) => {
             cursors.set(consumer, cursor);
+            opening.delete(consumer);
             return cursor;
-          })
-          .finally(() => opening.delete(consumer));
+          },
+          (fault) => {
+            opening.set(consumer, undefined);
+            throw fault;
+          },
+        );
       opening.set(consumer, coming);
       return coming;
     }
@@ -203,6 +211,8 @@ export async function createJournalFiles(
     /** Deletes whole segments that every consumer has finished; the last one always stays, for its name is the next position. */
     function trim(): void {
       trimming = trimming.then(async () => {
+        // somebody has come whose cursor the disk does not take yet: all that is kept is for them too
+        if (opening.size > 0) return;
         const kept = Math.min(...[...cursors.values()].map((cursor) => cursor.kept()));
         while (cursors.size > 0 && segments.length > 1 && segments[1]!.first - 1 <= kept) {
           try {

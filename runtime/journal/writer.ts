@@ -163,11 +163,11 @@ export function createWriter(
       active = { segment: former, file: await disk.open(former.path, 'r+') };
     if (active && active.segment.bytes < segmentBytes) return active;
     const full = active;
-    active = await createSegment(disk, folder, next, salt);
-    // a segment that never held an entry has just been written over
-    const same = segments.findIndex((segment) => segment.first === next);
-    if (same >= 0) segments.splice(same, 1);
-    segments.push(active.segment);
+    const made = await createSegment(disk, folder, next, salt);
+    // one that never held an entry has just been written over; a reader may stand in it, and must see it grow
+    const same = segments.find((segment) => segment.first === next);
+    active = { segment: same ? Object.assign(same, made.segment) : made.segment, file: made.file };
+    if (!same) segments.push(active.segment);
     await full?.file.close().catch(() => {});
     return active;
   }
