@@ -7,6 +7,7 @@ import { panelNames } from '#domain/vitals.ts';
 import { instant, within } from '#runtime/clock.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import { findPatient } from '#runtime/records/patients.ts';
+import { countIn, hasRollups, longRange } from '../long-range.ts';
 import { invalid, notFound } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
@@ -65,12 +66,13 @@ export function readingRoutes(app: Web, { records, store, clock }: ApiDeps): voi
       const range = { patient: patient.id, panel, from, to };
       const readings = await fromStore(store.read({ ...range, limit: limit + 1 }));
       const more = readings.length > limit;
-      if (!more || resolution === 'raw')
-        return { resolution: 'raw' as const, panel, readings: readings.slice(0, limit), more };
-
+      const single = { resolution: 'raw' as const, panel, readings: readings.slice(0, limit), more };
       const windowMs = windowFor(to - from);
+      if (resolution === 'raw' || (!more && !hasRollups(panel, windowMs))) return single;
+
       const aligned = { from: Math.floor(from / windowMs) * windowMs, to: Math.ceil(to / windowMs) * windowMs };
-      const windows = await fromStore(store.readWindows({ ...range, ...aligned, windowMs }));
+      const windows = await fromStore(longRange({ store, records }, { ...range, ...aligned, windowMs }, clock.now()));
+      if (!more && countIn(windows, panel) <= readings.length) return single;
       return {
         resolution: 'windows' as const,
         panel,

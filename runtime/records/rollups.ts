@@ -94,11 +94,19 @@ export async function zonesOfPatients(db: Within, patients: readonly PatientId[]
   return new Map(rows.map(({ id, time_zone }) => [id, time_zone]));
 }
 
-/** When the oldest mark was made, ms since 1970; undefined where there is none. */
-export async function oldestMark(db: Within): Promise<number | undefined> {
+/** Whether an hour of this span has no rollup yet, or one that is out of date. @param span ms since 1970 */
+export async function rollupsWait(
+  db: Within,
+  { patient, panel, from, to }: { patient: PatientId; panel: PanelName; from: number; to: number },
+): Promise<boolean> {
   const row = await db
     .selectFrom('rollup_due')
-    .select((eb) => eb.fn.min('marked_at').as('oldest'))
+    .select('hour')
+    .where('patient_id', '=', patient)
+    .where('panel', '=', panel)
+    .where('hour', '>=', Math.floor(from / hourMs))
+    .where('hour', '<', Math.ceil(to / hourMs))
+    .limit(1)
     .executeTakeFirst();
-  return (row?.oldest as Date | null | undefined)?.getTime();
+  return row !== undefined;
 }

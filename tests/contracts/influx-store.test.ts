@@ -68,7 +68,10 @@ const promises = () => {
     const ending = new AbortController();
     const writing = wrong.write([storedReading(anyPatient(), { systolic: 187 })], ending.signal);
     await until(() => wrong.health().state === 'down');
-    expect(wrong.health()).toMatchObject({ state: 'down', detail: 'InfluxDB refuses our user name or password' });
+    expect(wrong.health()).toMatchObject({
+      state: 'down',
+      detail: 'InfluxDB refuses our user name or password, or our token',
+    });
     ending.abort(new Error('enough'));
     await expect(writing).rejects.toThrow('enough');
 
