@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAgenda } from '#runtime/agenda.ts';
-import { openAuthority } from '#runtime/authority/authority.ts';
-import { passphraseFrom } from '#runtime/authority/passphrase.ts';
+import { pinForBoxes } from '#runtime/authority/pin.ts';
 import { systemClock as clock, within } from '#runtime/clock.ts';
 import { type Config, readConfig } from '#runtime/config.ts';
 import { createDownlink } from '#runtime/downlink.ts';
@@ -20,6 +19,7 @@ import type { Records } from '#runtime/records/connect.ts';
 import { createRecordsWatch } from '#runtime/records/watch.ts';
 import { allRoles, isWhole, processName, type Role, readRoles } from '#runtime/roles.ts';
 import { readSecrets } from '#runtime/secrets.ts';
+import { httpsFrom, serverNames, startAuthority } from '#runtime/servers/authority.ts';
 import { openDataFolder } from '#runtime/servers/data-folder.ts';
 import { databaseUrlOf, openRecords, startDatabase } from '#runtime/servers/databases.ts';
 import { requireFreePort } from '#runtime/servers/ports.ts';
@@ -33,7 +33,9 @@ import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createBroker } from './broker/broker.ts';
 import { createApi } from './clinician-api/api.ts';
 import { createErasures } from './ingest/erasures.ts';
+import { createForgetting } from './ingest/forgetting.ts';
 import { createIngest } from './ingest/ingest.ts';
+import { createReleases } from './ingest/releases.ts';
 import { createRetention } from './ingest/retention.ts';
 import { createRollups } from './ingest/rollups.ts';
 import { channelsFrom } from './rules/channels/channels.ts';
@@ -110,7 +112,10 @@ export async function startParts(
 async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part, 'stop'> & { store?: VitalsStore }> {
   const { config, folder, secrets, log, progress, started } = start;
   const whole = isWhole(here);
-  if (here.has('api')) await requireFreePort('HTTP_PORT', config.HTTP_PORT, config.HTTP_HOST);
+  if (here.has('api')) {
+    await requireFreePort('HTTP_PORT', config.HTTP_PORT, config.HTTP_HOST);
+    if (config.HTTPS_PORT) await requireFreePort('HTTPS_PORT', config.HTTPS_PORT, config.HTTPS_HOST);
+  }
   if (here.has('broker')) {
     await requireFreePort('MQTT_PORT', config.MQTT_PORT, '127.0.0.1');
     await requireFreePort('MQTTS_PORT', config.MQTTS_PORT, config.MQTTS_HOST);
@@ -124,12 +129,14 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   const influx = await startInflux(start, choice);
   const store = here.has('ingest') || here.has('api') ? await openVitals(start, choice, records) : undefined;
 
+  const authority = here.has('broker') || here.has('api') ? await startAuthority(start) : undefined;
+
   const metrics = createMetrics();
   const shared = { records, clock, random, log, metrics };
   const downlink = createDownlink();
   const journalSocket = () => socketPath(folder.path, 'journal.sock');
   const services: Service[] = [];
-  const healths: Record<string, () => Health> = {};
+  const healths: Record<string, () => Health> = authority ? { certificates: authority.health } : {};
 
   const openJournal = async (): Promise<Journal> => {
     if (here.has('broker')) {
@@ -159,26 +166,16 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
     const retention = retentionOf(config);
     services.push(
       createIngest({ ...shared, journal, store, downlink }),
+      createReleases({ ...shared, store }),
       createRollups({ ...shared, store }, { retention }),
       createRetention({ ...shared, store }, { retention }),
       createErasures({ ...shared, store }),
+      createForgetting(shared),
     );
     healths['vitals-store'] = () => vitalsHealth(store, influx, choice);
   }
-  if (here.has('broker') && journal) {
-    const authority = await openAuthority(
-      { clock, log },
-      { folder: folder.path, ...passphraseFrom(config, secrets.authorityPassphrase) },
-    );
-    started.push({ name: 'authority', end: authority.stop });
-    healths.certificates = authority.health;
-    const names = new Set([
-      'localhost',
-      '127.0.0.1',
-      new URL(config.PUBLIC_URL).hostname,
-      new URL(config.MQTT_PUBLIC_URL).hostname,
-    ]);
-    const shown = await authority.serverCredentials([...names]);
+  if (here.has('broker') && journal && authority) {
+    const shown = await authority.serverCredentials(serverNames(config));
     services.push(
       createBroker(
         { ...shared, journal, downlink },
@@ -198,12 +195,12 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   });
   const siblings = createSiblings({ clock, metrics }, { folder: folder.path, here });
   if (!whole) services.push(createSelfReport({ health, metrics }, { folder: folder.path, here }));
-  if (here.has('api') && store) {
+  if (here.has('api') && store && authority) {
     if (!whole) services.push(siblings);
     services.push(
       createApi(
         {
-          ...{ ...shared, store },
+          ...{ ...shared, store, authority },
           health: () => (whole ? health() : { ...siblings.healths(), ...health() }),
           metricsText: whole ? () => metrics.registry.metrics() : siblings.metricsText,
         },
@@ -211,6 +208,8 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
           databaseUrl,
           host: config.HTTP_HOST,
           port: config.HTTP_PORT,
+          https: await httpsFrom(start, authority),
+          boxesPin: () => pinForBoxes({ ...config, DATA_DIR: folder.path }, clock.now()),
           publicUrl: config.PUBLIC_URL,
           mqttUrl: config.MQTT_PUBLIC_URL,
           mailboxDir: config.MAILBOX_DIR,
@@ -276,8 +275,14 @@ if (import.meta.main) {
       return part;
     }
     progress.say(`\nHearthbeat is ready: ${part.config.PUBLIC_URL}`);
-    const anybody = await part.records.selectFrom('clinician').select('id').limit(1).executeTakeFirst();
-    if (!anybody) {
+    const accounts = await part.records
+      .selectFrom('clinician')
+      .select('id')
+      .limit(1)
+      .execute()
+      // PostgreSQL went away meanwhile: no reason to end, and nobody is told what we do not know
+      .catch(() => undefined);
+    if (accounts?.length === 0) {
       progress.say(
         'Nobody can sign in yet. Make the first account:\n  npm run clinician -- add <e-mail> "<name>" <nurse|doctor|administrator> "<care team>"\nThen patients and homes:\n  npm run home',
       );
