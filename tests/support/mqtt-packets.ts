@@ -9,15 +9,15 @@ export function connectPacket(wish: {
   password?: string;
   clean?: boolean;
   level?: number;
+  keepAliveS?: number;
 }): Buffer {
-  const { clientId, username, password, clean = true, level = 4 } = wish;
+  const { clientId, username, password, clean = true, level = 4, keepAliveS = 60 } = wish;
   const flags = (username === undefined ? 0 : 0x80) | (password === undefined ? 0 : 0x40) | (clean ? 0x02 : 0);
-  const keepAliveSeconds = 60;
   const properties = level === 5 ? [Buffer.of(0)] : [];
   return packet(
     0x10,
     text('MQTT'),
-    Buffer.of(level, flags, 0, keepAliveSeconds),
+    Buffer.of(level, flags, 0, keepAliveS),
     ...properties,
     ...[clientId, username, password].filter((part) => part !== undefined).map(text),
   );
