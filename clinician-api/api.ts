@@ -2,21 +2,27 @@ import type { AddressInfo } from 'node:net';
 import { SetupFault } from '#domain/errors.ts';
 import type { Service } from '#runtime/service.ts';
 import { createApp } from './app.ts';
+import { listenSecurely } from './https.ts';
 import { createLive } from './live.ts';
 import type { ApiConfig, ApiDeps, Web } from './web.ts';
 
 /**
- * What care teams see and do: console and API on one address.
- * `port()` is the real one, after `start()`. @throws SetupFault from `start` when the address is taken.
+ * What care teams see and do: console and API on one address, and over TLS on another where that is wished.
+ * `port()` and `httpsPort()` are the real ones, after `start()`. @throws SetupFault from `start` when an address is taken.
  */
-export function createApi(deps: ApiDeps, config: ApiConfig): Service & { port(): number } {
+export function createApi(
+  deps: ApiDeps,
+  config: ApiConfig,
+): Service & { port(): number; httpsPort(): number | undefined } {
   const live = createLive(deps, config);
   let app: Web | undefined;
   let port = config.port;
+  let secure: Awaited<ReturnType<typeof listenSecurely>> | undefined;
 
   return {
     name: 'clinician-api',
     port: () => port,
+    httpsPort: () => secure?.port,
     start: async () => {
       const created = await createApp(deps, config, live);
       app = created.app;
@@ -31,10 +37,13 @@ export function createApi(deps: ApiDeps, config: ApiConfig): Service & { port():
         throw fault;
       }
       port = (app.server.address() as AddressInfo).port;
+      if (config.https) secure = await listenSecurely(app, config.https);
       live.start();
     },
     stop: async () => {
       await live.stop();
+      await secure?.stop();
+      secure = undefined;
       await app?.close();
       app = undefined;
     },

@@ -11,6 +11,7 @@ import type { Records } from '#runtime/records/connect.ts';
 import type { SignedIn } from '#runtime/records/sessions.ts';
 import type { Health } from '#runtime/service.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
+import type { HttpsConfig } from './https.ts';
 
 /** What every route is made of. */
 
@@ -25,7 +26,7 @@ export type ApiDeps = {
   /** Of all processes of the platform, in the format of Prometheus; without it those of this one. */
   metricsText?: () => Promise<string>;
   /** Signs the certificates of boxes. None: every box gets a token. */
-  authority?: Pick<Authority, 'certificate' | 'issueFor'> | undefined;
+  authority?: Pick<Authority, 'certificate' | 'fingerprint' | 'issueFor'> | undefined;
   clock: Clock;
   random: Random;
   log: Log;
@@ -36,6 +37,10 @@ export type ApiConfig = {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** Not set: plain HTTP only, for a proxy that ends TLS. */
+  https?: HttpsConfig | undefined;
+  /** What a box is told to know the platform by, as it is typed behind `--trust`; undefined where it needs none. */
+  boxesPin?: (() => string | undefined) | undefined;
   /** Under which people reach the console. */
   publicUrl: string;
   /** Where sources are told to publish. */

@@ -77,7 +77,7 @@ export const variables = {
   MQTT_PUBLIC_URL: {
     schema: url('mqtt', 'mqtts'),
     default: undefined,
-    says: 'Where gateways are told to publish when they enrol. Default: mqtt://, the host of PUBLIC_URL, MQTT_PORT.',
+    says: 'Where gateways are told to publish when they enrol. Default: mqtts://, the host of PUBLIC_URL, MQTTS_PORT.',
   },
   AUTHORITY_PASSPHRASE: {
     schema: key,
@@ -230,7 +230,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return {
     ...config,
     PUBLIC_URL: publicUrl,
-    MQTT_PUBLIC_URL: config.MQTT_PUBLIC_URL ?? `mqtt://${hostname}:${config.MQTT_PORT}`,
+    MQTT_PUBLIC_URL: config.MQTT_PUBLIC_URL ?? `mqtts://${hostname}:${config.MQTTS_PORT}`,
   };
 }
 

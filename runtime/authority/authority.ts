@@ -119,6 +119,7 @@ export async function openAuthority(
       const day = instant(ends).slice(0, 10);
       return {
         state: 'degraded',
+        trouble: 'authority-ending',
         detail: `the authority ends on ${day}: let another take over ("npm run home -- authority new")`,
       };
     },

@@ -112,10 +112,15 @@ it('from nothing to a reading on the screen, and a home that is asked and answer
   const typed = found(/hearthbeat-gateway (enroll .+)/, registered).split(' ');
   await promisify(execFile)(process.execPath, [gateway, ...typed], { env: { ...environment, DATA_DIR: box } });
   const enrolled = readCredentials(box);
-  expect(enrolled).toMatchObject({ source, mqttUrl: `mqtt://127.0.0.1:${environment.MQTT_PORT}` });
-  if (enrolled?.credential.kind !== 'token') throw new Error('no token');
-  const credential = { source: enrolled.source, secret: enrolled.credential.token };
-  const client = await connectAs(Number(new URL(enrolled.mqttUrl).port), credential);
+  expect(enrolled).toMatchObject({ source, mqttUrl: `mqtts://127.0.0.1:${environment.MQTTS_PORT}` });
+  if (enrolled?.credential.kind !== 'certificate') throw new Error('no certificate');
+  const { certificate: cert, authority: ca } = enrolled.credential;
+  const shown = { key: enrolled.key, cert, ca, username: undefined, password: undefined };
+  const client = await connectAs(
+    Number(new URL(enrolled.mqttUrl).port),
+    { source: enrolled.source, secret: '' },
+    { protocol: 'mqtts', host: '127.0.0.1', ...shown },
+  );
   const device = DeviceId.parse('C0:FF:EE:00:00:01');
   const receipts: ReceiptsMessage['receipts'] = [];
   const commands: Command[] = [];

@@ -25,9 +25,9 @@ describe('every variable', () => {
     expect(config.HTTP_PORT).toBe(8080);
     expect(config.DATABASE_URL).toBeUndefined();
     expect(config.PUBLIC_URL).toBe('http://127.0.0.1:8080');
-    expect(config.MQTT_PUBLIC_URL).toBe('mqtt://127.0.0.1:1883');
-    expect(readConfig({ PUBLIC_URL: 'https://h.example', MQTT_PORT: '1884' }).MQTT_PUBLIC_URL).toBe(
-      'mqtt://h.example:1884',
+    expect(config.MQTT_PUBLIC_URL).toBe('mqtts://127.0.0.1:8883');
+    expect(readConfig({ PUBLIC_URL: 'https://h.example', MQTTS_PORT: '8884' }).MQTT_PUBLIC_URL).toBe(
+      'mqtts://h.example:8884',
     );
     expect(config.SMTP_CONFIDENTIAL).toBe(false);
   });

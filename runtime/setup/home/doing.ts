@@ -1,7 +1,9 @@
+import { authority, certificates } from './certificates.ts';
 import { ask, assign, takeBack } from './handing-out.ts';
 import { list } from './listing.ts';
 import type { Operator } from './operator.ts';
 import { addPatientAs, code, credentials, register, revoke } from './setting-up.ts';
+import { trail, verify } from './trail.ts';
 import type { Said, Word } from './words.ts';
 
 /** What each word does. The answer is what is printed. @throws SetupFault in one sentence. */
@@ -13,6 +15,10 @@ export const doing: Record<Word, (operator: Operator, said: Said) => Promise<str
   assign,
   'take-back': takeBack,
   revoke,
+  certificates,
+  authority,
+  audit: trail,
+  verify,
   list,
   ask,
 };

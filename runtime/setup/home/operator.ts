@@ -10,5 +10,5 @@ export type Operator = {
   clock: Clock;
   random: Random;
   by: Actor;
-  config: Pick<Config, 'PUBLIC_URL' | 'MQTT_PUBLIC_URL'>;
+  config: Config;
 };

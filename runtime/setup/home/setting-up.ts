@@ -3,11 +3,13 @@ import { SetupFault } from '#domain/errors.ts';
 import { PatientId, type SourceId } from '#domain/ids.ts';
 import { Patient } from '#domain/people.ts';
 import { inBothLanguages, type Words } from '#domain/words.ts';
+import { pinForBoxes } from '../../authority/pin.ts';
 import { instant } from '../../clock.ts';
 import { careTeams, findCareTeam } from '../../records/clinicians.ts';
 import { issueCode } from '../../records/enrolment-codes.ts';
 import { addSource, handOutToken, shutOut } from '../../records/handing-out.ts';
 import { addPatient } from '../../records/patients.ts';
+import { revokeOne } from './certificates.ts';
 import { bothNames, knownSource, shownInstant, sourceId } from './naming.ts';
 import type { Operator } from './operator.ts';
 import { type Said, sayInstead } from './words.ts';
@@ -61,10 +63,11 @@ async function codeFor(
   kind: 'gateway' | 'device',
 ): Promise<string[]> {
   const { code, expiresAt } = await issueCode(records, { source, by, now: clock.now() });
+  const pin = pinForBoxes(config, clock.now());
   return [
     'Type this on its box:',
     '',
-    `    hearthbeat-gateway enroll ${config.PUBLIC_URL} ${spoken(code)}`,
+    `    hearthbeat-gateway enroll ${config.PUBLIC_URL} ${spoken(code)}${pin ? ` --trust ${pin}` : ''}`,
     '',
     ...(isOnlyHere(config.PUBLIC_URL)
       ? ['This address is reached from this machine only: for a box elsewhere set PUBLIC_URL=https://….', '']
@@ -82,11 +85,13 @@ export async function credentials({ records, by, clock, config }: Operator, said
     `MQTT address               ${config.MQTT_PUBLIC_URL}`,
     `user name and client id    ${source.id}`,
     `password                   ${token}`,
-    'It is shown this once only. The password before it, and codes that were not used, are void.',
+    'It is shown this once only. Whatever it signed in with before, and codes that were not used, are void.',
   ];
 }
 
-export async function revoke({ records, by, clock }: Operator, said: Said): Promise<string[]> {
+export async function revoke(operator: Operator, said: Said): Promise<string[]> {
+  const { records, by, clock } = operator;
+  if (said.options.certificate !== undefined) return revokeOne(operator, said.rest[0] ?? '', said.options.certificate);
   const { id } = await knownSource(records, said.rest[0] ?? '');
   if (!(await shutOut(records, { source: id, by, now: clock.now() })))
     throw new SetupFault(`${id} was revoked before.`);
