@@ -1,4 +1,5 @@
 import { authority, certificates } from './certificates.ts';
+import { erase } from './erasing.ts';
 import { ask, assign, takeBack } from './handing-out.ts';
 import { list } from './listing.ts';
 import type { Operator } from './operator.ts';
@@ -21,4 +22,5 @@ export const doing: Record<Word, (operator: Operator, said: Said) => Promise<str
   verify,
   list,
   ask,
+  erase,
 };

@@ -112,6 +112,14 @@ export const words = {
     least: 2,
     most: 4,
   },
+  erase: {
+    takes: '<patient>',
+    options: { 'keep-until': 'how long a law has it kept, or "nothing"; else how far it is', reason: 'why' },
+    says: 'forgets a patient: nobody sees them from now on, and what was stored is deleted',
+    example: 'erase 王桂兰 --keep-until nothing --reason "consent withdrawn"',
+    least: 1,
+    most: 1,
+  },
 } as const;
 export type Word = keyof typeof words;
 
