@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { platformTroubleNames } from '#domain/platform.ts';
+import { AuditView, ErasureView, QuarantineView } from '#domain/administration.ts';
+import { PatientFound } from '#domain/homes.ts';
+import { ComponentView, PlatformAlert, platformTroubleNames } from '#domain/platform.ts';
 import { AlertView, Mail, SourceView, TaskView } from '#domain/views.ts';
 
 /** Answers that are the API's own; what care teams see stands in domain/views.ts. */
@@ -21,4 +23,20 @@ export const Readiness = z.object({
   ),
 });
 
-export const answers = { AlertList, TaskList, MailList, SourceList, Liveness, Readiness };
+export const PatientsFound = z.object({ patients: z.array(PatientFound), more: z.boolean() });
+export const ComponentList = z.object({ components: z.array(ComponentView) });
+export const PlatformAlertList = z.object({ alerts: z.array(PlatformAlert) });
+export const AuditList = z.object({ rows: z.array(AuditView), more: z.boolean() });
+export const ErasureList = z.object({ erasures: z.array(ErasureView) });
+/** `next`: hand it back as `after` for the page behind this one. `waiting`: of all pages. `gaveWay`: rows that had to make room, ever. */
+export const QuarantineList = z.object({
+  items: z.array(QuarantineView),
+  next: z.string().nullable(),
+  waiting: z.object({ items: z.int(), readings: z.int() }),
+  gaveWay: z.int(),
+});
+
+export const answers = {
+  ...{ AlertList, TaskList, MailList, SourceList, Liveness, Readiness },
+  ...{ PatientsFound, ComponentList, PlatformAlertList, AuditList, ErasureList, QuarantineList },
+};

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { ErasureReason, quarantineReasons } from '#domain/administration.ts';
 import { Outcome } from '#domain/alert.ts';
-import { DeviceId } from '#domain/ids.ts';
+import { RevocationReason } from '#domain/homes.ts';
+import { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
 import { storableText } from '#runtime/records/storable.ts';
 
 /** What callers may send. Strict: a field too many is a misunderstanding, and is told. */
@@ -22,4 +24,52 @@ export const SetOverrides = z.strictObject({ parameters: z.record(z.string().max
 /** What a care team may ask of a home. */
 export const MeasureAgain = z.strictObject({ command: z.literal('measure-again'), device: DeviceId });
 
-export const bodies = { SignIn, Acknowledge, Resolve, CompleteTask, SetOverrides, MeasureAgain };
+/** For what needs no words. */
+export const Nothing = z.strictObject({});
+
+export const AddSource = z.strictObject({
+  kind: z.enum(['gateway', 'device']),
+  /** A name of one's own; else one is made that can be read out. */
+  id: SourceId.optional(),
+});
+export const Revoke = z.strictObject({ reason: RevocationReason });
+export const RegisterDevice = z.strictObject({
+  /** What the device is called. */
+  model: words(64).optional(),
+  /** Also where it is registered with another source. */
+  move: z.boolean().default(false),
+});
+export const Assign = z.strictObject({
+  device: DeviceId,
+  /** Through which it comes. */
+  source: SourceId.optional(),
+  patient: PatientId,
+  userSlot: z.int().min(0).max(254).nullable().default(null),
+  /** Now, where it is not said. */
+  from: z.iso.datetime().optional(),
+  to: z.iso.datetime().nullable().default(null),
+});
+/** `at`: now, where it is not said. */
+export const EndAssignment = z.strictObject({ at: z.iso.datetime().optional() });
+
+/** Either one item by its key, or all that wait and fit. */
+export const ReleaseQuarantine = z.union([
+  z.strictObject({ key: z.string().regex(/^[0-9a-f]{64}$/) }),
+  z.strictObject({
+    source: SourceId,
+    device: DeviceId.optional(),
+    reason: z.enum(quarantineReasons).optional(),
+  }),
+]);
+/** `confirm`: the patient's id once more, so that no single click does it. */
+export const AskErasure = z.strictObject({
+  patient: PatientId,
+  confirm: PatientId,
+  reason: ErasureReason,
+  keepUntil: z.iso.datetime().nullable().default(null),
+});
+
+export const bodies = {
+  ...{ SignIn, Acknowledge, Resolve, CompleteTask, SetOverrides, MeasureAgain },
+  ...{ Nothing, AddSource, Revoke, RegisterDevice, Assign, EndAssignment, ReleaseQuarantine, AskErasure },
+};

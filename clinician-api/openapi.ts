@@ -1,11 +1,14 @@
 import swagger from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import * as administration from '#domain/administration.ts';
 import * as alert from '#domain/alert.ts';
 import { CarePlan } from '#domain/care-plan.ts';
 import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { EnrolmentAnswer, EnrolmentRequest, RenewalRequest, SourceCredential } from '#domain/enrolment.ts';
+import * as homes from '#domain/homes.ts';
 import * as people from '#domain/people.ts';
+import { ComponentView, PlatformAlert } from '#domain/platform.ts';
 import { StoredReading, Value } from '#domain/reading.ts';
 import { RuleEntry, RuleParameter } from '#domain/rule-book.ts';
 import { Task } from '#domain/task.ts';
@@ -22,6 +25,10 @@ import { cookieName, type Web } from './web.ts';
 const names = z.registry<{ id: string }>();
 const named: Record<string, z.ZodType> = {
   ...views,
+  ...schemasOf(homes),
+  ...schemasOf(administration),
+  ComponentView,
+  PlatformAlert,
   ...answers,
   ...bodies,
   Alert: alert.Alert,
@@ -49,6 +56,12 @@ const named: Record<string, z.ZodType> = {
   Value,
   Words,
 };
+/** Such a file holds lists of words beside its schemas. */
+function schemasOf(words: Readonly<Record<string, unknown>>): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(words).flatMap(([name, one]) => (one instanceof z.ZodType ? [[name, one]] : [])),
+  );
+}
 for (const [id, schema] of Object.entries(named)) names.add(schema, { id });
 
 const transformObject = createJsonSchemaTransformObject({ schemaRegistry: names });
@@ -82,6 +95,9 @@ export async function describeApi(app: Web): Promise<void> {
         { name: 'alerts', description: 'Episodes that somebody must look at' },
         { name: 'tasks', description: 'Things to do by a time' },
         { name: 'sources', description: 'Gateways and devices in the homes, and how they stand' },
+        { name: 'quarantine', description: 'What could not be admitted' },
+        { name: 'audit', description: 'Who did what to identities, homes and patients' },
+        { name: 'erasure', description: 'Patients who are to be forgotten' },
         { name: 'enrolment', description: 'How a box becomes a source' },
         { name: 'live', description: 'What changes, as it changes' },
         { name: 'neighbourhood', description: 'Only where simulated homes are attached' },

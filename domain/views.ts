@@ -122,6 +122,14 @@ export const SourceView = z.object({
   /** Null until it was given a credential. */
   enrolledAt: z.iso.datetime().nullable(),
   revokedAt: z.iso.datetime().nullable(),
+  /** What it signs in with; null where nothing is in force. */
+  credential: z.enum(['certificate', 'token']).nullable(),
+  /** When the last certificate in force ends. */
+  certificateEndsAt: z.iso.datetime().nullable(),
+  /** Until when a code waits to be used. */
+  codeUntil: z.iso.datetime().nullable(),
+  /** How many devices are registered with it. */
+  devices: z.int(),
   state: z.enum(['online', 'offline', 'unknown']),
   stateAt: z.iso.datetime().nullable(),
   troubles: z.array(z.enum(sourceTroubles)),

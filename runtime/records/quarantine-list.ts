@@ -35,6 +35,9 @@ export type QuarantineFilter = {
   device?: DeviceId | undefined;
   reason?: QuarantineReason | undefined;
   state?: QuarantineState | undefined;
+  /** Received from, and before; RFC 3339. */
+  from?: string | undefined;
+  before?: string | undefined;
 };
 
 const columns = [
@@ -128,8 +131,10 @@ export async function quarantineAccounts(
   }));
 }
 
-function filtered(db: Within, { source, device, reason, state }: QuarantineFilter) {
+function filtered(db: Within, { source, device, reason, state, from, before }: QuarantineFilter) {
   let query = db.selectFrom('quarantine');
+  if (from !== undefined) query = query.where('received_at', '>=', new Date(from));
+  if (before !== undefined) query = query.where('received_at', '<', new Date(before));
   if (source !== undefined) query = query.where('source_id', '=', source);
   if (device !== undefined) query = query.where('device_id', '=', device);
   if (reason !== undefined) query = query.where('reason', '=', reason);

@@ -1,7 +1,9 @@
 import Ajv2020 from 'ajv/dist/2020.js';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TeamId } from '#domain/ids.ts';
 import type { Problem } from '#domain/views.ts';
+import { audit } from '#runtime/records/audit.ts';
 import { recordStatus } from '#runtime/records/sources.ts';
 import { accessTable } from '../../clinician-api/access.ts';
 import { testApi } from '../support/api.ts';
@@ -100,8 +102,17 @@ describe('the description of the API', () => {
     await makeTask(t.records, patient, { alert: alert.id });
     await doctor.post(`/api/v1/alerts/${alert.id}/acknowledge`);
 
+    const quarantined = '7'.repeat(64);
+    await sql`insert into quarantine (key, source_id, received_at, reason, detail, payload)
+      values (${quarantined}, ${source}, now(), 'malformed', 'not JSON', 'hello')`.execute(t.records);
+    await audit(t.records, { by: 'nobody', action: 'source-enrolled', outcome: 'code-unknown', address: '192.0.2.1' });
+
     const description = await described();
     const ajv = schemaValidator(description);
+    const queries: Record<string, string> = {
+      '/api/v1/patients/{id}/readings': '?panel=blood-pressure',
+      '/api/v1/patients': '?search=a',
+    };
     const checked: string[] = [];
     for (const [path, methods] of Object.entries(description.paths)) {
       const schema = methods.get?.responses['200']?.content?.['application/json']?.schema;
@@ -109,8 +120,9 @@ describe('the description of the API', () => {
       const id = path.includes('/alerts/') ? alert.id : patient.id;
       const open = accessTable[`GET ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`];
       const caller = Array.isArray(open) && !open.includes('doctor') ? administrator : doctor;
+      const query = queries[path] ?? '';
       const answer = await caller.get<unknown>(
-        `${path.replace('{id}', id)}${path.endsWith('readings') ? '?panel=blood-pressure' : ''}`,
+        `${path.replace('{id}', id).replace('{source}', source).replace('{key}', quarantined)}${query}`,
       );
       const pointer = `api#/paths/${path.replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')}/get/responses/200/content/application~1json/schema`;
       const fits = ajv.getSchema(pointer);
