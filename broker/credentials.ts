@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Outage } from '#domain/errors.ts';
 import type { SourceId } from '#domain/ids.ts';
-import { type Clock, within } from '#runtime/clock.ts';
+import { type Clock, instant, within } from '#runtime/clock.ts';
+import { supersedeBefore } from '#runtime/records/certificates.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { type Credential, findCredentials } from '#runtime/records/sources.ts';
 import type { Proof } from './sessions.ts';
@@ -33,11 +34,11 @@ export function createCredentials(deps: { records: Records; clock: Clock }) {
       const known = remembered.get(source);
       const ageMs = known ? clock.now() - known.readAt : Number.POSITIVE_INFINITY;
       if (!known || ageMs < 0 || ageMs >= believedMs) return undefined;
-      const verdict = judge(known.credential, proof);
+      const verdict = signedIn(source, known.credential, proof);
       return verdict === 'yes' || ageMs < refusalBelievedMs ? verdict : undefined;
     },
     /** @throws Outage `records-away` when it cannot be looked up. */
-    lookUp: async (source: SourceId, proof: Proof): Promise<Verdict> => judge(await lookUp(source), proof),
+    lookUp: async (source: SourceId, proof: Proof): Promise<Verdict> => signedIn(source, await lookUp(source), proof),
     /** Which of these may no longer be connected: revoked, or signed in with what was replaced or has ended since. @throws Outage */
     async endedAmong<Session extends { source: SourceId; proof: Proof }>(sessions: Session[]): Promise<Session[]> {
       const ended: Session[] = [];
@@ -49,6 +50,14 @@ export function createCredentials(deps: { records: Records; clock: Clock }) {
       return ended;
     },
   };
+
+  /** A source that shows its new certificate needs those before it no more. Where that cannot be noted now, the next sign-in does. */
+  function signedIn(source: SourceId, credential: Credential | undefined, proof: Proof): Verdict {
+    const verdict = judge(credential, proof);
+    if (verdict === 'yes' && proof.kind === 'certificate' && (credential?.certificates.size ?? 0) > 1)
+      supersedeBefore(records, { source, fingerprint: proof.hash, at: instant(clock.now()) }).catch(() => {});
+    return verdict;
+  }
 
   function lookUp(source: SourceId): Promise<Credential | undefined> {
     return new Promise((resolve, reject) => {
