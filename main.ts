@@ -141,7 +141,11 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   const openJournal = async (): Promise<Journal> => {
     if (here.has('broker')) {
       const limits = { maxBytes: config.JOURNAL_MIB * MiB };
-      const journal = await createJournalFiles({ folder: join(folder.path, 'journal'), clock, log, metrics }, limits);
+      const consumers = ['ingest', 'rules'];
+      const journal = await createJournalFiles(
+        { folder: join(folder.path, 'journal'), consumers, clock, log, metrics },
+        limits,
+      );
       healths.journal = journal.health;
       if (!whole) services.push(createJournalOwner({ journal, downlink, path: journalSocket(), clock, log }));
       return journal;
