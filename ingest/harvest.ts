@@ -9,6 +9,8 @@ import type { Quarantined, QuarantineReason } from '#runtime/records/quarantine.
 /** What a batch of journal entries leaves behind: in PostgreSQL, and as receipts. */
 export type Harvest = {
   stored: StoredReading[];
+  /** Copies of what lies in the vitals store, though nobody knows whether all was kept that it leaves in PostgreSQL. */
+  found: StoredReading[];
   refused: Quarantined[];
   receipts: { source: SourceId; receipt: Receipt }[];
   /** The last status of each source, with when it was received, ms since 1970. */
@@ -23,6 +25,7 @@ export type Harvest = {
 
 export const emptyHarvest = (): Harvest => ({
   stored: [],
+  found: [],
   refused: [],
   receipts: [],
   statuses: new Map(),

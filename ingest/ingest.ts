@@ -1,18 +1,21 @@
 import type { StoredReading } from '#domain/reading.ts';
+import { shards } from '#domain/topics.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Downlink } from '#runtime/downlink.ts';
-import { createAdmitting, type Verdict } from '#runtime/intake/admitting.ts';
+import { createAdmitting } from '#runtime/intake/admitting.ts';
 import { type Arrival, inParts, unpackReadings } from '#runtime/intake/unpack.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { isDataFault } from '#runtime/records/faults.ts';
+import { mayBeReplayed } from '#runtime/records/first-hearings.ts';
 import type { Service } from '#runtime/service.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { arrivalsIn } from './arrivals.ts';
 import { emptyHarvest, gather, type Harvest } from './harvest.ts';
 import { keep } from './keep.ts';
+import { findStored, isDoubtful } from './looking-up.ts';
 import { sendReceipts } from './receipts.ts';
 import { createRecent } from './recent.ts';
 
@@ -37,22 +40,22 @@ export function createIngest(deps: Deps): Service {
   const { journal, store, records, downlink, clock, metrics } = deps;
   const log = deps.log.child({ service: 'ingest' });
   const admitting = createAdmitting(records);
-  const recent = createRecent();
-  let consumption: Consumption | undefined;
-  let fault: string | undefined;
+  const recent = createRecent(clock.now());
+  let consumptions: Consumption[] = [];
+  /** By lane. */
+  const faults = new Map<number, string>();
   const ending = new AbortController();
 
-  async function consume(entries: JournalEntry[]): Promise<void> {
+  const consume = (lane: number) => async (entries: JournalEntry[]) => {
     try {
       await ingestOrIsolate(entries);
-      if (fault !== undefined) log.info('readings are recorded again');
-      fault = undefined;
+      if (faults.delete(lane) && faults.size === 0) log.info('readings are recorded again');
     } catch (cause) {
-      if (!ending.signal.aborted && fault === undefined) log.warn('readings wait in the journal', faultDetails(cause));
-      fault = (cause as { code?: string } | null)?.code ?? 'fault';
+      if (!ending.signal.aborted && faults.size === 0) log.warn('readings wait in the journal', faultDetails(cause));
+      faults.set(lane, (cause as { code?: string } | null)?.code ?? 'fault');
       throw cause;
     }
-  }
+  };
 
   /** No message may stop the others: one that PostgreSQL refuses against all care taken is found and put aside whole. */
   async function ingestOrIsolate(entries: JournalEntry[]): Promise<void> {
@@ -77,13 +80,25 @@ export function createIngest(deps: Deps): Service {
 
   async function record(arrivals: Arrival[], harvest: Harvest): Promise<void> {
     const verdicts = await admitting.admitAll(arrivals);
+    const admitted: StoredReading[] = [];
+    for (const verdict of verdicts)
+      if ('samples' in verdict)
+        for (const sample of verdict.samples) if ('reading' in sample) admitted.push(sample.reading);
+    // what lies in the store already is not written again: a copy changes nothing, not even when it was stored
+    const since = recent.since();
+    const doubtful = admitted.filter((reading) => isDoubtful(reading, since) && !recent.has(reading.id));
+    const found = doubtful.length > 0 ? await findStored(store, doubtful) : undefined;
     const fresh: StoredReading[] = [];
     const copies = new Set<StoredReading>();
-    for (const reading of verdicts.flatMap(admittedIn)) {
-      // what lies in the store already is not written again: a copy changes nothing, not even when it was stored
-      if (recent.has(reading.id) || harvest.seen.has(reading.id)) copies.add(reading);
-      else fresh.push(reading);
-      harvest.seen.add(reading.id);
+    for (const reading of admitted) {
+      const { id } = reading;
+      if (recent.has(id) || harvest.seen.has(id)) copies.add(reading);
+      else if (found?.has(id)) {
+        copies.add(reading);
+        // whoever stored it may have died before it left anything else
+        if (!mayBeReplayed(reading)) harvest.found.push(reading);
+      } else fresh.push(reading);
+      harvest.seen.add(id);
     }
     if (fresh.length > 0) {
       const startedAt = clock.now();
@@ -100,7 +115,7 @@ export function createIngest(deps: Deps): Service {
     metrics.quarantineGaveWay.inc(gaveWay);
     for (const what of answers) metrics.commands.inc({ what });
     for (const [outcome, count] of harvest.counts) metrics.readings.inc({ outcome }, count);
-    recent.remember(harvest.stored);
+    recent.remember(harvest.stored, clock.now());
     sendReceipts(downlink, harvest.receipts, clock.now());
   }
 
@@ -120,17 +135,20 @@ export function createIngest(deps: Deps): Service {
   return {
     name: 'ingest',
     async start() {
-      consumption = journal.consume('ingest', { batch: entriesPerBatch }, consume);
+      consumptions = shardsOfLanes.map((shards, lane) =>
+        journal.consume('ingest', { batch: entriesPerBatch, shards }, consume(lane)),
+      );
     },
     async stop() {
       // a batch that waits for a server that is away is given up: it is in the journal
       const cancel = clock.after(graceMs, () => ending.abort(new Error('ingest stops')));
-      await consumption?.stop();
+      await Promise.all(consumptions.map((consumption) => consumption.stop()));
       cancel();
-      consumption = undefined;
+      consumptions = [];
     },
     health() {
-      if (!consumption) return { state: 'down', trouble: 'not-running', detail: 'not started' };
+      if (consumptions.length === 0) return { state: 'down', trouble: 'not-running', detail: 'not started' };
+      const [fault] = faults.values();
       if (fault !== undefined)
         return { state: 'down', trouble: 'recording-waits', detail: `readings wait in the journal (${fault})` };
       if (store.health().state === 'down')
@@ -147,6 +165,8 @@ export function createIngest(deps: Deps): Service {
 /** As much as lay ready: few when there is little to do, many when there is much. Bounded in bytes by the journal's own limits. */
 const entriesPerBatch = 5_000;
 const graceMs = 3_000;
-
-const admittedIn = (verdict: Verdict): StoredReading[] =>
-  'samples' in verdict ? verdict.samples.flatMap((sample) => ('reading' in sample ? sample.reading : [])) : [];
+/** While one waits for the vitals store or for PostgreSQL, the other works. A source is always in the same lane, so its order holds. */
+const lanes = 2;
+const shardsOfLanes = Array.from({ length: lanes }, (_, lane) =>
+  Array.from({ length: shards / lanes }, (_, i) => i * lanes + lane),
+);

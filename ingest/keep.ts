@@ -23,15 +23,16 @@ export async function keep(records: Records, harvest: Harvest, now: number): Pro
   const answers = harvest.answers.toSorted((a, b) =>
     a.answer.id < b.answer.id ? -1 : a.answer.id > b.answer.id ? 1 : 0,
   );
-  const { stored, refused } = harvest;
+  const { stored, found, refused } = harvest;
+  const inStore = [...stored, ...found];
   const kept: Kept = { answers: [], gaveWay: 0 };
-  if (stored.length + refused.length + sources.length + answers.length === 0) return kept;
+  if (inStore.length + refused.length + sources.length + answers.length === 0) return kept;
   await records.transaction().execute(async (db) => {
     kept.answers = [];
     kept.gaveWay = await quarantine(db, refused);
-    await keepLatestValues(db, stored);
-    await markRollups(db, stored, now);
-    await reopenErasures(db, [...new Set(stored.map(({ patient }) => patient))], now);
+    await keepLatestValues(db, inStore);
+    await markRollups(db, inStore, now);
+    await reopenErasures(db, [...new Set(inStore.map(({ patient }) => patient))], now);
     for (const source of sources) {
       const { status, at } = harvest.statuses.get(source)!;
       await recordStatus(db, source, status, at);

@@ -2,7 +2,7 @@ import { lateAfterMs } from '#domain/admission.ts';
 import type { PatientId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { PanelName } from '#domain/vitals.ts';
-import type { Admitting } from '#runtime/intake/admitting.ts';
+import type { Admitting, Verdict } from '#runtime/intake/admitting.ts';
 import { type Arrival, inParts, unpackReadings } from '#runtime/intake/unpack.ts';
 import type { JournalEntry } from '#runtime/journal.ts';
 import { book } from './book/index.ts';
@@ -20,18 +20,24 @@ export async function* takeIn(
   admitting: Admitting,
   entries: readonly JournalEntry[],
 ): AsyncGenerator<Map<PatientId, Heard[]>> {
-  for (const arrivals of inParts(entries, arrivalsIn)) {
-    const heard = new Map<PatientId, Heard[]>();
-    for (const verdict of await admitting.admitAll(arrivals))
-      for (const sample of 'samples' in verdict ? verdict.samples : []) {
-        if (!('reading' in sample)) continue;
-        const { patient } = sample.reading;
-        const ofPatient = heard.get(patient) ?? [];
-        heard.set(patient, ofPatient);
-        ofPatient.push(heardIn(sample.reading, verdict.arrival.receivedAt));
-      }
-    yield heard;
-  }
+  for (const arrivals of inParts(entries, arrivalsIn)) yield byPatient(await admitting.admitAll(arrivals), heardIn);
+}
+
+/** What may enter of these, by patient, in their order. */
+export function byPatient(
+  verdicts: readonly Verdict[],
+  hearing: (stored: StoredReading, receivedAt: number) => Heard,
+): Map<PatientId, Heard[]> {
+  const heard = new Map<PatientId, Heard[]>();
+  for (const verdict of verdicts)
+    for (const sample of 'samples' in verdict ? verdict.samples : []) {
+      if (!('reading' in sample) || !judged.has(sample.reading.panel)) continue;
+      const { patient } = sample.reading;
+      const ofPatient = heard.get(patient) ?? [];
+      heard.set(patient, ofPatient);
+      ofPatient.push(hearing(sample.reading, verdict.arrival.receivedAt));
+    }
+  return heard;
 }
 
 const arrivalsIn = (entry: JournalEntry): Arrival[] =>

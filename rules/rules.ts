@@ -3,17 +3,19 @@ import { PatientId } from '#domain/ids.ts';
 import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { createAdmitting } from '#runtime/intake/admitting.ts';
+import { unpackQuarantined } from '#runtime/intake/unpack.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import type { Records } from '#runtime/records/connect.ts';
+import { asReleased, findUnjudged, finishReleased } from '#runtime/records/releases.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
-import { takeIn } from './intake.ts';
+import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge, type Matter } from './judge.ts';
 import { createPaging } from './notify.ts';
 
@@ -86,6 +88,19 @@ export function createRules(
     agenda.nudge();
   };
 
+  /** Somebody corrected whose device it is: what lay in quarantine is judged as late, whenever it came. */
+  const onReleased = async (entry: AgendaEntry): Promise<void> => {
+    const released = await findUnjudged(records, entry.subject);
+    if (!released) return;
+    const arrivals = unpackQuarantined(released);
+    const heard = byPatient(await admitting.admitAll(arrivals), (stored) =>
+      heardIn(asReleased(stored), released.releasedAt),
+    );
+    await judgeAll([...heard].map(([patient, readings]) => ({ patient, heard: readings })));
+    await finishReleased(records, 'judge', released.key, clock.now());
+    agenda.nudge();
+  };
+
   /** A second reading may lie in the journal: what was heard in time must be judged before silence is. Waits a little only. */
   const caughtUp = async (): Promise<void> => {
     const until = clock.now() + patienceMs;
@@ -94,6 +109,7 @@ export function createRules(
   const behind = (): number => journal.backlog().consumers.find((c) => c.consumer === 'rules')?.behind ?? 0;
 
   agenda.handle('confirmation-lapse', onLapse);
+  agenda.handle('released', onReleased);
 
   return {
     name: 'rules',

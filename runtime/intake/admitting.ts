@@ -25,7 +25,8 @@ export type Admitting = {
   admitAll(arrivals: readonly Arrival[]): Promise<Verdict[]>;
 };
 
-export function createAdmitting(db: Within): Admitting {
+/** @param options `remembers`: false for whoever only wants to know */
+export function createAdmitting(db: Within, { remembers = true } = {}): Admitting {
   const registrations = createRegistrations(db);
 
   return {
@@ -53,7 +54,7 @@ export function createAdmitting(db: Within): Admitting {
         }
         return verdict;
       });
-      await rememberFirstHearings(db, heard);
+      if (remembers) await rememberFirstHearings(db, heard);
       return verdicts;
     },
   };

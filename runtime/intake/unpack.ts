@@ -24,24 +24,42 @@ export type Told = { samples: ToldSample[]; series?: ReadingSeries };
 export type ToldSample = { place: number; id: ReadingId; reading: Omit<Reading, 'ref'> };
 
 /** Every reading and every series of a message by itself, so that a bad one spoils no other. */
-export function unpackReadings({ source, receivedAt, payload }: JournalEntry): Arrival[] {
+export function unpackReadings({
+  source,
+  receivedAt,
+  payload,
+}: Pick<JournalEntry, 'source' | 'receivedAt' | 'payload'>): Arrival[] {
   const whole = { source, receivedAt, payload: () => payload };
   const parsed = parseJson(payload);
   if ('malformed' in parsed) return [{ ...whole, refs: [], malformed: parsed.malformed }];
   const envelope = ReadingsEnvelope.safeParse(parsed.json);
   if (!envelope.success) return [{ ...whole, refs: refsIn(parsed.json), malformed: faultIn(envelope.error) }];
   const { readings, series } = envelope.data;
-  const arrivals: Arrival[] = [];
-  const take = (piece: unknown, toldOf: (piece: unknown) => Told | z.ZodError | string) => {
-    const arrival = { source, receivedAt, refs: refOf(piece), payload: () => textOf(piece) ?? payload };
-    const told = toldOf(piece);
-    if (typeof told === 'string') arrivals.push({ ...arrival, malformed: told });
-    else if ('samples' in told) arrivals.push({ ...arrival, told });
-    else arrivals.push({ ...arrival, malformed: faultIn(told) });
-  };
-  for (const piece of readings) take(piece, toldReading);
-  for (const piece of series) take(piece, toldSeries);
-  return arrivals;
+  return [
+    ...readings.map((piece) => arrivalOf(whole, piece, toldReading)),
+    ...series.map((piece) => arrivalOf(whole, piece, toldSeries)),
+  ];
+}
+
+/** What was put into quarantine: a reading, a series, or a whole message. */
+export function unpackQuarantined(kept: Pick<JournalEntry, 'source' | 'receivedAt' | 'payload'>): Arrival[] {
+  const parsed = parseJson(kept.payload);
+  const json = 'json' in parsed && typeof parsed.json === 'object' ? parsed.json : null;
+  if (json === null || 'v' in json) return unpackReadings(kept);
+  const { source, receivedAt, payload } = kept;
+  const whole = { source, receivedAt, payload: () => payload };
+  return [arrivalOf(whole, json, 'columns' in json ? toldSeries : toldReading)];
+}
+
+function arrivalOf(
+  whole: Pick<Arrival, 'source' | 'receivedAt' | 'payload'>,
+  piece: unknown,
+  toldOf: (piece: unknown) => Told | z.ZodError | string,
+): Arrival {
+  const arrival = { ...whole, refs: refOf(piece), payload: () => textOf(piece) ?? whole.payload() };
+  const told = toldOf(piece);
+  if (typeof told === 'string') return { ...arrival, malformed: told };
+  return 'samples' in told ? { ...arrival, told } : { ...arrival, malformed: faultIn(told) };
 }
 
 /**

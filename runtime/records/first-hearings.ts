@@ -18,6 +18,12 @@ export type FirstHearing = Pick<StoredReading, 'takenAt' | 'clock' | 'heardAt' |
  */
 export const mayBeReplayed = (reading: { deviceTime?: string }): boolean => reading.deviceTime !== undefined;
 
+/**
+ * For so long a first copy is remembered. What a device still replays after that was taken before it: such a reading is looked up in the vitals store,
+ * by its id, before it is stored under another time. Meters keep up to a year of values, cuffs some months.
+ */
+export const rememberedForMs = 400 * 86_400_000;
+
 /** Of these readings, those that were heard before. They go as one parameter, an array: a statement takes 65,535. */
 export async function findFirstHearings(
   db: Within,
@@ -46,4 +52,15 @@ export async function rememberFirstHearings(
     insert into first_hearing (reading_id, hearing)
     select reading, hearing from json_to_recordset(${JSON.stringify(rows)}) as fresh(reading text, hearing jsonb)
     on conflict (reading_id) do nothing`.execute(db);
+}
+
+/**
+ * Forgets readings that were first heard before `before` (ms since 1970).
+ * @returns how many, `most` at most
+ */
+export async function forgetFirstHearings(db: Within, before: number, most: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from first_hearing where reading_id in (
+      select reading_id from first_hearing where remembered_at < ${new Date(before)} limit ${most})`.execute(db);
+  return Number(numAffectedRows ?? 0);
 }

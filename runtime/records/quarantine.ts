@@ -73,6 +73,9 @@ export async function quarantine(
   return gaveWay + (await makeRoomForAll(db, limits));
 }
 
+/** Time enough to find out whose device it was, even for somebody who looks twice a year. */
+export const quarantineKeptMs = 180 * 86_400_000;
+
 /** Deletes what has been here since before `before` (ms since 1970), the oldest first. @returns how many */
 export async function forgetQuarantined(db: Within, before: number, most: number): Promise<number> {
   return removeQuarantined(db, sql`received_at < ${new Date(before)} order by received_at limit ${most}`, 0);
@@ -117,13 +120,16 @@ const giveWay = (db: Within, source: SourceId, items: number, bytes: number): Pr
           row_number() over oldest as place,
           sum(bytes) over oldest - bytes as bytes_before
         from quarantine
-        where source_id = ${source} and (released_at is null or recorded_at is not null)
+        where source_id = ${source} and ${atRest}
         window oldest as (order by received_at, key)
       ) as ranked
       where place <= ${items} or bytes_before < ${bytes}
     )`,
     1,
   );
+
+/** Not on its way to the vitals store or to the rules. */
+const atRest = sql`(released_at is null or (recorded_at is not null and judged_at is not null))`;
 
 /** Deletes rows and takes them off the accounts. @param counted 1 where they give way before their time, else 0 */
 export async function removeQuarantined(
