@@ -3,6 +3,7 @@ import { dayAround } from '#domain/zone.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
+import { readingId } from '#runtime/reading-id.ts';
 import { markRollups } from '#runtime/records/rollups.ts';
 import { withRetention } from '#runtime/retention.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
@@ -11,9 +12,10 @@ import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { createRetention } from '../../ingest/retention.ts';
 import { createRollups } from '../../ingest/rollups.ts';
 import { summary } from '../contracts/vitals-rollups.ts';
+import { minutesAgo, openIngest } from '../support/ingest.ts';
 import { makePatient, makeTeam } from '../support/people.ts';
 import { privateInflux } from '../support/private-servers.ts';
-import { storedReading } from '../support/readings.ts';
+import { cuffReading, storedReading } from '../support/readings.ts';
 import { hasInflux, testDatabase, testInflux } from '../support/servers.ts';
 
 const hour = 3_600_000;
@@ -149,6 +151,22 @@ describe('rollups', () => {
     await house.start();
     await house.caughtUp();
     expect([await house.days(), await house.hours()]).toEqual(before);
+  });
+
+  it('are marked as due also where whoever stored a late reading died before it left anything else', async () => {
+    const database = await testDatabase();
+    const store = await openStore(database.records);
+    const house = await openIngest({ ...database, store });
+    const late = cuffReading({ device: house.device, takenAt: minutesAgo(90) });
+    const { ref: _, ...told } = late;
+    const stored = { ...told, id: readingId(told), source: house.source, patient: house.patient };
+    await store.write([{ ...stored, storedAt: minutesAgo(1), flags: ['late'] }]);
+    await house.sent(house.source, [late]);
+    expect(await house.records.selectFrom('rollup_due').select('hour').execute()).toEqual([
+      { hour: Math.floor(Date.parse(late.takenAt) / hour) },
+    ]);
+    expect(await house.records.selectFrom('latest_value').select('vital').execute()).toHaveLength(2);
+    expect((await house.read(house.patient)).map(({ storedAt }) => storedAt)).toHaveLength(1);
   });
 
   it('keep what was made of readings that have been removed since', async () => {
