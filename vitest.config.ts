@@ -9,6 +9,7 @@ const long = [
   'browser/',
   'life.',
   'house.',
+  'chaos.',
   'vitals-store.',
   'gateway',
   'soak',

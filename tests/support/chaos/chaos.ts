@@ -48,8 +48,8 @@ export type ChaosFigures = Verdict & {
 };
 
 const blows = ['broker', 'ingest', 'rules', 'api', 'servers', 'influxdb', 'postgresql'] as const;
-const spells = ['network cut', 'network frozen', 'disk full'] as const;
-type Blow = (typeof blows)[number] | (typeof spells)[number];
+const spellKinds = ['network cut', 'network frozen', 'disk full'] as const;
+type Blow = (typeof blows)[number] | (typeof spellKinds)[number];
 /** How long a spell lasts. */
 const spellMs = { least: 500, most: 6_000 };
 const settleMs = 240_000;
@@ -163,10 +163,12 @@ async function strike(
 ): Promise<Record<string, number>> {
   const until = clock.elapsed() + wish.forMs;
   const counts: Record<string, number> = {};
+  const spells: Promise<void>[] = [];
   let deck: Blow[] = [];
   while (clock.elapsed() < until) {
     await clock.sleep(random.next() * 2 * wish.strikeEveryMs);
-    if (deck.length === 0) deck = shuffled([...blows, ...spells.filter((one) => disk || one !== 'disk full')], random);
+    if (deck.length === 0)
+      deck = shuffled([...blows, ...spellKinds.filter((one) => disk || one !== 'disk full')], random);
     const blow = deck.pop()!;
     const lastsMs = Math.min(spellMs.least + random.next() * (spellMs.most - spellMs.least), wish.strikeEveryMs * 3);
     const { items, waiting } = now();
@@ -180,11 +182,9 @@ async function strike(
     if (blow === 'network frozen') network.freeze();
     if (blow === 'disk full') disk?.fill();
     // others may fall meanwhile
-    clock.after(lastsMs, () => (blow === 'disk full' ? disk?.free() : network.heal()));
+    spells.push(clock.sleep(lastsMs).then(() => (blow === 'disk full' ? disk?.free() : network.heal())));
   }
-  await clock.sleep(spellMs.most);
-  network.heal();
-  disk?.free();
+  await Promise.all(spells);
   return counts;
 }
 
