@@ -62,19 +62,26 @@ export function keepConnected(
   const closing = new AbortController();
   let client: MqttClient | undefined;
   let trouble: ConnectionTrouble | undefined;
+  /** It is being taken leave of: what it still acknowledges counts, and nothing more is said on it. */
+  let leaving: MqttClient | undefined;
+  const underWay = new Set<Promise<unknown>>();
   /** Ends the pause between two connections. */
   let hurry = new AbortController();
 
   const publish = async (topic: string, text: string, retain = false): Promise<void> => {
     const on = client;
-    if (!on?.connected) throw new Error('not connected');
+    if (!on?.connected || on === leaving) throw new Error('not connected');
+    const publishing = on.publishAsync(topic, text, { qos: 1, retain });
+    const acknowledged = within(clock, limits.pubackMs, publishing, () => new Error('no PUBACK in time'));
+    underWay.add(acknowledged);
     try {
-      const acknowledged = on.publishAsync(topic, text, { qos: 1, retain });
-      await within(clock, limits.pubackMs, acknowledged, () => new Error('no PUBACK in time'));
+      await acknowledged;
     } catch (fault) {
       // a connection that does not acknowledge is none
       cut(on);
       throw fault;
+    } finally {
+      underWay.delete(acknowledged);
     }
   };
 
@@ -163,7 +170,7 @@ export function keepConnected(
   const kept = keep();
 
   return {
-    isOpen: () => client?.connected === true,
+    isOpen: () => client?.connected === true && client !== leaving,
     publish,
     listen: async () => {
       if (client?.connected) await listenOn(client);
@@ -171,8 +178,12 @@ export function keepConnected(
     trouble: () => (client?.connected ? undefined : trouble),
     renew: () => {
       hurry.abort();
-      // with a goodbye to the broker, so that nobody takes us for away
-      client?.end();
+      const on = client;
+      if (!on || on === leaving) return;
+      leaving = on;
+      // with a goodbye to the broker, so that nobody takes us for away; but MQTT.js hears no acknowledgement after it has said that
+      const left = Promise.allSettled(underWay).then(() => on.endAsync());
+      within(clock, limits.goodbyeMs, left, () => new Error('late')).catch(() => cut(on));
     },
     close: async (goodbye) => {
       const on = client;
