@@ -12,6 +12,7 @@ import { createJournalOverSocket } from '#runtime/journal-socket.ts';
 import { createLog, faultDetails, type Log } from '#runtime/log.ts';
 import { createMailer } from '#runtime/mail.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { auditSign } from '#runtime/overseer/audit-sign.ts';
 import { createOverseer } from '#runtime/overseer/overseer.ts';
 import { backlogSign, processSign, quarantineSign } from '#runtime/overseer/signs.ts';
 import { systemRandom as random } from '#runtime/random.ts';
@@ -229,6 +230,7 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
         signs: [
           ...(here.has('broker') && journal ? [backlogSign(journal)] : []),
           ...(here.has('ingest') ? [quarantineSign({ records, clock })] : []),
+          ...(here.has('api') ? [auditSign({ records, clock, log })] : []),
           processSign({ records, clock }, process),
         ],
         ...(config.SMTP_URL

@@ -230,8 +230,20 @@ export const platformTroubles = {
       zh: '到期后所有家庭的证书都将失效。',
     },
     todo: {
-      en: 'Rotate the authority in good time, as SECURITY.md describes.',
-      zh: '请按 SECURITY.md 的说明及时轮换证书机构。',
+      en: 'Rotate the authority in good time, as docs/authority.md describes.',
+      zh: '请按 docs/authority.md 的说明及时轮换证书机构。',
+    },
+  },
+  'audit-broken': {
+    opensAfterMs: 0,
+    title: { en: 'The audit trail was changed', zh: '审计记录被改动' },
+    means: {
+      en: 'A row of it is not as it was written, or is missing: somebody with access to the database has changed it, or it was damaged.',
+      zh: '有一行审计记录与写入时不符或已缺失：可能有人通过数据库权限改动，或数据已损坏。',
+    },
+    todo: {
+      en: 'Keep the database as it is, say "npm run home -- verify", and find out who had access.',
+      zh: '请保留数据库现状，运行 "npm run home -- verify"，并查明谁有访问权限。',
     },
   },
   'quarantine-growing': {

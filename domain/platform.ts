@@ -51,6 +51,7 @@ const components: Readonly<Record<string, Words>> = {
   'clinician-api': { en: 'Console and API', zh: '工作台与接口' },
   quarantine: { en: 'Quarantine', zh: '隔离区' },
   certificates: { en: 'Certificates', zh: '证书' },
+  audit: { en: 'Audit trail', zh: '审计记录' },
   consumers: { en: 'Readers of the journal', zh: '日志读取进度' },
 };
 

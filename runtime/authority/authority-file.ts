@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
 import { instant } from '../clock.ts';
 import { writeSafely } from '../secrets.ts';
-import { makeAuthority, openKey, pkcs8, type Signer } from './certificates.ts';
+import { endOf, makeAuthority, openKey, pkcs8, type Signer } from './certificates.ts';
 
 /**
  * `authority.json` in DATA_DIR: the platform's authority, and its predecessor while certificates of that are still about. For its owner's eyes
@@ -43,7 +43,10 @@ export function readAuthorities(folder: string): Kept[] | undefined {
 
 /** Those whose certificates are still taken, the eldest first. @param now ms since 1970 */
 export const trustedOf = (kept: readonly Kept[], now: number): Kept[] =>
-  kept.filter(({ trustedUntil }) => trustedUntil === null || Date.parse(trustedUntil) > now);
+  kept.filter(
+    ({ certificate, trustedUntil }) =>
+      trustedUntil === null || (Date.parse(trustedUntil) > now && endOf(certificate) > now),
+  );
 
 /** The first one, where there is none. Of two processes that find none at once, one makes it and the other takes that. */
 export async function ensureAuthority(folder: string, passphrase: string, now: number): Promise<Kept[]> {

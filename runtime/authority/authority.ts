@@ -51,6 +51,8 @@ const lookEveryMs = 60_000;
 const dayMs = 86_400_000;
 /** Certificates of servers are renewed at half of their life. */
 const renewServersMs = (serverDays / 2) * dayMs;
+/** Long after it should have been renewed. */
+const warnServersMs = 5 * dayMs;
 /** Below that, certificates of boxes begin to end with the authority. */
 const warnBeforeMs = 365 * dayMs;
 
@@ -67,7 +69,7 @@ export async function openAuthority(
   const { folder, passphrase, clientDays = 90 } = config;
   let kept = unsealed(await ensureAuthority(folder, passphrase, clock.now()));
   let trusted = trustedOf(kept, clock.now());
-  const servers: { renew(): Promise<void> }[] = [];
+  const servers: { renew(): Promise<void>; ends(): number }[] = [];
   let looking = false;
 
   const stop = clock.every(lookEveryMs, () => void look());
@@ -93,8 +95,10 @@ export async function openAuthority(
       const listeners = new Set<() => void>();
       let made = await make();
       servers.push({
+        ends: () => made.notAfter,
         async renew() {
-          const due = made.notAfter - clock.now() < renewServersMs;
+          // none lasts longer than the authority that signs it
+          const due = made.notAfter - clock.now() < renewServersMs && made.notAfter < endOf(eldest().certificate);
           if (!due && made.authority === bundle()) return;
           made = await make();
           for (const listener of listeners) listener();
@@ -114,6 +118,9 @@ export async function openAuthority(
       }
     },
     health: () => {
+      const shownUntil = Math.min(...servers.map((server) => server.ends()));
+      if (shownUntil - clock.now() < warnServersMs)
+        return { state: 'degraded', trouble: 'certificate-ending', detail: `ends ${instant(shownUntil)}` };
       const ends = endOf(kept.at(-1)?.certificate ?? '');
       if (ends - clock.now() > warnBeforeMs) return { state: 'ok' };
       const day = instant(ends).slice(0, 10);

@@ -12,7 +12,6 @@ import type { Health } from '../service.ts';
 export type Sign = () => Promise<Record<string, Health>> | Record<string, Health>;
 
 const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /** So many readings in an hour are no single slip: a home sends some dozens a day. An engineering default. */
 export const quarantinedPerHour = 100;
@@ -37,22 +36,6 @@ export const backlogSign =
     return {
       consumers: late.length > 0 ? { state: 'degraded', trouble: 'consumer-behind', detail } : { state: 'ok' },
     };
-  };
-
-/** A server certificate renews itself long before; an authority needs somebody to plan its rotation. */
-export const endsSoonMs = { server: 2 * dayMs, authority: 180 * dayMs };
-
-/** @param ends when they end, ms since 1970; undefined where there is none. */
-export const certificateSign =
-  (clock: Clock, ends: () => { server?: number; authority?: number }): Sign =>
-  () => {
-    const { server, authority } = ends();
-    const left = (at: number) => `${Math.max(0, Math.floor((at - clock.now()) / hourMs))} hours left`;
-    if (server !== undefined && server - clock.now() < endsSoonMs.server)
-      return { certificates: { state: 'degraded', trouble: 'certificate-ending', detail: left(server) } };
-    if (authority !== undefined && authority - clock.now() < endsSoonMs.authority)
-      return { certificates: { state: 'degraded', trouble: 'authority-ending', detail: left(authority) } };
-    return { certificates: { state: 'ok' } };
   };
 
 /** A process that has said nothing for so long has ended, hangs, or does not reach PostgreSQL. */

@@ -1,8 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import { silentLog } from '#runtime/log.ts';
+import { auditSign } from '#runtime/overseer/audit-sign.ts';
 import { audit, listAudit, verifyAudit } from '#runtime/records/audit.ts';
 import type { Records } from '#runtime/records/connect.ts';
+import { shiftedClock } from '../support/api.ts';
 import { testDatabase } from '../support/servers.ts';
 
 /** The audit trail: what it holds, and that nobody changes it unseen. */
@@ -139,5 +142,16 @@ describe('a superuser', () => {
     await fill(6);
     expect((await verifyAudit(records)).broken).toBeNull();
     expect((await verifyAudit(records, { since: head })).broken).toEqual({ seq: 5, why: 'since' });
+  });
+
+  it('is told of once a day, also where the chain was written anew since the day before', async () => {
+    const clock = shiftedClock();
+    const look = auditSign({ records, clock, log: silentLog });
+    await fill(4);
+    expect(await look()).toEqual({ audit: { state: 'ok' } });
+    await fill(4);
+    expect(await look()).toEqual({ audit: { state: 'ok' } });
+    clock.ahead(86_400_000);
+    expect(await look()).toMatchObject({ audit: { state: 'degraded', trouble: 'audit-broken' } });
   });
 });

@@ -207,6 +207,26 @@ it('from nothing to a reading on the screen, and a home that is asked and answer
   ]);
 });
 
+it('what was done stands in a trail that is whole, and who signs is shown and can be succeeded', async () => {
+  const trail = await home('audit');
+  for (const action of ['source-registered', 'code-given', 'source-enrolled', 'device-assigned', 'source-revoked'])
+    expect(trail).toContain(`  ${action}\n`);
+  const noted = found(/^ {2}(\d+:[0-9a-f]{64})$/m, await home('verify'));
+  const before = found(/^([0-9a-f-]{35}) {2}signs$/m, await home('authority'));
+  expect(await home('authority', 'new')).toContain(`${before}  was succeeded`);
+  expect(await home('verify', noted)).toContain('so is the one you noted');
+  expect(
+    await refusal(
+      'verify',
+      noted.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+    ),
+  ).toContain('another than');
+  const [source = ''] = /gw-\w+/.exec(trail) ?? [];
+  const fingerprint = found(/^([0-9a-f]{64})$/m, await home('certificates', source));
+  expect(await home('revoke', source, '--certificate', fingerprint.slice(0, 32))).toContain('with this certificate');
+  expect(await home('certificates', source)).toContain('withdrawn');
+});
+
 it('a device that cannot enrol is given its password, once, and signs in with the newest only', async () => {
   await home('register', 'device', 'watch-1');
   const passwordIn = (text: string) => found(/^password +(\S+)/m, text);

@@ -210,6 +210,17 @@ describe('what a server shows', () => {
   });
 });
 
+it('says in time that what its servers show was not renewed', async () => {
+  const clock = shiftedClock(3_000);
+  const { authority, folder } = await opened({ clock });
+  await authority.serverCredentials(['localhost']);
+  writeFileSync(authorityFile(folder), 'damaged');
+  clock.ahead(24 * dayMs);
+  expect(authority.health().state).toBe('ok');
+  clock.ahead(2 * dayMs);
+  expect(authority.health()).toMatchObject({ state: 'degraded', trouble: 'certificate-ending' });
+});
+
 it('says a year before it ends that another should take over', async () => {
   const clock = shiftedClock();
   const { authority } = await opened({ clock });
