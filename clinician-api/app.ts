@@ -18,6 +18,7 @@ import { mailboxRoutes } from './routes/mailbox.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { patientRoutes } from './routes/patients.ts';
 import { platformRoutes } from './routes/platform.ts';
+import { quarantineRoutes } from './routes/quarantine.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { renewalRoutes } from './routes/renewals.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -70,6 +71,7 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
   mailboxRoutes(app, config);
   sourceRoutes(app, deps, config);
   assignmentRoutes(app, deps);
+  quarantineRoutes(app, deps);
   auditRoutes(app, deps);
   erasureRoutes(app, deps);
   platformRoutes(app, deps);
