@@ -22,6 +22,7 @@ const long = [
   'journal.',
   'servers.',
   'newcomer.',
+  'processes.',
 ];
 
 class LongFirst extends BaseSequencer {

@@ -1,27 +1,17 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { cp, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
 import type { JournalEntry } from '#runtime/journal.ts';
 import { createJournalFiles, type JournalLimits } from '#runtime/journal-files.ts';
 import { silentLog } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { seededRandom } from '#runtime/random.ts';
+import { createDiskModel, type DiskModel } from '../support/disk-model.ts';
+import { appending, freshFolder, openIn, segmentNames } from '../support/journals.ts';
 import { appendAll, collect, entry, journalContract, until, words } from './journal.ts';
-
-const folders: string[] = [];
-async function freshFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-journal-'));
-  folders.push(folder);
-  return folder;
-}
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
-
-const openIn = (folder: string, limits: Partial<JournalLimits> = {}, metrics = createMetrics()) =>
-  createJournalFiles({ folder, clock: systemClock, log: silentLog, metrics }, limits);
 
 describe('the journal in files, everything in memory', () => {
   journalContract(async () => {
@@ -98,24 +88,24 @@ describe('after a fault', () => {
     ['the last segment', 1],
     ['an older segment', 3],
   ])('one flipped byte anywhere in %s loses at most the entry it is in, and is counted', async (_, runs) => {
-    const folder = await freshFolder();
+    const place = '/data/journal';
+    // in memory: hundreds of times a whole journal
+    const sound = createDiskModel(seededRandom(1));
+    const openOn = (disk: DiskModel, limits: Partial<JournalLimits> = {}, metrics = createMetrics()) =>
+      createJournalFiles({ folder: place, clock: systemClock, log: silentLog, metrics, disk }, limits);
     for (let run = 0; run < runs; run++) {
-      const journal = await openIn(folder, { segmentBytes: 250 });
+      const journal = await openOn(sound, { segmentBytes: 250 });
       for (let i = 0; i < 4; i++) await journal.append(entry(`run ${run} entry ${i}`));
       await journal.close();
     }
-    const sound = await mkdtemp(join(tmpdir(), 'hearthbeat-journal-'));
-    folders.push(sound);
-    await cp(folder, sound, { recursive: true });
-    const name = (await segmentNames(folder))[0]!;
-    const size = (await stat(join(folder, name))).size;
+    const name = (await sound.list(place)).filter((name) => name.endsWith('.log')).sort()[0]!;
+    const size = await sound.size(join(place, name));
     const last = runs === 1 ? 4 : runs * 4;
     for (let at = 0; at < size; at++) {
-      await rm(folder, { recursive: true });
-      await cp(sound, folder, { recursive: true });
-      await flipByte(join(folder, name), at);
+      const disk = sound.revived(false);
+      disk.flip(join(place, name), at);
       const metrics = createMetrics();
-      const journal = await openIn(folder, {}, metrics);
+      const journal = await openOn(disk, {}, metrics);
       await journal.append(entry('afterwards'));
       const got = words(await collectAll(journal));
       expect(got.length).toBeGreaterThanOrEqual(last);
@@ -161,6 +151,31 @@ describe('after a fault', () => {
     await flipByte(cursor, 3);
     const third = await openIn(folder);
     expect(words(await collect(third, 'recorder', 5))).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
+    await third.close();
+  });
+
+  test('a cursor of before there were shards is read, and written anew', async () => {
+    const folder = await freshFolder();
+    const journal = await openIn(folder);
+    await appendAll(journal, 0, 9);
+    await collect(journal, 'recorder', 1, { batch: 1 });
+    await journal.close();
+    const cursor = join(folder, 'cursors', 'recorder');
+    const old = Buffer.alloc(4096 + 12);
+    for (const [at, position] of [
+      [0, 5],
+      [4096, 4],
+    ] as const) {
+      old.writeBigUInt64BE(BigInt(position), at);
+      old.writeUInt32BE(crc32(old.subarray(at, at + 8)), at + 8);
+    }
+    await writeFile(cursor, old);
+    const again = await openIn(folder);
+    expect(words(await collect(again, 'recorder', 4))).toEqual(['m5', 'm6', 'm7', 'm8']);
+    await again.close();
+    const third = await openIn(folder);
+    await third.append(entry('new'));
+    expect(words(await collect(third, 'recorder', 1))).toEqual(['new']);
     await third.close();
   });
 
@@ -212,107 +227,6 @@ describe('after a fault', () => {
   });
 });
 
-describe('within its limits', () => {
-  test('finished segments are deleted, those of a slow consumer are kept', async () => {
-    const folder = await freshFolder();
-    const journal = await openIn(folder, { segmentBytes: 2_000 });
-    await collect(journal, 'judge', 0);
-    for (let i = 0; i < 20; i++) await appendAll(journal, i * 10, i * 10 + 10);
-    const all = (await segmentNames(folder)).length;
-    expect(all).toBeGreaterThan(3);
-    await collect(journal, 'recorder', 200);
-    expect(await segmentNames(folder)).toHaveLength(all);
-    expect(words(await collect(journal, 'judge', 200))).toEqual(Array.from({ length: 200 }, (_, i) => `m${i}`));
-    await until(() => journal.backlog().entries === 0);
-    await journal.close();
-    expect(await segmentNames(folder)).toHaveLength(1);
-    const again = await openIn(folder);
-    await again.append(entry('next'));
-    expect((await collect(again, 'recorder', 1))[0]!.position).toBe(201);
-    await again.close();
-  });
-
-  test('at its size limit it refuses entries until a consumer has caught up', async () => {
-    const folder = await freshFolder();
-    const journal = await openIn(folder, { maxBytes: 20_000 });
-    await collect(journal, 'recorder', 0);
-    let kept = 0;
-    const fill = async () => {
-      for (;;) {
-        const fault = await journal.append(entry('x'.repeat(500))).catch((fault) => fault);
-        if (fault) return fault;
-        kept += 1;
-      }
-    };
-    expect(await fill()).toMatchObject({ name: 'Outage', code: 'journal-full', retry: true });
-    expect(journal.backlog().bytes).toBeLessThanOrEqual(20_000);
-    expect(journal.health().state).not.toBe('ok');
-    const got = await collect(journal, 'recorder', kept);
-    expect(got).toHaveLength(kept);
-    await until(() => journal.health().state === 'ok');
-    await journal.append(entry('goes on'));
-    await journal.close();
-  });
-
-  test('too much waiting for the disk is refused, not gathered', async () => {
-    const journal = await openIn(await freshFolder(), { waitingBytes: 5_000 });
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 20 }, () => journal.append(entry('x'.repeat(1_000)))),
-    );
-    expect(outcomes.filter((one) => one.status === 'fulfilled').length).toBeGreaterThanOrEqual(4);
-    const refused = outcomes.filter((one) => one.status === 'rejected').map((one) => one.reason.code);
-    expect(new Set(refused)).toEqual(new Set(['journal-busy']));
-    await journal.append(entry('later there is room'));
-    await journal.close();
-  });
-
-  test('a consumer that falls far behind the memory reads files, catches up and meets the newest entries once each', async () => {
-    const folder = await freshFolder();
-    const journal = await openIn(folder, { segmentBytes: 5_000, tailBytes: 10_000 });
-    const got: string[] = [];
-    let hold: Promise<void> | undefined;
-    let release = () => {};
-    hold = new Promise((resolve) => {
-      release = resolve;
-    });
-    const slow = journal.consume('slow', { batch: 7 }, async (batch) => {
-      await hold;
-      got.push(...words(batch));
-    });
-    await appendAll(journal, 0, 1_000);
-    release();
-    for (let i = 1_000; i < 1_500; i += 5) await appendAll(journal, i, i + 5);
-    await until(() => got.length >= 1_500);
-    expect(got).toEqual(Array.from({ length: 1_500 }, (_, i) => `m${i}`));
-    await slow.stop();
-    await journal.close();
-  });
-
-  test('two processes, or the same one twice, cannot open one journal', async () => {
-    const folder = await freshFolder();
-    const child = appending(folder, 'holder', 100_000);
-    await until(() => child.lines.length > 0);
-    await expect(openIn(folder)).rejects.toMatchObject({ name: 'SetupFault' });
-    await child.kill();
-    const journal = await openIn(folder);
-    await expect(openIn(folder)).rejects.toMatchObject({ name: 'SetupFault' });
-    await journal.close();
-    await (await openIn(folder)).close();
-  });
-
-  test('what it keeps is for its owner only', async () => {
-    const folder = await freshFolder();
-    const journal = await openIn(join(folder, 'journal'));
-    await journal.append(entry('secret'));
-    await collect(journal, 'recorder', 1);
-    await journal.close();
-    for (const path of ['journal', 'journal/0000000000000001.log', 'journal/cursors/recorder'])
-      expect((await stat(join(folder, path))).mode & 0o077).toBe(0);
-  });
-});
-
-const segmentNames = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith('.log')).sort();
-
 async function onlySegment(folder: string) {
   const names = await segmentNames(folder);
   expect(names).toHaveLength(1);
@@ -335,29 +249,6 @@ async function collectAll(journal: Awaited<ReturnType<typeof openIn>>) {
   await until(() => journal.backlog().consumers.some((one) => one.consumer === 'auditor' && one.behind === 0));
   await consumption.stop();
   return got;
-}
-
-function appending(folder: string, run: string, segmentBytes: number) {
-  const script = new URL('../support/appending-process.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, folder, run, String(segmentBytes)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  let rest = '';
-  child.stdout.on('data', (chunk) => {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop()!;
-    lines.push(...parts);
-  });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  return {
-    pid: child.pid!,
-    lines,
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
 }
 
 async function killedWhileAppending(folder: string, run: string, lines: number): Promise<string[]> {
