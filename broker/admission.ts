@@ -25,7 +25,7 @@ const returnCodes: Record<Refusal, number> = {
 };
 
 type Client = Parameters<NonNullable<AedesOptions['authenticate']>>[0];
-type Asked = { clientId: string; willTopic: string | undefined };
+type ConnectPacket = Parameters<NonNullable<AedesOptions['preConnect']>>[1];
 type Claim = { source: SourceId; proof: Proof };
 
 /**
@@ -41,10 +41,10 @@ export function createAdmission(deps: {
   onRefused: (refusal: Refusal) => void;
 }): Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>> {
   const { credentials, sessions, failures, onRefused } = deps;
-  const asked = new WeakMap<Client, Asked>();
+  const asked = new WeakMap<Client, ConnectPacket>();
   return {
     preConnect(client, packet, done) {
-      asked.set(client, { clientId: packet.clientId, willTopic: packet.will?.topic });
+      asked.set(client, packet);
       // No session outlives its connection here: aedes would queue without bound for one that never returns, and would
       // queue foreign topics too if one granted filter stands beside a refused one. What matters downwards is sent again.
       packet.clean = true;
@@ -52,6 +52,7 @@ export function createAdmission(deps: {
     },
     authenticate(client, username, password, done) {
       void refusalOf(client, username, password).then((outcome) => {
+        forgetSecrets(client);
         if (typeof outcome === 'object') {
           if (!client.closed) sessions.begin(client, outcome.source, outcome.proof);
           return done(null, true);
@@ -61,6 +62,15 @@ export function createAdmission(deps: {
       });
     },
   };
+
+  /** The parser keeps the CONNECT as long as the connection lives, and with it the bytes of which the password is a part. */
+  function forgetSecrets(client: Client): void {
+    const packet = asked.get(client);
+    if (!packet) return;
+    packet.password = undefined;
+    if (packet.will) packet.will.payload = Buffer.from(packet.will.payload);
+    asked.delete(client);
+  }
 
   async function refusalOf(
     client: Client,
@@ -74,7 +84,7 @@ export function createAdmission(deps: {
     const refusal = await refusalOfClaim(client, claim);
     if (refusal) return refusal;
     if (wish?.clientId !== source) return 'identifier';
-    if (wish.willTopic !== undefined && wish.willTopic !== topicOf(source, 'status')) return 'will';
+    if (wish.will && wish.will.topic !== topicOf(source, 'status')) return 'will';
     return { source, proof };
   }
 

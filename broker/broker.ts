@@ -134,6 +134,8 @@ export function createBroker(
       if (packet.topic.startsWith('$SYS/') && packet.topic.endsWith('/heartbeat')) return route(packet, ...rest);
       (rest.at(-1) as (() => void) | undefined)?.();
     };
+    // for the same reason no filter goes into its routing; what goes down is handed to the session (downwards.ts)
+    aedes.subscribe = aedes.unsubscribe = (_topic, _hear, done) => done();
     aedes.on('client', (client) => {
       recordsAway = false;
       // aedes closes a predecessor itself, but forgets the newcomer when that one was already closing: a third would not be noticed

@@ -42,7 +42,8 @@ try {
       .execute();
   const script = join(import.meta.dirname, '../support/broker-process.ts');
   const args = [script, postgres.url, join(folder, 'journal'), ...(tls ? [join(folder, 'authority')] : [])];
-  broker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // as `npm run serve` starts it
+  broker = spawn(process.execPath, ['--max-semi-space-size=16', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const pid = broker.pid!;
   const line = await new Promise<string>((resolve) => broker!.stdout!.once('data', (data) => resolve(String(data))));
   const [port, tlsPort] = line.trim().split(' ').map(Number) as [number, number];
