@@ -123,6 +123,19 @@ export const platformTroubles = {
       zh: '请检查读数存储和 PostgreSQL，恢复后会自动继续。',
     },
   },
+  'upkeep-waits': {
+    // a store that is away has an alert of its own, and nobody waits for these
+    opensAfterMs: 6 * 60 * minute,
+    title: { en: 'Rollups, retention or an erasure make no progress', zh: '汇总、到期清理或患者数据删除没有进展' },
+    means: {
+      en: 'Readings are recorded and judged as usual. Charts of a long time read more and are slower; what is to be deleted is still there, and seen by nobody.',
+      zh: '读数的入库与判断不受影响。长时段图表读取变慢；待删除的数据仍在存储中，但任何人都看不到。',
+    },
+    todo: {
+      en: 'See the log of this component, and whether the store of readings and PostgreSQL answer; it goes on by itself.',
+      zh: '请查看该组件的日志，并确认读数存储和 PostgreSQL 能够响应，恢复后会自动继续。',
+    },
+  },
   'judging-waits': {
     opensAfterMs: 30 * second,
     title: { en: 'Readings are not judged at present', zh: '读数暂未判定' },

@@ -43,6 +43,9 @@ export type PlatformAlert = z.infer<typeof PlatformAlert>;
 const components: Readonly<Record<string, Words>> = {
   postgresql: { en: 'PostgreSQL', zh: 'PostgreSQL 数据库' },
   'vitals-store': { en: 'Store of readings', zh: '读数存储' },
+  rollups: { en: 'Rollups by hour and day', zh: '小时与每日汇总' },
+  retention: { en: 'Retention', zh: '数据保存期限' },
+  erasures: { en: 'Erasure of patients', zh: '患者数据删除' },
   journal: { en: 'Journal of readings', zh: '读数日志' },
   broker: { en: 'MQTT broker', zh: 'MQTT 接入服务' },
   ingest: { en: 'Recording of readings', zh: '读数入库' },

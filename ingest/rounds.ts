@@ -40,7 +40,7 @@ export function createRounds(
       await running;
     },
     health(): Health {
-      return failed ? { state: 'degraded', detail: 'the last round failed' } : { state: 'ok' };
+      return failed ? { state: 'degraded', trouble: 'upkeep-waits', detail: 'the last round failed' } : { state: 'ok' };
     },
   };
 }
