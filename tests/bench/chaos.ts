@@ -17,6 +17,9 @@ const { values } = parseArgs({
     crises: { type: 'string', default: '20' },
   },
 });
+// what was begun is removed as this process ends
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
 const figures = await chaos({
   seed,

@@ -48,6 +48,9 @@ const sources: BenchSource[] = Array.from({ length: Number(wish.sources) }, (_, 
 }));
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
+// what was begun is removed as this process ends
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
 const rows: Row[] = [];
 const absent: string[] = [];
 let missing = 0;

@@ -86,6 +86,18 @@ export async function startPlatformProcesses(wish: {
     });
   };
 
+  const removeAll = () => {
+    removeData(dataDir, undo);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // told to end in the midst of it: PostgreSQL and InfluxDB end by themselves when whoever supervises them is no more
+  const abandon = () => {
+    stopping = true;
+    for (const child of running.values()) child.kill('SIGKILL');
+    removeAll();
+  };
+  process.once('exit', abandon);
+
   const stop = async () => {
     stopping = true;
     for (const cancel of cancels.values()) cancel();
@@ -98,8 +110,8 @@ export async function startPlatformProcesses(wish: {
       await gone;
       late();
     }
-    removeData(dataDir, undo);
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', abandon);
+    removeAll();
   };
 
   const kill = (victim: Victim): boolean => {
@@ -160,6 +172,6 @@ export async function startPlatformProcesses(wish: {
 function removeData(dataDir: string, undo: () => void): void {
   const inside = join(dataDir, 'postgresql');
   const outside = existsSync(inside) ? dirname(realpathSync(inside)) : undefined;
-  if (outside && outside !== realpathSync(dataDir)) rmSync(outside, { recursive: true, force: true });
+  if (outside && outside !== realpathSync(dataDir)) rmSync(outside, { recursive: true, force: true, maxRetries: 5 });
   undo();
 }

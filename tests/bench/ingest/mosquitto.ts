@@ -39,12 +39,15 @@ export async function startMosquitto(
   ];
   writeFileSync(join(folder, 'mosquitto.conf'), `${configuration.join('\n')}\n`);
   const child = spawn(program, ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
+  const abandon = () => child.kill('SIGKILL');
+  process.once('exit', abandon);
   const stop = async () => {
+    process.off('exit', abandon);
     await end(child);
     rmSync(folder, { recursive: true, force: true });
   };
   await until(() => {
-    if (child.exitCode !== null) throw new Error('Mosquitto ended');
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('Mosquitto ended');
     return isOpen(port);
   });
   return { port, pid: child.pid!, stop };

@@ -22,7 +22,8 @@ export function smallDisk(): DiskChoice {
       if (status !== 0) throw new Error('a small file system could not be mounted');
       filler = join(folder, 'filler');
       return () => {
-        spawnSync('umount', [folder]);
+        // lazily: somebody who was killed may not be gone yet
+        spawnSync('umount', ['--lazy', folder]);
       };
     },
     disk: {
