@@ -24,9 +24,12 @@ export function evaluate(
   if (happening.kind === 'reading' && happening.reading.evidence.panel !== rule.panel) return { memory, effects: [] };
   if (memory.kind !== rule.judging.kind)
     throw new Error(`the memory of another kind of rule was given to ${rule.rule}`);
-  return memory.kind === 'confirmed'
-    ? confirmed(rule, parameters, memory, happening, now)
-    : risingAverage(rule, parameters, memory, happening, now);
+  const judgement =
+    memory.kind === 'confirmed'
+      ? confirmed(rule, parameters, memory, happening, now)
+      : risingAverage(rule, parameters, memory, happening, now);
+  own.add(judgement.memory);
+  return judgement;
 }
 
 export function freshMemory(rule: Rule): Memory {
@@ -40,10 +43,15 @@ export function freshMemory(rule: Rule): Memory {
 
 /** Memory as it was stored; undefined when it is of another shape than this version's, and the rule must start afresh. */
 export function readMemory(rule: Rule, stored: unknown): Memory | undefined {
+  if (isOwn(stored) && stored.kind === rule.judging.kind) return stored;
   const schema = rule.judging.kind === 'confirmed' ? ConfirmedMemory : RisingMemory;
   const parsed = schema.safeParse(stored);
   return parsed.success ? parsed.data : undefined;
 }
+
+/** Memories that were made here, never changed, and need no proof of their shape. */
+const own = new WeakSet<object>();
+const isOwn = (stored: unknown): stored is Memory => typeof stored === 'object' && stored !== null && own.has(stored);
 
 export type { Effect };
 export { parametersInForce };

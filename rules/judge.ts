@@ -1,16 +1,16 @@
 import { type Alert, hasGrownOld } from '#domain/alert.ts';
 import type { PatientId } from '#domain/ids.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
+import { dayNumberIn } from '#domain/zone.ts';
 import { faultDetails } from '#runtime/log.ts';
 import { lockUnresolvedAlerts } from '#runtime/records/alerts.ts';
 import type { Within } from '#runtime/records/connect.ts';
-import { type JudgedPatient, lockForJudgement, saveMemories } from '#runtime/records/rule-memory.ts';
+import { type JudgedPatient, type KeptMemories, lockForJudgement, saveMemories } from '#runtime/records/rule-memory.ts';
 import { type ActDeps, type Ask, act, askHomes } from './act.ts';
 import { book } from './book/index.ts';
 import { evaluate, freshMemory, type Memory, readMemory } from './evaluate.ts';
 import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule } from './rule.ts';
-import { dayNumberIn } from '#domain/zone.ts';
 
 /** What is to be judged of one patient: readings in the order of the journal, or the lapse at `at` of a countdown of one rule. */
 export type Matter =
@@ -22,27 +22,31 @@ export type Matter =
  * or not at all. A rule that throws keeps its memory as it was and hinders no other. Answers how many did.
  */
 export async function judge(
-  deps: ActDeps & { now: () => number },
+  deps: ActDeps & { now: () => number; kept?: KeptMemories },
   db: Within,
   matters: readonly Matter[],
 ): Promise<number> {
   const patients = await lockForJudgement(
     db,
     matters.map((m) => m.patient),
+    deps.kept,
   );
+  const matterOf = new Map(matters.map((matter) => [matter.patient, matter]));
   const open = await lockUnresolvedAlerts(
     db,
     patients.map((p) => p.patient),
   );
+  const openOf = Map.groupBy(open, (alert) => alert.patient);
   const asks: Ask[] = [];
   let faults = 0;
   const changed: { patient: PatientId; rule: string; memory: Memory }[] = [];
   for (const patient of patients) {
-    const matter = matters.find((m) => m.patient === patient.patient);
+    const matter = matterOf.get(patient.patient);
+    const heard = matter && 'heard' in matter ? onDays(matter.heard, patient.timeZone) : [];
     for (const rule of book) {
-      const happenings = matter ? happeningsFor(rule, matter, patient, deps.now()) : [];
+      const happenings = matter ? happeningsFor(rule, matter, heard, deps.now()) : [];
       if (happenings.length === 0) continue;
-      const alert = open.find((a) => a.patient === patient.patient && a.rule === rule.rule);
+      const alert = openOf.get(patient.patient)?.find((a) => a.rule === rule.rule);
       try {
         const memory = await judgeRule(deps, db, rule, patient, happenings, alert, asks);
         if (memory) changed.push({ patient: patient.patient, rule: rule.rule, memory });
@@ -53,27 +57,30 @@ export async function judge(
       }
     }
   }
-  await saveMemories(db, changed);
+  await saveMemories(db, changed, deps.kept);
   await askHomes(deps, db, asks, deps.now());
   return faults;
 }
 
 type Timed = { happening: Happening; at: number };
 
-function happeningsFor(rule: Rule, matter: Matter, patient: JudgedPatient, now: number): Timed[] {
+function happeningsFor(rule: Rule, matter: Matter, heard: readonly Timed[], now: number): Timed[] {
   // a clock that was set back between the agenda and here must not make a lapse come to nothing
   if ('lapseOf' in matter)
     return matter.lapseOf === rule.rule ? [{ happening: { kind: 'lapse' }, at: Math.max(now, matter.at) }] : [];
-  return matter.heard
-    .filter(({ reading }) => reading.evidence.panel === rule.panel)
-    .map(({ reading, receivedAt }) => ({
-      happening: {
-        kind: 'reading',
-        reading: { ...reading, day: dayNumberIn(patient.timeZone, Date.parse(reading.evidence.takenAt)) },
-      },
-      at: receivedAt,
-    }));
+  return heard.filter(
+    ({ happening }) => happening.kind === 'reading' && happening.reading.evidence.panel === rule.panel,
+  );
 }
+
+const onDays = (heard: readonly Heard[], timeZone: string): Timed[] =>
+  heard.map(({ reading, receivedAt }) => ({
+    happening: {
+      kind: 'reading',
+      reading: { ...reading, day: dayNumberIn(timeZone, Date.parse(reading.evidence.takenAt)) },
+    },
+    at: receivedAt,
+  }));
 
 /** Answers the memory when it has changed. */
 async function judgeRule(

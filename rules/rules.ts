@@ -12,6 +12,7 @@ import { recordsAway } from '#runtime/records/away.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { asReleased, findUnjudged, finishReleased } from '#runtime/records/releases.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
+import type { KeptMemories } from '#runtime/records/rule-memory.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
@@ -40,7 +41,8 @@ export function createRules(
   const log = deps.log.child({ service: 'rules' });
   const paging = createPaging({ ...deps, log }, config);
   const admitting = createAdmitting(records);
-  const judging = { agenda, paging, random, log, metrics, now: () => clock.now() };
+  const kept: KeptMemories = new Map();
+  const judging = { agenda, paging, random, log, metrics, kept, now: () => clock.now() };
   let consumption: Consumption | undefined;
   let away = false;
   /** Judgements that were left out because a rule or its rows were faulty: somebody must look. */
