@@ -14,10 +14,19 @@ import { createProgress, type Progress } from '#runtime/setup/progress.mjs';
 import { startPlatform } from '../main.ts';
 import { historyDays } from './neighbourhood/history.ts';
 import { startMailCatchAll } from './neighbourhood/mail-catch-all.ts';
+import { codesFor } from './neighbourhood/moving-in.ts';
 import { News, type Order } from './neighbourhood/orders.ts';
 import { clinicians, residents } from './neighbourhood/people.ts';
 import { type Happening, happenings } from './neighbourhood/script.ts';
-import { closeOldStory, lastTakenAt, loginsFile, readMemory, settle, writeMemory } from './neighbourhood/settle.ts';
+import {
+  byNeighbourhood,
+  closeOldStory,
+  lastTakenAt,
+  loginsFile,
+  readMemory,
+  settle,
+  writeMemory,
+} from './neighbourhood/settle.ts';
 
 /**
  * `npm start`: the platform with a simulated neighbourhood around it, for looking, for showing and for CI. This process is the
@@ -36,7 +45,7 @@ async function openNeighbourhood(
   environment: NodeJS.ProcessEnv,
   progress: Progress,
 ): Promise<{ stop(): Promise<void> }> {
-  const { DATA_DIR, LOG_LEVEL, MQTT_PORT } = readConfig(environment);
+  const { DATA_DIR, LOG_LEVEL, HTTP_HOST, HTTP_PORT, MQTTS_PORT } = readConfig(environment);
   const dataDir = prepareDataFolder(DATA_DIR);
   const mailbox = join(dataDir, 'mail');
   const ends: (() => Promise<void>)[] = [];
@@ -81,16 +90,19 @@ async function openNeighbourhood(
     });
 
     const last = await lastTakenAt(platform.records);
+    const homesDir = join(dataDir, 'homes');
+    const entrances = await codesFor({ records: platform.records, clock }, homesDir, byNeighbourhood);
     const homes = fork(new URL('./neighbourhood/homes.ts', import.meta.url), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     ends.push(() => end(homes));
-    await progress.step('Moving into 12 homes, with 30 days of history', () =>
+    await progress.step('Moving into 12 homes with certificates of their own, with 30 days of history', () =>
       movedIn(homes, {
         order: 'move-in',
-        mqttUrl: `mqtt://127.0.0.1:${MQTT_PORT}`,
-        dataDir: join(dataDir, 'homes'),
-        tokens: memory.tokens,
+        url: `http://${HTTP_HOST === '0.0.0.0' ? '127.0.0.1' : HTTP_HOST}:${HTTP_PORT}`,
+        mqttUrl: `mqtts://127.0.0.1:${MQTTS_PORT}`,
+        dataDir: homesDir,
+        ...entrances,
         settledAt,
         historyFrom: Object.fromEntries(
           residents

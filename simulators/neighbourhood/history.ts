@@ -3,6 +3,7 @@ import type { ReadingsMessage } from '#domain/reading.ts';
 import { topicOf } from '#domain/topics.ts';
 import { instant } from '#runtime/clock.ts';
 import { type Random, seededRandom } from '#runtime/random.ts';
+import { type SignIn, tlsOptions } from '../../gateway-agent/uplink/connection.ts';
 import { historyOf, wearableHistoryOf } from '../physiology/history.ts';
 import { createPhysiology, type PhysiologyProfile } from '../physiology/physiology.ts';
 import { furtherDevices } from './further-devices.ts';
@@ -85,7 +86,7 @@ export function watchHistory(resident: Resident, settledAt: number, from: number
  * with the home's own credentials, each message acknowledged from the journal's disk.
  */
 export async function sendHistory(
-  options: { mqttUrl: string; token: string },
+  options: { mqttUrl: string; signIn: SignIn },
   resident: Resident,
   readings: readonly HomeReading[],
 ): Promise<void> {
@@ -95,7 +96,7 @@ export async function sendHistory(
     protocolVersion: 4,
     clientId: source,
     username: source,
-    password: options.token,
+    ...tlsOptions(options.signIn.current()),
     reconnectPeriod: 0,
   });
   for (let from = 0; from < readings.length; from += perMessage) {

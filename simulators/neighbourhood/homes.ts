@@ -16,13 +16,14 @@ import type { CuffStatus } from '../peripherals/frames/blood-pressure.ts';
 import { createPhysiology } from '../physiology/physiology.ts';
 import { furtherDevices } from './further-devices.ts';
 import { bodyOf, cuffHistory, furtherHistory, randomOf, sendHistory, watchHistory } from './history.ts';
+import { type Entrance, signInOf } from './moving-in.ts';
 import { type News, Order } from './orders.ts';
 import { type Resident, residents } from './people.ts';
 import { createWearer } from './wearer.ts';
 
 /**
  * The twelve homes, a process of their own, started by neighbourhood.ts and gone with it. One simulated bluetoothd with an
- * adapter for each home; ten real gateway agents with a cuff near each; two watches that speak MQTT themselves.
+ * adapter for each home; ten real gateway agents with a cuff near each; two watches that speak MQTT themselves, one of them with a token; all others have certificates.
  */
 type MoveIn = Extract<Order, { order: 'move-in' }>;
 
@@ -75,6 +76,7 @@ async function moveIn(order: MoveIn): Promise<void> {
   await bluez.start();
   leaving.push(() => bluez.stop());
   for (const [index, resident] of residents.entries()) {
+    if (order.revoked.includes(resident.home.source)) continue;
     const adapter = `hci${cuffHomes.indexOf(resident)}`;
     const enter = resident.home.kind === 'cuff' ? enterCuffHome : enterWatchHome;
     const home = await enter({ order, resident, adapter, bluez, busAddress: bus.address, log });
@@ -84,6 +86,14 @@ async function moveIn(order: MoveIn): Promise<void> {
   }
   tell({ news: 'moved-in', bus: bus.kind });
 }
+
+const entrance = ({ dataDir, url, codes }: MoveIn, source: SourceId, wants: Entrance['wants']): Entrance => ({
+  folder: dataDir,
+  url,
+  code: codes[source],
+  source,
+  wants,
+});
 
 type Entering = {
   order: MoveIn;
@@ -96,12 +106,13 @@ type Entering = {
 
 async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log }: Entering): Promise<Home> {
   const { source, device, model, further } = resident.home;
-  const token = order.tokens[source]!;
+  const deps = { clock, log: log.child({ service: source }) };
+  const { signIn, papers } = await signInOf({ ...deps, random }, entrance(order, source, 'certificate'));
   const until = resident.silentSinceDays
     ? order.settledAt - resident.silentSinceDays * 86_400_000
     : clock.now() - 20 * 60_000;
   const span = (of: string) => ({ settledAt: order.settledAt, from: order.historyFrom[of]!, to: until });
-  await sendHistory({ mqttUrl: order.mqttUrl, token }, resident, [
+  await sendHistory({ mqttUrl: order.mqttUrl, signIn }, resident, [
     ...cuffHistory(resident, span(device), clock.now()),
     ...(further ? furtherHistory(resident, span(further.device), clock.now()) : []),
   ]);
@@ -112,13 +123,12 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
     model,
     clockOffsetMs: cuffClockOffsetMs,
   });
-  const deps = { clock, log: log.child({ service: source }) };
   const radio = await chooseRadio(defaultRadio, deps, { adapter, busAddress });
   const agent = createGatewayAgent(
-    { radio, clock, random, log: log.child({ service: source }) },
+    { ...deps, radio, random },
     {
       source,
-      credential: { secret: token },
+      credential: papers ?? signIn.current(),
       mqttUrl: order.mqttUrl,
       dataDir: join(order.dataDir, source),
       timeZone: 'Asia/Shanghai',
@@ -156,15 +166,19 @@ async function enterCuffHome({ order, resident, adapter, bluez, busAddress, log 
   return home;
 }
 
-async function enterWatchHome({ order, resident }: Entering): Promise<Home> {
-  const { source, device, model } = resident.home;
+async function enterWatchHome({ order, resident, log }: Entering): Promise<Home> {
+  const { source, device, model, token } = resident.home;
+  const deps = { clock, random, log: log.child({ service: source }) };
+  const { signIn, papers } = await signInOf(deps, entrance(order, source, token ? 'token' : 'certificate'));
   const watch = await createWearer(clock, {
     mqttUrl: order.mqttUrl,
     source,
-    token: order.tokens[source]!,
+    signIn,
     device,
     model,
+    refused: (reasons) => deps.log.warn('the platform refused samples of a watch', { reasons }),
   });
+  papers?.begin({ serverNow: clock.now, renewed: watch.signInAnew, changed: () => {} });
   const body = createPhysiology(randomOf(resident), bodyOf(resident, order.settledAt));
   const sample = () => {
     const takenAt = clock.now();
@@ -181,6 +195,7 @@ async function enterWatchHome({ order, resident }: Entering): Promise<Home> {
     takeOffWatch: stop,
     leave: async () => {
       stop();
+      await papers?.end();
       await watch.stop();
     },
   };

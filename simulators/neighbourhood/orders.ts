@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EnrolmentCode } from '#domain/enrolment.ts';
 import { SourceId } from '#domain/ids.ts';
 import { Mark } from '#domain/reading.ts';
 import { Words } from '#domain/words.ts';
@@ -7,9 +8,14 @@ import { Words } from '#domain/words.ts';
 export const Order = z.discriminatedUnion('order', [
   z.object({
     order: z.literal('move-in'),
+    /** Of the API and of the broker, for who lives on this machine. */
+    url: z.string(),
     mqttUrl: z.string(),
     dataDir: z.string(),
-    tokens: z.record(z.string(), z.string()),
+    /** By source, for those that must enrol. */
+    codes: z.record(z.string(), EnrolmentCode),
+    /** Somebody has shut these out: their homes stay empty. */
+    revoked: z.array(SourceId),
     /** ms since 1970: when the first start of this data folder was. */
     settledAt: z.number(),
     /** By device, ms since 1970: what lies before is known already. */

@@ -17,6 +17,8 @@ export type Resident = {
     device: DeviceId;
     model: string;
     kind: 'cuff' | 'wearable';
+    /** It can do no certificate. */
+    token?: true;
     /** What fits the condition stands beside the cuff. */
     further?: { kind: FurtherKind; device: DeviceId; model: string };
   };
@@ -76,11 +78,11 @@ function resident(
   sex: 'female' | 'male',
   conditions: Words[],
   usual: Resident['usual'],
-  more: Partial<Pick<Resident, 'rising' | 'silentSinceDays'>> & { further?: FurtherKind } = {},
+  more: Partial<Pick<Resident, 'rising' | 'silentSinceDays'>> & { further?: FurtherKind; token?: true } = {},
   kind: 'cuff' | 'wearable' = 'cuff',
 ): Resident {
   const two = String(number).padStart(2, '0');
-  const { further, ...rest } = more;
+  const { further, token, ...rest } = more;
   return {
     patient: { id: PatientId.parse(id(3, number)), team: teams[0]!.id, name, birthDate, sex, conditions },
     usual,
@@ -89,6 +91,7 @@ function resident(
       device: DeviceId.parse(kind === 'cuff' ? `C0:FF:EE:00:00:${two}` : `watch-${two}`),
       model: kind === 'cuff' ? 'SIM-BP2' : 'SIM-WATCH',
       kind,
+      ...(token ? { token } : {}),
       ...(further
         ? {
             further: {
@@ -224,7 +227,7 @@ export const residents: Resident[] = [
     'male',
     [fibrillation, heartFailure],
     { systolic: 122, diastolic: 72, pulse: 70 },
-    {},
+    { token: true },
     'wearable',
   ),
 ];

@@ -11,18 +11,17 @@ import type { Records, Within } from '#runtime/records/connect.ts';
 import { findRegistrations, registerDevice } from '#runtime/records/devices.ts';
 import { hashPassword } from '#runtime/records/passwords.ts';
 import { addPatient } from '#runtime/records/patients.ts';
-import { giveToken, newToken, registerSource } from '#runtime/records/sources.ts';
+import { registerSource } from '#runtime/records/sources.ts';
 import { clinicians, type Resident, residents, teams } from './people.ts';
 
 /**
- * What the neighbourhood remembers of itself under DATA_DIR (mode 0600): how often it was started, the tokens with which
- * its homes sign in over MQTT, and the passwords of the demo logins. Made at the first start, different on every machine.
+ * What the neighbourhood remembers of itself under DATA_DIR (mode 0600): how often it was started, and the passwords of the demo
+ * logins. Made at the first start, different on every machine.
  */
 const Memory = z.object({
   starts: z.int().min(0),
   /** ms since 1970: the first start, from which histories count. */
   settledAt: z.number().optional(),
-  tokens: z.record(z.string(), z.string()),
   passwords: z.record(z.string(), z.string()),
 });
 export type Memory = z.infer<typeof Memory>;
@@ -32,20 +31,12 @@ export const loginsFile = (dataDir: string) => join(dataDir, 'demo-logins.json')
 
 export async function readMemory(dataDir: string): Promise<Memory> {
   const text = await readFile(memoryFile(dataDir), 'utf8').catch(() => undefined);
-  const old =
-    text === undefined
-      ? { starts: 0, settledAt: undefined, tokens: {}, passwords: {} }
-      : Memory.parse(JSON.parse(text));
+  const old = text === undefined ? { starts: 0, settledAt: undefined, passwords: {} } : Memory.parse(JSON.parse(text));
   const keep = (names: string[], kept: Record<string, string>, make: () => string) =>
     Object.fromEntries(names.map((name) => [name, kept[name] ?? make()]));
   return {
     starts: old.starts,
     settledAt: old.settledAt,
-    tokens: keep(
-      residents.map((r) => r.home.source),
-      old.tokens,
-      newToken,
-    ),
     passwords: keep(
       clinicians.map((c) => c.email),
       old.passwords,
@@ -67,7 +58,7 @@ async function writePrivately(file: string, content: object): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-/** Residents, carers, homes and devices into the records. Doing it again changes nothing but the credentials. */
+/** Residents, carers, homes and devices into the records. Doing it again changes nothing. */
 export async function settle(records: Records, memory: Memory, historyFrom: number): Promise<void> {
   const hashes = new Map<string, string>();
   for (const { email } of clinicians) hashes.set(email, await hashPassword(memory.passwords[email]!));
@@ -107,11 +98,11 @@ export async function settle(records: Records, memory: Memory, historyFrom: numb
           .onConflict((c) => c.columns(['team_id', 'position']).doUpdateSet(row))
           .execute();
       }
-    for (const resident of residents) await settleHome(db, resident, memory.tokens[resident.home.source]!, historyFrom);
+    for (const resident of residents) await settleHome(db, resident, historyFrom);
   });
 }
 
-async function settleHome(db: Within, resident: Resident, token: string, historyFrom: number): Promise<void> {
+async function settleHome(db: Within, resident: Resident, historyFrom: number): Promise<void> {
   const { patient, home } = resident;
   const known = await db.selectFrom('patient').select('id').where('id', '=', patient.id).executeTakeFirst();
   if (!known) {
@@ -123,7 +114,6 @@ async function settleHome(db: Within, resident: Resident, token: string, history
   }
   const kind = home.kind === 'cuff' ? 'gateway' : 'device';
   await registerSource(db, { id: home.source, kind, by: byNeighbourhood });
-  await giveToken(db, home.source, token, { at: instant(historyFrom) });
   // one device, one patient for ever: the patient's own id serves, and for the second one that with another beginning
   await settleDevice(db, resident, home, patient.id, historyFrom);
   if (home.further)
@@ -150,7 +140,7 @@ async function settleDevice(
   });
 }
 
-const byNeighbourhood: Actor = 'operator:simulated-neighbourhood';
+export const byNeighbourhood: Actor = 'operator:simulated-neighbourhood';
 
 /**
  * An earlier start may have left this resident's episode open, and a new crisis would only join it. The neighbourhood closes

@@ -1,20 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { DeviceId } from '#domain/ids.ts';
-import { instant } from '#runtime/clock.ts';
+import { instant, systemClock } from '#runtime/clock.ts';
 import { takeBackDevice } from '#runtime/records/assignments.ts';
-import { findCredentials, hashToken, newToken } from '#runtime/records/sources.ts';
+import { shutOut } from '#runtime/records/handing-out.ts';
+import { giveToken, newToken } from '#runtime/records/sources.ts';
+import { keepCredentials } from '../../gateway-agent/identity/credentials.ts';
+import { codesFor } from '../../simulators/neighbourhood/moving-in.ts';
 import { residents } from '../../simulators/neighbourhood/people.ts';
 import { type Memory, settle } from '../../simulators/neighbourhood/settle.ts';
 import { testDatabase } from '../support/servers.ts';
 
 /** The neighbourhood moves into the records as an engineer would, and each start leaves them as they are. */
 
-it('settles its residents once, and gives their homes the tokens of the last start', async () => {
+it('settles its residents once, and gives codes to the homes that nobody lets in yet and nobody has shut out', async () => {
   const database = await testDatabase();
   const { records } = database;
   const memory = (): Memory => ({
     starts: 0,
-    tokens: Object.fromEntries(residents.map(({ home }) => [home.source, newToken()])),
     passwords: {
       'li.na@hearthbeat.example': 'a',
       'chen.wei@hearthbeat.example': 'b',
@@ -28,12 +33,30 @@ it('settles its residents once, and gives their homes the tokens of the last sta
   const second = memory();
   await settle(records, second, from);
 
-  const credentials = await findCredentials(
-    records,
-    residents.map(({ home }) => home.source),
-  );
-  for (const { home } of residents)
-    expect(credentials.get(home.source)?.secretHash).toBe(hashToken(second.tokens[home.source]!));
+  const folder = mkdtempSync(join(tmpdir(), 'hearthbeat-homes-'));
+  const [out, enrolled, ...others] = residents.map(({ home }) => home.source);
+  await shutOut(records, { source: out!, by: 'operator:test', now: from });
+  const token = newToken();
+  await giveToken(records, enrolled!, token, { at: instant(from) });
+  keepCredentials(join(folder, enrolled!), {
+    ...{
+      v: 1,
+      source: enrolled!,
+      mqttUrl: 'mqtts://127.0.0.1',
+      url: 'http://127.0.0.1',
+      enrolledAt: instant(from),
+      key: '',
+    },
+    credential: { kind: 'token', token },
+  });
+  const entrances = await codesFor({ records, clock: systemClock }, folder, 'operator:test');
+  expect(entrances.revoked).toEqual([out]);
+  expect(Object.keys(entrances.codes).sort()).toEqual(others.sort());
+  // what another start, or somebody else, gave it in the meantime counts: then it enrols anew
+  await giveToken(records, enrolled!, newToken(), { at: instant(from) });
+  const again = await codesFor({ records, clock: systemClock }, folder, 'operator:test');
+  expect(Object.keys(again.codes)).toContain(enrolled);
+  rmSync(folder, { recursive: true });
   const held = await records.selectFrom('assignment').select(['device_id', 'patient_id', 'to_at']).execute();
   const devices = residents.flatMap(({ home }) => [home.device, ...(home.further ? [home.further.device] : [])]);
   expect(held.map(({ device_id }) => device_id).sort()).toEqual(devices.toSorted());
