@@ -59,6 +59,7 @@ export function createBroker(
   /** Whoever counts as online from before this moment was told so by a broker that is no more; undefined when that is mended. */
   let absentBefore: number | undefined;
   let recordsAway = false;
+  let looking = false;
   let running: { aedes: Aedes; doors: Doors | undefined; stopLooking: () => void } | undefined;
 
   return {
@@ -183,6 +184,8 @@ export function createBroker(
     inlet.sweep();
     failures.sweep();
     running?.doors?.sweep();
+    if (looking) return;
+    looking = true;
     await mendAbsences();
     try {
       const ended = await credentials.endedAmong(sessions.all());
@@ -197,6 +200,8 @@ export function createBroker(
     } catch (fault) {
       if (!recordsAway) log.warn('nobody can tell which sources are revoked', faultDetails(fault));
       recordsAway = true;
+    } finally {
+      looking = false;
     }
   }
 

@@ -45,7 +45,7 @@ export const pubrelPacket = (id: number): Buffer => packet(0x62, number(id));
 
 export const pingPacket = (): Buffer => packet(0xc0);
 
-function packet(head: number, ...parts: Buffer[]): Buffer {
+export function packet(head: number, ...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   const length: number[] = [];
   let rest = body.length;
