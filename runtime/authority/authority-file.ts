@@ -1,9 +1,8 @@
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
 import { instant } from '../clock.ts';
-import { writeSafely } from '../secrets.ts';
 import { endOf, makeAuthority, openKey, pkcs8, type Signer } from './certificates.ts';
 
 /**
@@ -52,7 +51,7 @@ export const trustedOf = (kept: readonly Kept[], now: number): Kept[] =>
 export async function ensureAuthority(folder: string, passphrase: string, now: number): Promise<Kept[]> {
   const known = readAuthorities(folder);
   if (known) return known;
-  createSafely(authorityFile(folder), { v: 1, authorities: [sealed(await makeAuthority(now), passphrase)] });
+  write(authorityFile(folder), [sealed(await makeAuthority(now), passphrase)], { first: true });
   return readAuthorities(folder) ?? [];
 }
 
@@ -74,13 +73,13 @@ export async function succeedAuthority(
     trustedUntil: instant(Math.min(until, one.trustedUntil === null ? until : Date.parse(one.trustedUntil))),
   }));
   const authorities = [...former, sealed(await makeAuthority(now), passphrase)];
-  writeSafely(authorityFile(folder), { v: 1, authorities });
+  write(authorityFile(folder), authorities, { first: false });
 }
 
 /** With the keys under another passphrase. */
 export function resealAuthorities(folder: string, kept: readonly Kept[], from: string, to: string): Kept[] {
   const authorities = kept.map((one) => ({ ...one, key: pkcs8(opened(folder, one, from).key, to) }));
-  writeSafely(authorityFile(folder), { v: 1, authorities });
+  write(authorityFile(folder), authorities, { first: false });
   return authorities;
 }
 
@@ -106,25 +105,27 @@ const sealed = ({ certificate, key }: Signer, passphrase: string): Kept => ({
   trustedUntil: null,
 });
 
-/** Whole or not at all, on disk, and never over another's. */
-function createSafely(file: string, content: object): void {
+/** Whole or not at all, and on disk. `first`: never over another's. */
+function write(file: string, authorities: readonly Kept[], { first }: { first: boolean }): void {
+  // several processes of the platform may write at once
   const beside = `${file}.${process.pid}`;
   try {
     rmSync(beside, { force: true });
     const handle = openSync(beside, 'wx', 0o600);
     try {
-      writeSync(handle, `${JSON.stringify(content, null, 2)}\n`);
+      writeSync(handle, `${JSON.stringify({ v: 1, authorities }, null, 2)}\n`);
       fsyncSync(handle);
     } finally {
       closeSync(handle);
     }
-    linkSync(beside, file);
+    if (first) linkSync(beside, file);
+    else renameSync(beside, file);
     const folder = openSync(dirname(file), 'r');
     fsyncSync(folder);
     closeSync(folder);
   } catch (fault) {
     const { code } = fault as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') throw new SetupFault(`${file} cannot be written (${code}).`);
+    if (!first || code !== 'EEXIST') throw new SetupFault(`${file} cannot be written (${code}).`);
   } finally {
     rmSync(beside, { force: true });
   }

@@ -3,7 +3,6 @@ import type { Registration } from '#domain/admission.ts';
 import type { StatusMessage } from '#domain/downward.ts';
 import type { DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Actor } from './actor.ts';
-import { audit } from './audit.ts';
 import type { Within } from './connect.ts';
 
 /**
@@ -52,7 +51,7 @@ export async function findRegistrations(
 
 /**
  * A device belongs to a source from now on: readings of it that another source sends are quarantined. One that is known goes
- * over to this source, and keeps its model where none is given. @returns the source it belonged to before, if any.
+ * over to this source, and keeps its model where none is given. Telling the audit trail is left to the caller, who does it last. @returns the source it belonged to before, if any.
  */
 export async function registerDevice(
   db: Within,
@@ -70,13 +69,6 @@ export async function registerDevice(
     .values({ id: device.id, registered_by: device.by ?? null, ...row })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute();
-  if (before?.source_id !== device.source)
-    await audit(db, {
-      by: device.by ?? 'operator:unknown',
-      action: 'device-registered',
-      device: device.id,
-      source: device.source,
-    });
   return before?.source_id;
 }
 

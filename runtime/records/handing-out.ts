@@ -4,6 +4,7 @@ import { type DeviceId, type PatientId, SourceId } from '#domain/ids.ts';
 import { instant } from '../clock.ts';
 import type { Actor } from './actor.ts';
 import { assignDevice, type Holding } from './assignments.ts';
+import { audit } from './audit.ts';
 import type { Records } from './connect.ts';
 import { findRegistrations, registerDevice } from './devices.ts';
 import { withdrawCodes } from './enrolment-codes.ts';
@@ -86,6 +87,7 @@ export async function handOver(
       const outcome = await assignDevice(db, wish);
       if (outcome === 'unknown-device') throw new Error('a device that was just registered is not there');
       if (outcome !== 'assigned') throw new Taken(outcome.taken);
+      if (source !== before) await audit(db, { by, action: 'device-registered', device, source });
       return { source, before };
     })
     .catch((fault) => {
