@@ -1,6 +1,6 @@
 import type { PatientId, SourceId } from './ids.ts';
 import { type Reading, type ReadingFlag, testMarks, type Value, vitalIn } from './reading.ts';
-import { panels, vitals, vitalsOf } from './vitals.ts';
+import { panels, type VitalName, vitals, vitalsOf } from './vitals.ts';
 
 /**
  * May this reading enter, and whose is it? Pure, and used by ingest and by rules alike, so that recorder and judge never
@@ -68,10 +68,10 @@ export function refusalOfKind(
   if (registration.source !== from) return refuse('foreign-device', 'the device is registered with another source');
   if (told.marks.some((m) => testMarks.includes(m))) return refuse('test-reading', 'a demo or control reading');
   const allowed = vitalsOf(told.panel);
-  const names = told.kinds.map((kind) => kind.vital);
-  if (new Set(names).size !== names.length) return refuse('wrong-panel', 'a vital sign stands twice');
-  const strange = names.filter((vital) => !allowed.includes(vital));
-  if (strange.length > 0) return refuse('wrong-panel', `with ${strange.join(', ')}`);
+  const isTwice = ({ vital }: { vital: VitalName }, i: number) => told.kinds.findIndex((k) => k.vital === vital) < i;
+  if (told.kinds.some(isTwice)) return refuse('wrong-panel', 'a vital sign stands twice');
+  const strange = told.kinds.filter(({ vital }) => !allowed.includes(vital));
+  if (strange.length > 0) return refuse('wrong-panel', `with ${strange.map(({ vital }) => vital).join(', ')}`);
   for (const { vital, unit } of told.kinds)
     if (unit !== vitals[vital].ucum) return refuse('wrong-unit', `${vital} must be in ${vitals[vital].ucum}`);
   return undefined;

@@ -1,5 +1,5 @@
 import { admitSample, type Refused, type Registration, refusalOfKind, standingValues } from '#domain/admission.ts';
-import type { ReadingId } from '#domain/ids.ts';
+import type { PatientId, ReadingId } from '#domain/ids.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import { instant } from '../clock.ts';
 import type { Within } from '../records/connect.ts';
@@ -81,21 +81,24 @@ export function verdictOn(
     source,
     registration,
   );
-  const forgotten = new Set(registration?.assignments.filter(({ erased }) => erased).map(({ patient }) => patient));
   const known = (id: ReadingId): FirstHearing | undefined => {
     const first = registration?.source === source ? firsts.get(id) : undefined;
-    return first && !forgotten.has(first.patient) ? first : undefined;
+    return first && !isForgotten(registration!, first.patient) ? first : undefined;
   };
   if ((refusal || !registration) && !known(told.samples[0]!.id)) return { arrival, refused: refusal! };
   const samples = told.samples.map(({ place, id, reading }): SampleVerdict => {
-    const stored = { ...reading, values: standingValues(reading), id, source };
+    const values = standingValues(reading);
     const first = known(id);
     // the judge may have remembered this very copy before the recorder came to it
-    if (first) return { place, again: first.storedAt !== storedAt, reading: { ...stored, ...first } };
+    if (first)
+      return { place, again: first.storedAt !== storedAt, reading: { ...reading, values, id, source, ...first } };
     const admission = admitSample(reading, registration!, receivedAt);
     if (admission.outcome === 'refused') return { place, refused: admission };
     const { patient, flags } = admission;
-    return { place, again: false, reading: { ...stored, patient, flags, storedAt } };
+    return { place, again: false, reading: { ...reading, values, id, source, patient, flags, storedAt } };
   });
   return { arrival, samples };
 }
+
+const isForgotten = ({ assignments }: Registration, patient: PatientId): boolean =>
+  assignments.some((assignment) => assignment.erased && assignment.patient === patient);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
 import type { ReadingId, SourceId } from '#domain/ids.ts';
 import { Reading, ReadingSeries, ReadingsEnvelope } from '#domain/reading.ts';
@@ -102,14 +103,13 @@ function toldSeries(piece: unknown): Told | z.ZodError | string {
   return samples.length === 0 ? 'columns: a series without a value' : { samples, series: data };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** What a message says, or why nobody can read it; the words quote nothing of it. */
 export function parseJson(payload: Buffer): { json: unknown } | { malformed: string } {
+  if (!isUtf8(payload)) return { malformed: 'not UTF-8' };
   try {
-    return { json: JSON.parse(utf8.decode(payload)) };
-  } catch (fault) {
-    return { malformed: fault instanceof SyntaxError ? 'not JSON' : 'not UTF-8' };
+    return { json: JSON.parse(payload.toString()) };
+  } catch {
+    return { malformed: 'not JSON' };
   }
 }
 

@@ -235,6 +235,90 @@ describe('admission', () => {
   });
 });
 
+describe('the clocks of devices and the digits of values', () => {
+  const assignments = [{ patient: alice, userSlot: null, from: '2026-07-01T00:00:00Z', to: null }];
+  const decide = (wish: object) => {
+    const reading = Reading.safeParse({ ...cuffReading({ takenAt: at(received) }), ...wish });
+    if (!reading.success) return 'malformed';
+    const admission = admit(reading.data, source, { source, assignments }, received);
+    return admission.outcome === 'admitted' ? 'admitted' : `${admission.reason}: ${admission.detail}`;
+  };
+
+  it.each([
+    ['2026-07-30T12:00:00.000Z', 'admitted'],
+    ['2026-07-30T12:00:00Z', 'admitted'],
+    ['2026-07-30T12:10:00.000Z', 'admitted'],
+    ['2026-07-30T12:10:00.001Z', 'taken-in-the-future: takenAt is ahead of our clock'],
+    ['2037-01-01T00:00:00Z', 'taken-in-the-future: takenAt is ahead of our clock'],
+    // where 32 bits of seconds end
+    ['2038-01-19T03:14:08Z', 'taken-in-the-future: takenAt is ahead of our clock'],
+    ['2106-02-07T06:28:16Z', 'taken-in-the-future: takenAt is ahead of our clock'],
+    ['9999-12-31T23:59:59Z', 'taken-in-the-future: takenAt is ahead of our clock'],
+    // clocks that were never set
+    ['0000-01-01T00:00:00Z', 'taken-too-long-ago: takenAt is before 2015'],
+    ['1970-01-01T00:00:00Z', 'taken-too-long-ago: takenAt is before 2015'],
+    ['2000-01-01T00:00:00Z', 'taken-too-long-ago: takenAt is before 2015'],
+    ['2015-01-01T00:00:00Z', 'not-assigned: taken before the device belonged to anybody'],
+    ['2026-06-30T23:59:59.999Z', 'not-assigned: taken before the device belonged to anybody'],
+    ['2026-13-01T00:00:00Z', 'malformed'],
+    ['2026-02-30T00:00:00Z', 'malformed'],
+    ['2026-07-30T24:00:00Z', 'malformed'],
+    ['2026-07-30T12:60:00Z', 'malformed'],
+    ['2026-07-30T12:00:00+08:00', 'malformed'],
+    ['2026-07-30', 'malformed'],
+    ['', 'malformed'],
+    [1_785_412_800_000, 'malformed'],
+  ])('a reading taken at %s is %s', (takenAt, outcome) => {
+    expect(decide({ takenAt })).toBe(outcome);
+  });
+
+  it.each([
+    ['2026-07-30T12:00:00', 'admitted'],
+    // Bluetooth: year, month and day may be unknown
+    ['0000-00-00T12:00:00', 'admitted'],
+    ['2026-13-01T00:00:00', 'malformed'],
+    ['2026-07-32T00:00:00', 'malformed'],
+    ['2026-07-30T24:00:00', 'malformed'],
+    ['2026-07-30T12:00:60', 'malformed'],
+    ['2026-07-30T12:00:00Z', 'malformed'],
+  ])('a device that says of its own clock %s is %s', (deviceTime, outcome) => {
+    expect(decide({ deviceTime })).toBe(outcome);
+  });
+
+  it.each([
+    ['142', 'admitted'],
+    ['142.00000000000003', 'admitted'],
+    ['1.42e2', 'admitted'],
+    ['-0', 'impossible-value: systolic must be 30 to 300'],
+    ['5e-324', 'impossible-value: systolic must be 30 to 300'],
+    ['300.0000000001', 'impossible-value: systolic must be 30 to 300'],
+    ['1e308', 'impossible-value: systolic must be 30 to 300'],
+    // more than a number holds
+    ['1e400', 'malformed'],
+    ['null', 'malformed'],
+    ['"142"', 'malformed'],
+    ['[142]', 'malformed'],
+  ])('a systolic pressure written as %s is %s', (text, outcome) => {
+    const values = JSON.parse(`[{"vital":"systolic","value":${text},"unit":"mm[Hg]"}]`);
+    expect(decide({ values: [...values, cuffReading().values[1]] })).toBe(outcome);
+  });
+
+  it('a device that nobody ever had says so', () => {
+    const admission = admit(cuffReading({ takenAt: at(received) }), source, { source, assignments: [] }, received);
+    expect(admission).toMatchObject({ reason: 'not-assigned', detail: 'the device was never assigned to anybody' });
+  });
+
+  it('a zero below zero is zero: the same reading, the same id', () => {
+    const ketone = (value: number) => ({
+      ...cuffReading(),
+      panel: 'blood-ketone' as const,
+      values: [{ vital: 'ketone' as const, value, unit: 'mmol/L' }],
+    });
+    expect(readingId(ketone(-0))).toBe(readingId(ketone(0)));
+    expect(admit(ketone(-0), source, { source, assignments: [] }, received)).toMatchObject({ reason: 'not-assigned' });
+  });
+});
+
 describe('the identity of a reading', () => {
   it('is the same for every copy, whatever the way added', () => {
     fc.assert(
