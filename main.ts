@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createAgenda } from '#runtime/agenda.ts';
+import type { Authority } from '#runtime/authority/authority.ts';
 import { pinForBoxes } from '#runtime/authority/pin.ts';
-import { systemClock as clock, within } from '#runtime/clock.ts';
+import { systemClock as clock } from '#runtime/clock.ts';
 import { type Config, readConfig } from '#runtime/config.ts';
-import { createDownlink } from '#runtime/downlink.ts';
+import { createDownlink, type Downlink } from '#runtime/downlink.ts';
 import { createJournalOwner } from '#runtime/journal/owner.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
 import { createJournalOverSocket } from '#runtime/journal-socket.ts';
-import { createLog, faultDetails, type Log } from '#runtime/log.ts';
+import { createLog, type Log } from '#runtime/log.ts';
 import { createMailer } from '#runtime/mail.ts';
-import { createMetrics } from '#runtime/metrics.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { auditSign } from '#runtime/overseer/audit-sign.ts';
 import { createOverseer } from '#runtime/overseer/overseer.ts';
 import { backlogSign, processSign, quarantineSign } from '#runtime/overseer/signs.ts';
@@ -23,24 +23,14 @@ import { readSecrets } from '#runtime/secrets.ts';
 import { httpsFrom, serverNames, startAuthority } from '#runtime/servers/authority.ts';
 import { openDataFolder } from '#runtime/servers/data-folder.ts';
 import { databaseUrlOf, openRecords, startDatabase } from '#runtime/servers/databases.ts';
-import { requireFreePort } from '#runtime/servers/ports.ts';
-import type { Start, Started } from '#runtime/servers/start.ts';
+import { requireFreePorts } from '#runtime/servers/ports.ts';
+import { type Start, type Started, stopAll } from '#runtime/servers/start.ts';
 import { openVitals, retentionOf, startInflux, vitalsHealth, vitalsOf } from '#runtime/servers/vitals.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { live } from '#runtime/setup/life.ts';
 import { createProgress, type Progress } from '#runtime/setup/progress.mjs';
 import { createSelfReport, createSiblings, socketPath } from '#runtime/siblings.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
-import { createBroker } from './broker/broker.ts';
-import { createApi } from './clinician-api/api.ts';
-import { createErasures } from './ingest/erasures.ts';
-import { createForgetting } from './ingest/forgetting.ts';
-import { createIngest } from './ingest/ingest.ts';
-import { createReleases } from './ingest/releases.ts';
-import { createRetention } from './ingest/retention.ts';
-import { createRollups } from './ingest/rollups.ts';
-import { channelsFrom } from './rules/channels/channels.ts';
-import { createRules } from './rules/rules.ts';
 
 /** The platform, or the parts of it that this process is. */
 export type Part = {
@@ -59,7 +49,6 @@ export type Platform = Part & { store: VitalsStore };
 type Environment = Record<string, string | undefined>;
 type Options = { openLog?: (dataDir: string) => Log };
 
-const stopMs = 12_000;
 const mailMs = 15_000;
 const MiB = 1024 * 1024;
 
@@ -97,7 +86,7 @@ export async function startParts(
   // only now: whoever finds another Hearthbeat on the folder must not touch its log
   const log = options.openLog?.(folder.path) ?? createLog(config.LOG_LEVEL);
   const started: Started = [{ name: 'data folder', end: folder.release }];
-  const stop = () => stopAll(started, log);
+  const stop = () => stopAll(started, { clock, log });
   try {
     const secrets = folder.alone(() => readSecrets(folder.path));
     const supervises = here.has('servers');
@@ -110,136 +99,62 @@ export async function startParts(
   }
 }
 
-async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part, 'stop'> & { store?: VitalsStore }> {
-  const { config, folder, secrets, log, progress, started } = start;
-  const whole = isWhole(here);
-  if (here.has('api')) {
-    await requireFreePort('HTTP_PORT', config.HTTP_PORT, config.HTTP_HOST);
-    if (config.HTTPS_PORT) await requireFreePort('HTTPS_PORT', config.HTTPS_PORT, config.HTTPS_HOST);
-  }
-  if (here.has('broker')) {
-    await requireFreePort('MQTT_PORT', config.MQTT_PORT, '127.0.0.1');
-    await requireFreePort('MQTTS_PORT', config.MQTTS_PORT, config.MQTTS_HOST);
-  }
-  const process = processName(here);
+/** What the services of this process stand on. */
+type Ground = Start & {
+  here: ReadonlySet<Role>;
+  databaseUrl: string;
+  records: Records;
+  metrics: Metrics;
+  downlink: Downlink;
+  authority: Authority | undefined;
+  /** Of what is no service. */
+  healths: Record<string, () => Health>;
+};
 
+async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part, 'stop'> & { store?: VitalsStore }> {
+  const { config, folder, progress, started } = start;
+  await requireFreePorts(config, here);
   const postgres = await startDatabase(start);
-  const databaseUrl = databaseUrlOf(config, secrets);
   const records = await progress.step('Bringing the database up to date', () => openRecords(start));
   const choice = vitalsOf(start);
   const influx = await startInflux(start, choice);
   const store = here.has('ingest') || here.has('api') ? await openVitals(start, choice, records) : undefined;
-
   const authority = here.has('broker') || here.has('api') ? await startAuthority(start) : undefined;
 
+  const healths: Ground['healths'] = {};
+  if (authority) healths.certificates = authority.health;
+  if (here.has('ingest') && store) healths['vitals-store'] = () => vitalsHealth(store, influx, choice);
+  if (here.has('servers') && !isWhole(here)) healths.servers = () => worst([postgres, influx]);
+  const databaseUrl = databaseUrlOf(config, start.secrets);
   const metrics = createMetrics();
-  const shared = { records, clock, random, log, metrics };
-  const downlink = createDownlink();
-  const journalSocket = () => socketPath(folder.path, 'journal.sock');
-  const services: Service[] = [];
-  const healths: Record<string, () => Health> = authority ? { certificates: authority.health } : {};
-
-  const openJournal = async (): Promise<Journal> => {
-    if (here.has('broker')) {
-      const limits = { maxBytes: config.JOURNAL_MIB * MiB };
-      const consumers = ['ingest', 'rules'];
-      const journal = await createJournalFiles(
-        { folder: join(folder.path, 'journal'), consumers, clock, log, metrics },
-        limits,
-      );
-      healths.journal = journal.health;
-      if (!whole) services.push(createJournalOwner({ journal, downlink, path: journalSocket(), clock, log }));
-      return journal;
-    }
-    const journal = createJournalOverSocket({ path: journalSocket(), clock, random, log });
-    downlink.carriedBy(journal.carrier);
-    return journal;
+  const ground: Ground = {
+    ...start,
+    here,
+    databaseUrl,
+    records,
+    metrics,
+    downlink: createDownlink(),
+    authority,
+    healths,
   };
-  const needsJournal = here.has('broker') || here.has('ingest') || here.has('rules');
-  const journal = needsJournal ? await openJournal() : undefined;
-  if (journal) started.push({ name: 'journal', end: journal.close });
 
+  const readsJournal = here.has('broker') || here.has('ingest') || here.has('rules');
+  const journal = readsJournal ? await openJournal(ground) : undefined;
   // first those who judge and record, then the door through which readings come, last the window to look in by
-  if (here.has('api')) services.push(createRecordsWatch({ records, clock }));
-  if (here.has('rules') && journal) {
-    const agenda = createAgenda({ records, clock, log }, { databaseUrl, redisUrl: config.REDIS_URL });
-    const webhookSecret = config.WEBHOOK_SECRET ?? secrets.webhookSecret;
-    const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret }, { clock, log });
-    services.push(agenda, createRules({ ...shared, journal, agenda, channels }, { publicUrl: config.PUBLIC_URL }));
-  }
-  if (here.has('ingest') && journal && store) {
-    const retention = retentionOf(config);
-    services.push(
-      createIngest({ ...shared, journal, store, downlink }),
-      createReleases({ ...shared, store }),
-      createRollups({ ...shared, store }, { retention }),
-      createRetention({ ...shared, store }, { retention }),
-      createErasures({ ...shared, store }),
-      createForgetting(shared),
-    );
-    healths['vitals-store'] = () => vitalsHealth(store, influx, choice);
-  }
-  if (here.has('broker') && journal && authority) {
-    const shown = await authority.serverCredentials(serverNames(config));
-    services.push(
-      createBroker(
-        { ...shared, journal, downlink },
-        {
-          port: config.MQTT_PORT,
-          host: '127.0.0.1',
-          tls: { ...shown, port: config.MQTTS_PORT, host: config.MQTTS_HOST },
-        },
-      ),
-    );
-  }
-  if (here.has('servers') && !whole) healths.servers = () => worst([postgres, influx]);
-
+  const services: Service[] = [];
   const health = (): Record<string, Health> => ({
     ...Object.fromEntries(services.filter(isComponent).map((service) => [service.name, service.health()])),
     ...Object.fromEntries(Object.entries(healths).map(([name, of]) => [name, of()])),
   });
-  const siblings = createSiblings({ clock, metrics }, { folder: folder.path, here });
-  if (!whole) services.push(createSelfReport({ health, metrics }, { folder: folder.path, here }));
-  if (here.has('api') && store && authority) {
-    if (!whole) services.push(siblings);
-    services.push(
-      createApi(
-        {
-          ...{ ...shared, store, authority },
-          health: () => (whole ? health() : { ...siblings.healths(), ...health() }),
-          metricsText: whole ? () => metrics.registry.metrics() : siblings.metricsText,
-        },
-        {
-          databaseUrl,
-          host: config.HTTP_HOST,
-          port: config.HTTP_PORT,
-          https: await httpsFrom(start, authority),
-          boxesPin: () => pinForBoxes({ ...config, DATA_DIR: folder.path }, clock.now()),
-          publicUrl: config.PUBLIC_URL,
-          mqttUrl: config.MQTT_PUBLIC_URL,
-          mailboxDir: config.MAILBOX_DIR,
-          consoleDir: fileURLToPath(new URL('dashboards/console/dist', import.meta.url)),
-        },
-      ),
-    );
-  }
-  services.push(
-    createOverseer(
-      {
-        ...{ records, health, clock, random, log },
-        signs: [
-          ...(here.has('broker') && journal ? [backlogSign(journal)] : []),
-          ...(here.has('ingest') ? [quarantineSign({ records, clock })] : []),
-          ...(here.has('api') ? [auditSign({ records, clock, log })] : []),
-          processSign({ records, clock }, process),
-        ],
-        ...(config.SMTP_URL
-          ? { mailer: createMailer({ clock }, { url: config.SMTP_URL, from: config.SMTP_FROM, sendWithinMs: mailMs }) }
-          : {}),
-      },
-      { process, publicUrl: config.PUBLIC_URL, operator: config.OPERATOR_EMAIL },
-    ),
-  );
+  if (here.has('broker') && journal && !isWhole(here)) services.push(journalOwner(ground, journal));
+  if (here.has('api')) services.push(createRecordsWatch(ground));
+  if (here.has('rules') && journal) services.push(...(await judges(ground, journal)));
+  if (here.has('ingest') && journal && store) services.push(...(await recorders(ground, journal, store)));
+  if (here.has('broker') && journal) services.push(await door(ground, journal));
+  if (!isWhole(here)) services.push(createSelfReport({ health, metrics }, { folder: folder.path, here }));
+  if (here.has('api') && store) services.push(...(await windows(ground, store, health)));
+  services.push(overseer(ground, journal, health));
+
   await progress.step('Starting the services', async () => {
     for (const service of services) {
       started.push({ name: service.name, end: service.stop });
@@ -247,6 +162,120 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
     }
   });
   return { config, dataDir: folder.path, records, databaseUrl, health, ...(store ? { store } : {}) };
+}
+
+const journalSocket = ({ folder }: Start): string => socketPath(folder.path, 'journal.sock');
+
+/** The broker's process owns it; the others reach it, and their receipts the homes, through that process. */
+async function openJournal(ground: Ground): Promise<Journal> {
+  const { config, folder, here, downlink, healths, started } = ground;
+  if (!here.has('broker')) {
+    const journal = createJournalOverSocket({ ...ground, path: journalSocket(ground) });
+    downlink.carriedBy(journal.carrier);
+    started.push({ name: 'journal', end: journal.close });
+    return journal;
+  }
+  const journal = await createJournalFiles(
+    { ...ground, folder: join(folder.path, 'journal'), consumers: ['ingest', 'rules'] },
+    { maxBytes: config.JOURNAL_MIB * MiB },
+  );
+  started.push({ name: 'journal', end: journal.close });
+  healths.journal = journal.health;
+  return journal;
+}
+
+const journalOwner = (ground: Ground, journal: Journal): Service =>
+  createJournalOwner({ ...ground, journal, path: journalSocket(ground) });
+
+// each room is loaded where it is needed: a process of one part starts in half the time, and is smaller
+
+async function judges(ground: Ground, journal: Journal): Promise<Service[]> {
+  const [{ createAgenda }, { createRules }, { channelsFrom }] = await Promise.all([
+    import('#runtime/agenda.ts'),
+    import('./rules/rules.ts'),
+    import('./rules/channels/channels.ts'),
+  ]);
+  const { config, secrets, databaseUrl } = ground;
+  const agenda = createAgenda(ground, { databaseUrl, redisUrl: config.REDIS_URL });
+  const webhookSecret = config.WEBHOOK_SECRET ?? secrets.webhookSecret;
+  const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret }, ground);
+  return [agenda, createRules({ ...ground, journal, agenda, channels }, { publicUrl: config.PUBLIC_URL })];
+}
+
+async function recorders(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {
+  const [{ createIngest }, { createReleases }, { createRollups }, { createRetention }, { createErasures }, forgetting] =
+    await Promise.all([
+      import('./ingest/ingest.ts'),
+      import('./ingest/releases.ts'),
+      import('./ingest/rollups.ts'),
+      import('./ingest/retention.ts'),
+      import('./ingest/erasures.ts'),
+      import('./ingest/forgetting.ts'),
+    ]);
+  const deps = { ...ground, journal, store };
+  const retention = retentionOf(ground.config);
+  return [
+    createIngest(deps),
+    createReleases(deps),
+    createRollups(deps, { retention }),
+    createRetention(deps, { retention }),
+    createErasures(deps),
+    forgetting.createForgetting(ground),
+  ];
+}
+
+async function door(ground: Ground, journal: Journal): Promise<Service> {
+  const { createBroker } = await import('./broker/broker.ts');
+  const { config, authority } = ground;
+  const shown = authority && (await authority.serverCredentials(serverNames(config)));
+  const tls = shown && { ...shown, port: config.MQTTS_PORT, host: config.MQTTS_HOST };
+  return createBroker({ ...ground, journal }, { port: config.MQTT_PORT, host: '127.0.0.1', ...(tls ? { tls } : {}) });
+}
+
+async function windows(ground: Ground, store: VitalsStore, own: () => Record<string, Health>): Promise<Service[]> {
+  const { createApi } = await import('./clinician-api/api.ts');
+  const { config, folder, databaseUrl, metrics, authority, here } = ground;
+  const whole = isWhole(here);
+  const siblings = createSiblings(ground, { folder: folder.path, here });
+  const api = createApi(
+    {
+      ...{ ...ground, store, authority },
+      health: () => (whole ? own() : { ...siblings.healths(), ...own() }),
+      metricsText: whole ? () => metrics.registry.metrics() : siblings.metricsText,
+    },
+    {
+      databaseUrl,
+      host: config.HTTP_HOST,
+      port: config.HTTP_PORT,
+      https: authority && (await httpsFrom(ground, authority)),
+      boxesPin: () => pinForBoxes({ ...config, DATA_DIR: folder.path }, clock.now()),
+      publicUrl: config.PUBLIC_URL,
+      mqttUrl: config.MQTT_PUBLIC_URL,
+      mailboxDir: config.MAILBOX_DIR,
+      consoleDir: fileURLToPath(new URL('dashboards/console/dist', import.meta.url)),
+    },
+  );
+  return whole ? [api] : [siblings, api];
+}
+
+function overseer(ground: Ground, journal: Journal | undefined, health: () => Record<string, Health>): Service {
+  const { config, here } = ground;
+  const process = processName(here);
+  return createOverseer(
+    {
+      ...{ ...ground, health },
+      signs: [
+        ...(here.has('broker') && journal ? [backlogSign(journal)] : []),
+        ...(here.has('ingest') ? [quarantineSign(ground)] : []),
+        ...(here.has('api') ? [auditSign(ground)] : []),
+        processSign(ground, process),
+      ],
+      ...(config.SMTP_URL
+        ? { mailer: createMailer({ clock }, { url: config.SMTP_URL, from: config.SMTP_FROM, sendWithinMs: mailMs }) }
+        : {}),
+    },
+    { process, publicUrl: config.PUBLIC_URL, operator: config.OPERATOR_EMAIL },
+  );
 }
 
 /** Those that only help others to look are no part of the picture. */
@@ -258,17 +287,6 @@ function worst(services: (Service | undefined)[]): Health {
   return (
     found.find(({ state }) => state === 'down') ?? found.find(({ state }) => state === 'degraded') ?? { state: 'ok' }
   );
-}
-
-/** The last first. One that does not end in time, or fails to, keeps nobody else from ending. */
-async function stopAll(started: Started, log: Log): Promise<void> {
-  for (const { name, end } of started.splice(0).reverse()) {
-    try {
-      await within(clock, stopMs, Promise.resolve(end()), () => new Error('did not end in time'));
-    } catch (fault) {
-      log.error('a part did not stop as it should', { part: name, ...faultDetails(fault) });
-    }
-  }
 }
 
 if (import.meta.main) {

@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
 import { SetupFault } from '#domain/errors.ts';
+import type { Config } from '../config.ts';
+import type { Role } from '../roles.ts';
 
 /**
  * Asked before anything is started, so that a taken port is a sentence and not half a start.
@@ -18,4 +20,16 @@ export async function requireFreePort(variable: string, port: number, host: stri
     EADDRNOTAVAIL: `${host} is not an address of this machine; set HTTP_HOST to one that is.`,
   };
   throw new SetupFault(faults[fault.code ?? ''] ?? `${variable}: port ${port} cannot be used (${fault.code}).`);
+}
+
+/** Every port on which the parts of this process listen themselves. @throws SetupFault */
+export async function requireFreePorts(config: Config, here: ReadonlySet<Role>): Promise<void> {
+  if (here.has('api')) {
+    await requireFreePort('HTTP_PORT', config.HTTP_PORT, config.HTTP_HOST);
+    if (config.HTTPS_PORT) await requireFreePort('HTTPS_PORT', config.HTTPS_PORT, config.HTTPS_HOST);
+  }
+  if (here.has('broker')) {
+    await requireFreePort('MQTT_PORT', config.MQTT_PORT, '127.0.0.1');
+    await requireFreePort('MQTTS_PORT', config.MQTTS_PORT, config.MQTTS_HOST);
+  }
 }

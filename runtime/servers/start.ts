@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { Log } from '../log.ts';
+import { faultDetails, type Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Progress } from '../setup/progress.mjs';
@@ -24,3 +24,16 @@ export type Start = {
   /** Whether this process starts the servers that no URL names; else another process on this machine does. */
   supervises: boolean;
 };
+
+const stopMs = 12_000;
+
+/** The last first. One that does not end in time, or fails to, keeps nobody else from ending. */
+export async function stopAll(started: Started, { clock, log }: { clock: Clock; log: Log }): Promise<void> {
+  for (const { name, end } of started.splice(0).reverse()) {
+    try {
+      await within(clock, stopMs, Promise.resolve(end()), () => new Error('did not end in time'));
+    } catch (fault) {
+      log.error('a part did not stop as it should', { part: name, ...faultDetails(fault) });
+    }
+  }
+}
