@@ -136,7 +136,7 @@ function overview(
 const troubles: Record<NonNullable<State['trouble']>, Words> = {
   refused: {
     en: 'it refuses this box (revoked, replaced or ended: ask for a new code)',
-    zh: '平台拒绝本机（已撤销、替换或到期：请申请新的注册码）',
+    zh: '平台拒绝本机（已吊销、替换或到期：请申请新的注册码）',
   },
   untrusted: {
     en: 'it cannot prove that it is the platform, nothing is sent (see doctor)',

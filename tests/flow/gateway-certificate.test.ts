@@ -4,17 +4,13 @@ import { systemClock } from '#runtime/clock.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { addCertificate } from '#runtime/records/certificates.ts';
 import { shutOut } from '#runtime/records/handing-out.ts';
-import { ask } from '../../gateway-agent/control/client.ts';
 import { keepCredentials, readCredentials } from '../../gateway-agent/identity/credentials.ts';
 import { newKey, requestFor } from '../../gateway-agent/identity/keys.ts';
 import { paperLimits, renewalAt } from '../../gateway-agent/identity/papers.ts';
-import { startBus } from '../../simulators/bus.ts';
 import { testAuthority } from '../support/authorities.ts';
 import { entriesOf, refusals, texts } from '../support/brokers.ts';
-import { aged, certifiedBoxes } from '../support/certified-boxes.ts';
-import { say } from '../support/gateway-command.ts';
+import { certifiedBoxes } from '../support/certified-boxes.ts';
 import { take } from '../support/outbox-room.ts';
-import { freePort } from '../support/run.ts';
 import { until } from '../support/until.ts';
 
 /** A box with a certificate, from its enrolment to its end: the real API, authority and broker over TLS, the real records. */
@@ -128,49 +124,6 @@ describe('a box sends nothing', () => {
       await stranger.stop();
     }
   });
-});
-
-it('a box that is killed between keeping its new certificate and giving up the old is let in, and says until when', async () => {
-  await openDoor();
-  const { dataDir, source } = await enrol();
-  aged(dataDir);
-  const before = readCredentials(dataDir)!;
-  const bus = await startBus();
-  const environment = { DATA_DIR: dataDir, BUS_ADDRESS: bus.address, TIME_ZONE: 'UTC' };
-  const state = async () => {
-    const answer = await ask(systemClock, dataDir, { ask: 'state' }).catch(() => undefined);
-    return answer?.say === 'state' ? answer.state : undefined;
-  };
-  const first = say({ ...environment, MQTT_URL: `mqtts://127.0.0.1:${await freePort()}` }, 'run');
-  await until(() => readCredentials(dataDir)?.former !== undefined);
-  first.child.kill('SIGKILL');
-  await first.code;
-  const kept = readCredentials(dataDir)!;
-  expect(kept.former).toEqual({ key: before.key, credential: before.credential });
-  expect(kept.key).not.toBe(before.key);
-
-  const second = say(environment, 'run');
-  try {
-    await until(async () => (await state())?.connected);
-    await until(() => readCredentials(dataDir)?.former === undefined);
-    expect(readCredentials(dataDir)?.key).toBe(kept.key);
-    const told = say(environment, 'status');
-    await told.code;
-    expect(told.text()).toMatch(/✔ {2}Certificate +good until 20/);
-    const doctor = say(environment, 'doctor');
-    await doctor.code;
-    expect(doctor.text()).toMatch(/the certificate is good until 20/);
-
-    await shutOut(records(), { source, by: 'operator:test', now: Date.now() });
-    await until(async () => (await state())?.trouble === 'refused');
-    const refused = say(environment, 'status');
-    await refused.code;
-    expect(refused.text()).toMatch(/✘ {2}Server +.*it refuses this box/);
-  } finally {
-    second.child.kill('SIGTERM');
-    await second.code;
-    await bus.stop();
-  }
 });
 
 it('a certificate is due when a third of the time since it was given is left, whatever it was dated back to', async () => {

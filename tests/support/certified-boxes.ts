@@ -46,7 +46,11 @@ export function certifiedBoxes() {
   beforeAll(async () => {
     room = await testAuthority({ clientDays: lifeMs / 86_400_000 });
     served = await room.authority.serverCredentials(['127.0.0.1']);
-    api = await testApi({ database: { url: '', records: records() }, deps: { authority: room.authority } });
+    api = await testApi({
+      database: { url: '', records: records() },
+      deps: { authority: room.authority },
+      config: { https: { host: '127.0.0.1', port: 0, ...served } },
+    });
   });
   afterEach(async () => {
     for (const end of ends.splice(0).reverse()) await end();
@@ -73,6 +77,7 @@ export function certifiedBoxes() {
   return {
     records,
     api: () => api,
+    httpsUrl: () => `https://127.0.0.1:${api.api.httpsPort()}`,
     authority: () => room.authority,
     served: () => served,
     enrol,
