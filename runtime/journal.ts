@@ -31,7 +31,10 @@ export interface Journal {
     options: { batch: number; shards?: readonly number[] },
     consume: (batch: JournalEntry[]) => Promise<void>,
   ): Consumption;
-  /** Entries on disk that the slowest consumer has not finished, and the bytes the journal takes. */
+  /**
+   * Entries on disk that the slowest consumer has not finished, and the bytes the journal takes. An adapter that cannot know at present
+   * answers that every consumer is behind: nobody may take it for caught up.
+   */
   backlog(): { entries: number; bytes: number; consumers: { consumer: string; behind: number }[] };
   /** `down` while nothing can be acknowledged (disk full, limit reached), `degraded` when it soon will be or entries were lost. */
   health(): Health;
