@@ -1,35 +1,133 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { parseArgs } from 'node:util';
 import { SourceId } from '#domain/ids.ts';
 import { shardOf, topicOf } from '#domain/topics.ts';
-import { systemClock } from '#runtime/clock.ts';
+import { openAuthority } from '#runtime/authority/authority.ts';
+import { systemClock as clock } from '#runtime/clock.ts';
+import { silentLog as log } from '#runtime/log.ts';
 import { hashToken, newToken } from '#runtime/records/sources.ts';
-import { connectPacket, pingPacket, publishPacket, subscribePacket } from '../support/mqtt-packets.ts';
+import { cpuOf, residentOf } from '../support/machine.ts';
+import { connectPacket, publishPacket, subscribePacket } from '../support/mqtt-packets.ts';
 import { privatePostgres } from '../support/private-servers.ts';
+import { startMosquitto } from './ingest/mosquitto.ts';
 
 /**
- * What connected homes cost that say nothing: `npm run bench:connections -- [connections] [tls]`. The broker is a process of its own,
- * as it is in a hospital; homes are bare sockets in this one, each signed in with a token of its own and listening for
- * receipts and commands, as gateways do. Resident memory as the kernel counts it (VmRSS), before and after; then how long an
- * honest home waits for its acknowledgement among them, and what a connection costs in time.
+ * What connected homes cost that say nothing: `npm run bench:connections -- --counts 1000,5000,10000 --over plain,tls --of hearthbeat,mosquitto`. The
+ * broker is a process of its own, as it is in a hospital; homes are bare sockets in this one, each signed in with a token of its own and listening
+ * for receipts and commands, as gateways do. Resident memory by what is more than with one connection; then how long an honest home waits for
+ * its acknowledgement among them, and what a connection costs in time. The yardstick, in the same run: Mosquitto, which lets anybody in.
  */
-const [count = 10_000, tls] = [Number(process.argv[2] ?? 10_000), process.argv[3] === 'tls'];
+const { values: wish } = parseArgs({
+  options: {
+    counts: { type: 'string', default: '1000,5000,10000' },
+    over: { type: 'string', default: 'plain,tls' },
+    of: { type: 'string', default: 'hearthbeat,mosquitto' },
+  },
+});
+const counts = wish.counts.split(',').map(Number);
 const atOnce = 50;
 const settleMs = 15_000;
+const idleMs = 5_000;
 const publishes = 500;
 
+type Home = { source: SourceId; secret: string };
+type Broker = { name: string; pid: number; open(): Socket; stop(): Promise<void> };
+
 const folder = mkdtempSync(join(tmpdir(), 'hearthbeat-bench-'));
-const postgres = await privatePostgres();
-let broker: ChildProcess | undefined;
+const homes: Home[] = Array.from({ length: Math.max(...counts) + 1 }, (_, i) => ({
+  source: SourceId.parse(`home-${i}`),
+  secret: newToken(),
+}));
+/** For the name of this machine, signed by an authority that nobody asks. */
+const authorityFolder = join(folder, 'authority');
+mkdirSync(authorityFolder);
+const authority = await openAuthority({ clock, log }, { folder: authorityFolder, passphrase: 'of this bench alone' });
+const shown = (await authority.serverCredentials(['localhost', '127.0.0.1'])).credentials();
+authority.stop();
+
+const memoryOf = new Map<string, number>();
 try {
-  const homes = Array.from({ length: count + 1 }, (_, i) => ({
-    source: SourceId.parse(`home-${i}`),
-    secret: newToken(),
-  }));
+  console.log(
+    `\n${cpus().length} processors, load ${loadavg()[0]!.toFixed(1)}; signed in and listening, saying nothing\n`,
+  );
+  for (const transport of wish.over.split(','))
+    for (const name of wish.of.split(',')) await measure(name, transport === 'tls');
+  for (const [key, bytes] of memoryOf)
+    if (key.startsWith('Hearthbeat')) {
+      const other = memoryOf.get(key.replace('Hearthbeat', 'Mosquitto'));
+      if (other) console.log(`${key}: ${(bytes / other).toFixed(1)} x the memory of Mosquitto`);
+    }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(name: string, tls: boolean): Promise<void> {
+  const broker = await (name === 'mosquitto' ? beginMosquitto(tls) : beginHearthbeat(tls));
+  if ('absent' in broker) return void console.log(`left out: ${broker.absent}`);
+  const sockets: Socket[] = [];
+  try {
+    const [one] = homes as [Home, ...Home[]];
+    const honest = await enter(broker, one);
+    sockets.push(honest);
+    const alone = await settled(broker);
+    for (const count of counts) {
+      const [since, cpuBefore, before] = [clock.elapsed(), cpuOf([broker.pid]), sockets.length];
+      while (sockets.length <= count) {
+        const some = homes.slice(sockets.length, Math.min(sockets.length + atOnce, count + 1));
+        sockets.push(...(await Promise.all(some.map((home) => enter(broker, home)))));
+      }
+      const came = sockets.length - before;
+      const [tookMs, tookCpuMs] = [clock.elapsed() - since, cpuOf([broker.pid]) - cpuBefore];
+      const bytes = ((await settled(broker)) - alone) / count;
+      memoryOf.set(`${broker.name}, ${count}${tls ? ' over TLS' : ''}`, bytes);
+      const waits = await waitsOf(honest, one);
+      const cpuIdle = cpuOf([broker.pid]);
+      await clock.sleep(idleMs);
+      const share = (cpuOf([broker.pid]) - cpuIdle) / idleMs;
+      console.log(
+        `${broker.name.padEnd(11)}${tls ? 'TLS  ' : 'plain'}${String(count).padStart(7)}: ${(bytes / 1024).toFixed(1)} KiB each (${(alone / 2 ** 20).toFixed(0)} MiB with one), ${Math.round((came * 1_000) / tookMs)} come in a second at ${(tookCpuMs / came).toFixed(2)} ms of its CPU, ${(share * 100).toFixed(1)} % of a core while idle, PUBACK among them p50 ${waits[publishes / 2]!.toFixed(1)} p99 ${waits[Math.floor(publishes * 0.99)]!.toFixed(1)} ms`,
+      );
+    }
+  } finally {
+    for (const socket of sockets)
+      socket
+        .removeAllListeners('error')
+        .on('error', () => {})
+        .destroy();
+    await broker.stop();
+  }
+}
+
+async function enter(broker: Broker, { source, secret }: Home): Promise<Socket> {
+  const socket = broker.open();
+  socket.on('error', (fault) => console.error('a home lost its connection:', fault.message));
+  socket.write(connectPacket({ clientId: source, username: source, password: secret, keepAliveS: 0 }));
+  await answered(socket, 4);
+  socket.write(subscribePacket(1, [topicOf(source, 'receipts'), topicOf(source, 'commands')]));
+  // SUBACK with two grants; ours tells the time behind it, which may come later
+  await answered(socket, 6);
+  socket.resume();
+  return socket;
+}
+
+async function waitsOf(honest: Socket, { source }: Home): Promise<number[]> {
+  const waits: number[] = [];
+  for (let id = 1; id <= publishes; id++) {
+    const since = clock.elapsed();
+    honest.write(publishPacket({ topic: topicOf(source, 'readings'), payload: 'x', qos: 1, id }));
+    await answered(honest, 4);
+    waits.push(clock.elapsed() - since);
+  }
+  return waits.sort((a, b) => a - b);
+}
+
+async function beginHearthbeat(tls: boolean): Promise<Broker> {
+  const postgres = await privatePostgres();
   for (let at = 0; at < homes.length; at += 1_000)
     await postgres.records
       .insertInto('source')
@@ -41,70 +139,46 @@ try {
       )
       .execute();
   const script = join(import.meta.dirname, '../support/broker-process.ts');
-  const args = [script, postgres.url, join(folder, 'journal'), ...(tls ? [join(folder, 'authority')] : [])];
+  const own = mkdtempSync(join(folder, 'hearthbeat-'));
+  const args = [script, postgres.url, join(own, 'journal'), ...(tls ? [join(own, 'authority')] : [])];
   // as `npm run serve` starts it
-  broker = spawn(process.execPath, ['--max-semi-space-size=16', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const pid = broker.pid!;
-  const line = await new Promise<string>((resolve) => broker!.stdout!.once('data', (data) => resolve(String(data))));
+  const child = spawn(process.execPath, ['--max-semi-space-size=16', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const line = await new Promise<string>((resolve) => child.stdout!.once('data', (data) => resolve(String(data))));
   const [port, tlsPort] = line.trim().split(' ').map(Number) as [number, number];
-
-  const open = (): Socket =>
-    tls ? connectTls({ port: tlsPort, host: '127.0.0.1', rejectUnauthorized: false }) : connect(port, '127.0.0.1');
-  const enter = async ({ source, secret }: (typeof homes)[number]): Promise<Socket> => {
-    const socket = open();
-    socket.on('error', (fault) => console.error('a home lost its connection:', fault.message));
-    socket.write(connectPacket({ clientId: source, username: source, password: secret, keepAliveS: 0 }));
-    await answered(socket, 4);
-    socket.write(subscribePacket(1, [topicOf(source, 'receipts'), topicOf(source, 'commands')]));
-    // SUBACK, and the time that a home is told
-    await answered(socket, 7);
-    socket.removeAllListeners('data');
-    socket.resume();
-    return socket;
+  return {
+    ...{ name: 'Hearthbeat', pid: child.pid!, open: () => opened(tls, tls ? tlsPort : port) },
+    stop: async () => {
+      await killed(child);
+      await postgres.stop();
+    },
   };
-
-  const [one] = homes.splice(0, 1) as [(typeof homes)[number]];
-  const honest = await enter(one);
-  const before = await settled(pid);
-  const [beganAt, cpuBefore] = [performance.now(), cpuMs(pid)];
-  const sockets: Socket[] = [];
-  while (sockets.length < count)
-    sockets.push(...(await Promise.all(homes.slice(sockets.length, sockets.length + atOnce).map(enter))));
-  const [tookMs, tookCpuMs] = [performance.now() - beganAt, cpuMs(pid) - cpuBefore];
-  const after = await settled(pid);
-
-  const waits: number[] = [];
-  for (let id = 1; id <= publishes; id++) {
-    const since = performance.now();
-    honest.write(publishPacket({ topic: topicOf(one.source, 'readings'), payload: 'x', qos: 1, id }));
-    await answered(honest, 4);
-    waits.push(performance.now() - since);
-  }
-  waits.sort((a, b) => a - b);
-  const idleCpu = cpuMs(pid);
-  await systemClock.sleep(10_000);
-  const idleShare = (cpuMs(pid) - idleCpu) / 10_000;
-  for (const socket of sockets) socket.write(pingPacket());
-
-  const kib = (bytes: number) => (bytes / 1024).toFixed(1);
-  console.log(`${count} connections${tls ? ' over TLS' : ''}, signed in and listening, saying nothing`);
-  console.log(`resident memory: ${kib(before / 1024)} MiB with one, ${kib(after / 1024)} MiB with all`);
-  console.log(`${kib((after - before) / count)} KiB for each`);
-  console.log(
-    `${(tookMs / count).toFixed(2)} ms and ${(tookCpuMs / count).toFixed(2)} ms of the broker's CPU for each to come in`,
-  );
-  console.log(`${(idleShare * 100).toFixed(1)} % of a core while all are idle`);
-  console.log(
-    `PUBACK among them: p50 ${waits[publishes / 2]!.toFixed(1)} ms, p99 ${waits[Math.floor(publishes * 0.99)]!.toFixed(1)} ms`,
-  );
-  for (const socket of [honest, ...sockets]) socket.destroy();
-} finally {
-  broker?.kill('SIGKILL');
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 
-/** Resolves when so many bytes have come. */
+async function beginMosquitto(tls: boolean): Promise<Broker | { absent: string }> {
+  const mosquitto = await startMosquitto((own) => {
+    if (!tls) return ['max_connections -1'];
+    const files = { 'server.key': shown.key, 'server.pem': shown.certificate };
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(own, name), text);
+      // as root Mosquitto goes over to a user of its own
+      chmodSync(join(own, name), 0o644);
+    }
+    return [`certfile ${join(own, 'server.pem')}`, `keyfile ${join(own, 'server.key')}`];
+  });
+  if ('absent' in mosquitto) return mosquitto;
+  return { ...mosquitto, name: 'Mosquitto', open: () => opened(tls, mosquitto.port) };
+}
+
+function opened(tls: boolean, port: number): Socket {
+  return tls
+    ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    : connect({ port, host: '127.0.0.1', noDelay: true });
+}
+
+/** Resolves when at least so many bytes have come. */
 function answered(socket: Socket, bytes: number): Promise<void> {
   let left = bytes;
   return new Promise((resolve) => {
@@ -118,15 +192,14 @@ function answered(socket: Socket, bytes: number): Promise<void> {
   });
 }
 
-/** Resident bytes of the process once they have stayed the same within 1 %, or after a while. */
-async function settled(pid: number): Promise<number> {
-  await systemClock.sleep(settleMs);
-  const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kib) * 1024;
+/** Bytes of the process once it has come to rest. */
+async function settled({ pid }: Broker): Promise<number> {
+  await clock.sleep(settleMs);
+  return residentOf([pid]);
 }
 
-/** User and system time so far; the kernel counts in hundredths of a second (USER_HZ). */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+async function killed(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
 }

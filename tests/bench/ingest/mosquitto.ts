@@ -28,6 +28,7 @@ export async function startMosquitto(
   const port = await freePort();
   const configuration = [
     `listener ${port} 127.0.0.1`,
+    ...more(folder),
     'allow_anonymous true',
     'persistence true',
     `persistence_location ${folder}/`,
@@ -35,7 +36,6 @@ export async function startMosquitto(
     'max_queued_messages 0',
     'max_inflight_messages 1000',
     'log_dest none',
-    ...more(folder),
   ];
   writeFileSync(join(folder, 'mosquitto.conf'), `${configuration.join('\n')}\n`);
   const child = spawn(program, ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
