@@ -18,6 +18,7 @@ import { useZone, Zone } from './parts/zone.ts';
 
 // charts are most of it, and a doctor who opens an alert at night needs none
 const PatientPage = lazy(() => import('./pages/patient.tsx'));
+const AdminPages = lazy(() => import('./pages/admin.tsx'));
 
 export function App() {
   const session = useSession();
@@ -62,6 +63,13 @@ function Pages({ session }: { session: SessionView }) {
         <Route path="/tasks">
           <TasksPage role={session.clinician.role} />
         </Route>
+        {session.clinician.role === 'administrator' && (
+          <Route path="/admin/*?">
+            <Suspense fallback={<Waiting />}>
+              <AdminPages />
+            </Suspense>
+          </Route>
+        )}
         {session.neighbourhood && <Route path="/mailbox" component={MailboxPage} />}
         <Route component={NotFoundPage} />
       </Switch>

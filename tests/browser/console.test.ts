@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type Site, startConsole } from '../support/console.ts';
+import { administratorPages } from './administrator-pages.ts';
 import { alertPages } from './alert-pages.ts';
 import { atTheDoor } from './at-the-door.ts';
 import { everyPage } from './every-page.ts';
@@ -18,3 +19,4 @@ everyPage(here);
 atTheDoor(here);
 patientPages(here);
 alertPages(here);
+administratorPages(here);

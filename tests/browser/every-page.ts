@@ -16,17 +16,23 @@ let site: Site;
 
 /** What stands on each page when it is all there. */
 const pages = {
-  'sign-in': { path: () => '/', ready: 'form', signedIn: false },
-  worklist: { path: () => '/', ready: '.entry', signedIn: true },
-  patient: { path: () => `/patients/${site.ward.people.crisis.patient.id}`, ready: 'canvas', signedIn: true },
-  watch: { path: () => `/patients/${site.ward.people.watch.patient.id}`, ready: 'canvas', signedIn: true },
-  artefact: { path: () => `/patients/${site.ward.people.artefact.patient.id}`, ready: 'canvas', signedIn: true },
-  alerts: { path: () => '/alerts', ready: '.item', signedIn: true },
-  alert: { path: () => `/alerts/${site.ward.alerts.crisis.id}`, ready: '.way', signedIn: true },
-  'alert-attended': { path: () => `/alerts/${site.ward.alerts.attended.id}`, ready: '.way', signedIn: true },
-  tasks: { path: () => '/tasks', ready: '.item', signedIn: true },
-  mailbox: { path: () => '/mailbox', ready: '.mail', signedIn: true },
-  'not-found': { path: () => '/no/such/place', ready: '.calm', signedIn: true },
+  'sign-in': { path: () => '/', ready: 'form', who: 'guest' },
+  worklist: { path: () => '/', ready: '.entry', who: 'nurse' },
+  patient: { path: () => `/patients/${site.ward.people.crisis.patient.id}`, ready: 'canvas', who: 'nurse' },
+  watch: { path: () => `/patients/${site.ward.people.watch.patient.id}`, ready: 'canvas', who: 'nurse' },
+  artefact: { path: () => `/patients/${site.ward.people.artefact.patient.id}`, ready: 'canvas', who: 'nurse' },
+  alerts: { path: () => '/alerts', ready: '.item', who: 'nurse' },
+  alert: { path: () => `/alerts/${site.ward.alerts.crisis.id}`, ready: '.way', who: 'nurse' },
+  'alert-attended': { path: () => `/alerts/${site.ward.alerts.attended.id}`, ready: '.way', who: 'nurse' },
+  tasks: { path: () => '/tasks', ready: '.item', who: 'nurse' },
+  mailbox: { path: () => '/mailbox', ready: '.mail', who: 'nurse' },
+  homes: { path: () => '/admin/homes', ready: '.item', who: 'administrator' },
+  home: { path: () => `/admin/homes/${site.administration.home}`, ready: '[data-device]', who: 'administrator' },
+  quarantine: { path: () => '/admin/quarantine', ready: '.item', who: 'administrator' },
+  operation: { path: () => '/admin/operation', ready: '.trouble', who: 'administrator' },
+  audit: { path: () => '/admin/audit', ready: '.item', who: 'administrator' },
+  erasure: { path: () => '/admin/erasure', ready: '.fields', who: 'administrator' },
+  'not-found': { path: () => '/no/such/place', ready: '.calm', who: 'nurse' },
 } as const;
 type PageName = keyof typeof pages;
 
@@ -40,16 +46,21 @@ export function everyPage(here: () => Site): void {
     describe(`in ${language}`, () => {
       let guest: Opened;
       let nurse: Opened;
+      let administrator: Opened;
       beforeAll(async () => {
-        [guest, nurse] = await Promise.all([site.open(null, { language }), site.open(site.ward.nurse, { language })]);
+        [guest, nurse, administrator] = await Promise.all([
+          site.open(null, { language }),
+          site.open(site.ward.nurse, { language }),
+          site.open(site.administration.administrator, { language }),
+        ]);
       });
-      afterAll(() => Promise.all([guest.close(), nurse.close()]));
+      afterAll(() => Promise.all([guest.close(), nurse.close(), administrator.close()]));
 
       it.each(Object.keys(pages) as PageName[])(
         'the page "%s" fits every screen, names its controls, can be read, and tells nothing in title or address',
         async (name) => {
-          const { path, ready, signedIn } = pages[name];
-          const { page, complaints } = signedIn ? nurse : guest;
+          const { path, ready, who } = pages[name];
+          const { page, complaints } = { guest, nurse, administrator }[who];
           await page.goto(path());
           await page.locator(ready).first().waitFor();
           await page.evaluate('document.fonts.ready');
@@ -74,7 +85,7 @@ export function everyPage(here: () => Site): void {
           for (const { patient } of Object.values(site.ward.people))
             expect.soft(told).not.toContain(patient.name[language]);
           // the browser reports that nobody is signed in; everything else is a fault
-          expect.soft(complaints.splice(0).filter((one) => signedIn || !one.includes('401'))).toEqual([]);
+          expect.soft(complaints.splice(0).filter((one) => who !== 'guest' || !one.includes('401'))).toEqual([]);
         },
       );
     });

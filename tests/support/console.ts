@@ -7,6 +7,7 @@ import type { Language } from '#domain/words.ts';
 import { testApi } from './api.ts';
 import { buildConsole, complaintsOf, startBrowser } from './browser.ts';
 import { settleWard } from './ward.ts';
+import { settleAdministration } from './ward-administration.ts';
 
 /** The console, built, served by the real API over real records with a ward in them, and a browser to open it in. */
 
@@ -29,6 +30,7 @@ export async function startConsole() {
   const [browser] = await Promise.all([startBrowser(), buildConsole(consoleDir)]);
   const api = await testApi({ config: { consoleDir, mailboxDir } });
   const ward = await settleWard(api);
+  const administration = await settleAdministration(api.records, ward);
   const mail = {
     id: '1',
     at: new Date().toISOString(),
@@ -42,6 +44,7 @@ export async function startConsole() {
   return {
     api,
     ward,
+    administration,
     browser,
     /** A page for somebody who has signed in, or for nobody. Unless `fresh`, they come back to their browser with its warm cache. */
     open: async (who: Clinician | null, { screen = 'desk', language = 'en', path = '/', fresh = false }: Wish = {}) => {

@@ -27,6 +27,13 @@ export const keys = {
   anyAlert: ['alert'] as const,
   tasks: ['tasks'] as const,
   mailbox: ['mailbox'] as const,
+  sources: ['sources'] as const,
+  source: (id: string) => ['source', id] as const,
+  patientsFound: ['patients-found'] as const,
+  quarantine: ['quarantine'] as const,
+  audit: ['audit'] as const,
+  erasures: ['erasures'] as const,
+  platform: ['platform'] as const,
 };
 
 /** Who is signed in; null when nobody is. */

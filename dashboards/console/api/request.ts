@@ -36,7 +36,7 @@ export class Unreachable extends Error {
   }
 }
 
-type Options = { method?: 'GET' | 'POST' | 'DELETE'; body?: object; signal?: AbortSignal };
+type Options = { method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; body?: object; signal?: AbortSignal };
 
 /** @throws Refused | Unreachable; an abort by the caller's own signal comes through as it is. */
 export async function request<T>(path: string, schema: z.ZodType<T>, options: Options = {}): Promise<T> {

@@ -30,6 +30,7 @@ export const en = {
     alerts: 'Alerts',
     tasks: 'Tasks',
     mailbox: 'Mailbox',
+    admin: 'Administration',
     theme: { toLight: 'Switch to light colours', toDark: 'Switch to dark colours' },
     account: 'Account',
     glucoseUnit: 'Show glucose in',
@@ -337,6 +338,6 @@ export const en = {
   notFound: { title: 'No such page', more: 'The address may be old or mistyped.', home: 'To the worklist' },
 } as const;
 
-type Same<T> = { readonly [Key in keyof T]: T[Key] extends string ? string : Same<T[Key]> };
+export type Same<T> = { readonly [Key in keyof T]: T[Key] extends string ? string : Same<T[Key]> };
 /** The keys every language must have. */
 export type Texts = Same<typeof en>;

@@ -13,8 +13,10 @@ const heads: readonly VitalName[] = panelNames
 export const besidePressure = (latest: readonly LatestValue[]): LatestValue[] =>
   heads.flatMap((vital) => latest.find((value) => value.vital === vital) ?? []);
 
+type Shown = Pick<LatestValue, 'vital' | 'value' | 'decimals' | 'marks'>;
+
 /** `Weight 74.5 kg`. A value that may be an artefact is dotted, and says so. */
-export function Quantity({ value: { vital, value, decimals, marks } }: { value: LatestValue }) {
+export function Quantity({ value: { vital, value, decimals, marks } }: { value: Shown }) {
   const { t } = useLanguage();
   const { shown, unitOf } = useUnits();
   const doubtful = isArtefact(marks);

@@ -7,15 +7,19 @@ import {
   IconListDetails,
   IconMail,
   IconMoon,
+  IconSettings,
   IconSun,
   IconTestPipe,
 } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SessionView } from '#domain/views.ts';
 import { switchLanguage, useLanguage } from '../locales/language.ts';
 import { Account } from './account.tsx';
 import { ConnectionLost, ConnectionState } from './connection.tsx';
+
+// its words are many, and for administrators alone
+const PlatformBanner = lazy(() => import('./platform-banner.tsx'));
 
 /** Header, navigation and notices around every page. Without a session: the header alone. */
 export function Shell({ session, children }: { session: SessionView | null; children: ReactNode }) {
@@ -30,7 +34,7 @@ export function Shell({ session, children }: { session: SessionView | null; chil
           <IconHeartRateMonitor size={26} stroke={1.8} aria-hidden />
           <span className={session ? 'brand-word' : undefined}>{t('common.product')}</span>
         </Link>
-        {session && <Navigation mailbox={session.neighbourhood} />}
+        {session && <Navigation session={session} />}
         <div className="header-end" style={session ? undefined : { marginLeft: 'auto' }}>
           {session && <ConnectionState />}
           <LanguageSwitch />
@@ -39,6 +43,11 @@ export function Shell({ session, children }: { session: SessionView | null; chil
         </div>
       </header>
       {session && <ConnectionLost />}
+      {session?.clinician.role === 'administrator' && (
+        <Suspense fallback={null}>
+          <PlatformBanner />
+        </Suspense>
+      )}
       {session && <Notes session={session} />}
       <main className="main" id="content" tabIndex={-1}>
         {children}
@@ -47,14 +56,19 @@ export function Shell({ session, children }: { session: SessionView | null; chil
   );
 }
 
-function Navigation({ mailbox }: { mailbox: boolean }) {
+function Navigation({ session }: { session: SessionView }) {
   const { t } = useLanguage();
   const [path] = useLocation();
   const pages = [
     { to: '/', name: t('shell.worklist'), Icon: IconListDetails, here: path === '/' || path.startsWith('/patients') },
     { to: '/alerts', name: t('shell.alerts'), Icon: IconBell, here: path.startsWith('/alerts') },
     { to: '/tasks', name: t('shell.tasks'), Icon: IconChecklist, here: path.startsWith('/tasks') },
-    ...(mailbox ? [{ to: '/mailbox', name: t('shell.mailbox'), Icon: IconMail, here: path === '/mailbox' }] : []),
+    ...(session.clinician.role === 'administrator'
+      ? [{ to: '/admin', name: t('shell.admin'), Icon: IconSettings, here: path.startsWith('/admin') }]
+      : []),
+    ...(session.neighbourhood
+      ? [{ to: '/mailbox', name: t('shell.mailbox'), Icon: IconMail, here: path === '/mailbox' }]
+      : []),
   ];
   return (
     <nav className="nav" aria-label={t('shell.navigation')}>

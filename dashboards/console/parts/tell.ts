@@ -26,6 +26,7 @@ export function useTell() {
           : t('fault.othersFirst'),
         'yellow',
       ),
+    cannot: (message: string) => stay(message, 'yellow'),
     failed: (fault: unknown) =>
       stay(fault instanceof Refused ? t('fault.refused', { code: fault.code }) : t('fault.notDone'), 'red'),
   };

@@ -75,3 +75,22 @@ export function duration(ms: number, language: Language): string {
     .filter((part) => part !== '')
     .join(language === 'en' ? ' ' : '');
 }
+
+/** `2026-11-21T14:05` in the zone, as a field for date and time takes it. */
+export function fieldOf(at: number, zone: string): string {
+  const parts = new Map(
+    format('en', zone, { year: 'numeric', month: '2-digit', day: '2-digit', ...clockParts })
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
+  return `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}T${parts.get('hour')}:${parts.get('minute')}`;
+}
+
+/** What such a field says, as an instant; NaN where it says nothing. A time that clocks leave out or show twice is one of its neighbours. */
+export function instantOfField(text: string, zone: string): number {
+  const asUtc = Date.parse(`${text}Z`);
+  if (Number.isNaN(asUtc)) return asUtc;
+  const offset = (at: number) => Date.parse(`${fieldOf(at, zone)}Z`) - at;
+  const first = asUtc - offset(asUtc);
+  return asUtc - offset(first);
+}
