@@ -8,7 +8,7 @@ import { type Credential, findCredentials } from '#runtime/records/sources.ts';
 import type { Proof } from './sessions.ts';
 
 /** What was read is believed so long; a session that lives longer is looked at again by the broker. */
-const believedMs = 30_000;
+export const believedMs = 30_000;
 /** A refusal may be out of date (just enrolled, new token): it is looked up again this much sooner. */
 const refusalBelievedMs = 2_000;
 const rememberedSources = 50_000;

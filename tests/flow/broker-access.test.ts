@@ -1,7 +1,7 @@
 import { connect as open } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { SourceId } from '#domain/ids.ts';
-import { downTopics, topicOf, upTopics } from '#domain/topics.ts';
+import { topicOf } from '#domain/topics.ts';
 import { giveToken, listSources, newToken, revokeSource } from '#runtime/records/sources.ts';
 import { brokers, entriesOf, hungUp, offlineWill, received, refusals, texts } from '../support/brokers.ts';
 import { closed, connectAs, type Enrolled, publish } from '../support/mqtt.ts';
@@ -122,36 +122,6 @@ describe('who may connect', () => {
 });
 
 describe('who may publish and subscribe', () => {
-  test('over all pairs of five sources and all topics a source reaches its own and no other', async () => {
-    const { port, journal } = await openBroker();
-    const sources = await Promise.all(Array.from({ length: 5 }, () => enrol()));
-    const pairs = sources.flatMap((one) => sources.map((other) => ({ one, other })));
-    const published: string[] = [];
-    const subscribed: string[] = [];
-    for (const { one, other } of pairs) {
-      const kinds = [...upTopics, ...downTopics];
-      const subscriptions = kinds.map((kind) => topicOf(other.source, kind));
-      const socket = await rawSession(port, one);
-      socket.write(subscribePacket(1, subscriptions));
-      const granted = [...(await received(socket, 4 + kinds.length)).subarray(4)];
-      socket.destroy();
-      for (const [i, kind] of kinds.entries()) {
-        if (granted[i] !== 0x80) subscribed.push(`${one.source} ${other.source} ${kind}`);
-        const words = `${one.source} ${other.source} ${kind}`;
-        const client = await connectAs(port, one);
-        const outcome = await publish(client, topicOf(other.source, kind), words);
-        if (outcome === 'acknowledged') published.push(words);
-        client.end(true);
-      }
-    }
-    const own = (kinds: readonly string[]) =>
-      sources.flatMap(({ source }) => kinds.map((kind) => `${source} ${source} ${kind}`));
-    expect(subscribed.sort()).toEqual(own(downTopics).sort());
-    expect(published.sort()).toEqual(own(upTopics).sort());
-    expect(texts(await entriesOf(journal, 10)).sort()).toEqual(published);
-    expect(journal.backlog().entries).toBe(0);
-  });
-
   test.each(['#', '+/#', 'hb/#', 'hb/v1/+/+/readings', '$SYS/#', '$share/g/hb/v1/#', 'hb/v1/0/x/receipts'])(
     'subscribing to %s is answered with 0x80 and yields nothing',
     async (filter) => {

@@ -10,16 +10,18 @@ export function connectPacket(wish: {
   clean?: boolean;
   level?: number;
   keepAliveS?: number;
+  will?: { topic: string; payload: string };
 }): Buffer {
-  const { clientId, username, password, clean = true, level = 4, keepAliveS = 60 } = wish;
-  const flags = (username === undefined ? 0 : 0x80) | (password === undefined ? 0 : 0x40) | (clean ? 0x02 : 0);
+  const { clientId, username, password, clean = true, level = 4, keepAliveS = 60, will } = wish;
+  const flags =
+    (username === undefined ? 0 : 0x80) | (password === undefined ? 0 : 0x40) | (clean ? 0x02 : 0) | (will ? 0x2c : 0);
   const properties = level === 5 ? [Buffer.of(0)] : [];
   return packet(
     0x10,
     text('MQTT'),
     Buffer.of(level, flags, 0, keepAliveS),
     ...properties,
-    ...[clientId, username, password].filter((part) => part !== undefined).map(text),
+    ...[clientId, will?.topic, will?.payload, username, password].filter((part) => part !== undefined).map(text),
   );
 }
 
