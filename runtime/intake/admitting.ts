@@ -41,10 +41,18 @@ export function createAdmitting(db: Within, { remembers = true } = {}): Admittin
         ),
       ]);
       const heard: { reading: ReadingId; hearing: FirstHearing }[] = [];
+      // many come in one millisecond
+      const instants = new Map<number, string>();
+      const instantOf = (ms: number): string => {
+        const text = instants.get(ms) ?? instant(ms);
+        instants.set(ms, text);
+        return text;
+      };
       const verdicts = arrivals.map((arrival): Verdict => {
         if ('malformed' in arrival)
           return { arrival, refused: { outcome: 'refused', reason: 'malformed', detail: arrival.malformed } };
-        const verdict = verdictOn(arrival, arrival.told, registered.get(deviceOf(arrival.told)), firsts);
+        const known = { registration: registered.get(deviceOf(arrival.told)), firsts };
+        const verdict = verdictOn(arrival, arrival.told, known, instantOf(arrival.receivedAt));
         for (const sample of 'samples' in verdict ? verdict.samples : []) {
           if (!('reading' in sample) || firsts.has(sample.reading.id) || !mayBeReplayed(sample.reading)) continue;
           const { id, patient, takenAt, clock, heardAt, storedAt, flags } = sample.reading;
@@ -66,15 +74,15 @@ const deviceOf = ({ samples }: Told) => samples[0]!.reading.device;
  * Pure. A reading that was heard before keeps the way of its first copy: patient, times and flags. So a cuff that replays its
  * memory changes nothing, even when its clock is corrected differently now or it belongs to somebody else. Stored it is for us when it was
  * on our disk: who judges the same entry again comes to the same.
+ * @param storedAt `arrival.receivedAt` as RFC 3339
  */
 export function verdictOn(
   arrival: Arrival,
   told: Told,
-  registration: Registration | undefined,
-  firsts: ReadonlyMap<ReadingId, FirstHearing>,
+  { registration, firsts }: { registration: Registration | undefined; firsts: ReadonlyMap<ReadingId, FirstHearing> },
+  storedAt: string,
 ): Verdict {
   const { source, receivedAt } = arrival;
-  const storedAt = instant(receivedAt);
   const [{ reading: any }] = told.samples as [ToldSample];
   const refusal = refusalOfKind(
     { panel: any.panel, marks: any.marks, kinds: told.series?.columns ?? any.values },

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { PatientId } from '#domain/ids.ts';
 import type { StoredReading, Value } from '#domain/reading.ts';
 import type { LatestValue } from '#domain/views.ts';
-import { vitalNames } from '#domain/vitals.ts';
+import { type VitalName, vitalNames } from '#domain/vitals.ts';
 import type { Within } from './connect.ts';
 
 /**
@@ -13,7 +13,10 @@ import type { Within } from './connect.ts';
 export async function keepLatestValues(db: Within, readings: readonly StoredReading[]): Promise<void> {
   if (readings.length === 0) return;
   // always in one order, so that two writers can never wait for each other
-  const rows = [...newestOf(readings)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, newest]) => rowOf(newest));
+  const rows = newestOf(readings)
+    .map((newest) => ({ key: `${newest.reading.patient} ${newest.value.vital}`, row: rowOf(newest) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ row }) => row);
   // one parameter, however many rows, and the same statement every time
   await sql`
     insert into latest_value
@@ -30,18 +33,19 @@ export async function keepLatestValues(db: Within, readings: readonly StoredRead
 
 type Newest = { reading: StoredReading; takenAt: number; value: Value };
 
-function newestOf(readings: readonly StoredReading[]): Map<string, Newest> {
-  const newest = new Map<string, Newest>();
+function newestOf(readings: readonly StoredReading[]): Newest[] {
+  const ofPatients = new Map<PatientId, Map<VitalName, Newest>>();
   for (const reading of readings) {
     const takenAt = Date.parse(reading.takenAt);
+    const newest = ofPatients.get(reading.patient) ?? new Map<VitalName, Newest>();
+    ofPatients.set(reading.patient, newest);
     for (const value of reading.values) {
-      const key = `${reading.patient} ${value.vital}`;
-      const known = newest.get(key);
+      const known = newest.get(value.vital);
       const isNewer = !known || takenAt > known.takenAt || (takenAt === known.takenAt && reading.id > known.reading.id);
-      if (isNewer) newest.set(key, { reading, takenAt, value });
+      if (isNewer) newest.set(value.vital, { reading, takenAt, value });
     }
   }
-  return newest;
+  return [...ofPatients.values()].flatMap((newest) => [...newest.values()]);
 }
 
 /** The latest values of each of these patients, in the order of the catalogue; a patient without any is absent. */

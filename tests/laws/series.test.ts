@@ -76,7 +76,7 @@ describe('a series', () => {
         if (samples.length === 0) return;
         if (!('told' in arrival)) throw new Error('a series of the right form was not read');
         const registration = { source, assignments };
-        const verdict = verdictOn(arrival, arrival.told, registration, new Map());
+        const verdict = verdictOn(arrival, arrival.told, { registration, firsts: new Map() }, at(received));
         const alone = samples.map(({ reading }) => admit({ ...reading, ref: 'one' }, source, registration, received));
         if ('refused' in verdict) {
           // what is wrong with the series is wrong with each of its samples that has a value in every column
