@@ -22,7 +22,7 @@ ${Object.entries(roles)
 
 /** @param words of the command line; none mean all. @throws SetupFault that lists the roles */
 export function readRoles(words: readonly string[]): ReadonlySet<Role> {
-  const strangers = words.filter((word) => !(word in roles));
+  const strangers = words.filter((word) => !Object.hasOwn(roles, word));
   if (strangers.length > 0)
     throw new SetupFault(`No part of Hearthbeat is called ${strangers.join(', ')}. ${roleUsage}`);
   return new Set(words.length > 0 ? (words as Role[]) : allRoles);

@@ -9,11 +9,11 @@ import { readRecord, recordBytes, type Unplaced, writeRecord } from './record.ts
 /**
  * What travels between the owner of the journal and the processes that read it through a socket, big-endian:
  *
- *     u32 bytes that follow   u16 length of the head   head, JSON   entries, as they stand in the journal's files
+ *     u32 bytes that follow   u32 length of the head   head, JSON   entries, as they stand in the journal's files
  */
 
 /** Grows with every change of this file: two versions of the program do not speak to each other. */
-export const protocol = 1;
+export const protocol = 2;
 
 const id = z.int().min(0);
 const consumer = z.string().max(64);
@@ -75,7 +75,7 @@ export type Answer = z.infer<typeof Answer>;
 
 /** A batch is bounded by the journal; this bounds what a damaged length can make us wait for. */
 const maxFrameBytes = 64 * 1024 * 1024;
-const headOffset = 6;
+const headOffset = 8;
 /** The kernel keeps what goes through a socket whole: the checksum of an entry needs no salt here. */
 const salt = 0;
 
@@ -87,7 +87,7 @@ export function writeFrame(
   const size = entries.reduce((sum, entry) => sum + recordBytes(entry), headOffset + words.length);
   const frame = Buffer.allocUnsafe(size);
   frame.writeUInt32BE(size - 4, 0);
-  frame.writeUInt16BE(words.length, 4);
+  frame.writeUInt32BE(words.length, 4);
   words.copy(frame, headOffset);
   let at = headOffset + words.length;
   for (const entry of entries) {
@@ -114,7 +114,7 @@ export function readFrames<Head>(schema: z.ZodType<Head>, onFrame: (head: Head, 
       bytes = all.length - size;
       pieces = bytes > 0 ? [all.subarray(size)] : [];
       const frame = all.subarray(0, size);
-      const headEnd = headOffset + frame.readUInt16BE(4);
+      const headEnd = headOffset + frame.readUInt32BE(4);
       const head = schema.parse(JSON.parse(frame.toString('utf8', headOffset, headEnd)));
       onFrame(head, entriesIn(frame, headEnd));
     }

@@ -135,7 +135,10 @@ export function createJournalOwner(deps: {
     let ended: Promise<void> = Promise.resolve();
     const visit = { end };
     visits.add(visit);
-    const stopTelling = clock.every(tellEveryMs, tell);
+    const stopTelling = clock.every(tellEveryMs, () => {
+      // a process that is frozen learns how things are when it moves again: nothing piles up for it until then
+      if (!socket.writableNeedDrain) tell();
+    });
     const read = readFrames(Question, answer);
     socket.on('data', (piece) => {
       try {

@@ -38,7 +38,7 @@ async function place() {
     return journal;
   };
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return { path, own, reach, receipts };
+  return { folder, path, own, reach, receipts };
 }
 
 describe('the journal through a socket', () => {
@@ -123,11 +123,22 @@ describe('the journal through a socket', () => {
     expect(receipts).toEqual(['home-a']);
   });
 
+  test('the receipts of many readings with the longest names go down in one piece', async () => {
+    const { own, reach, receipts } = await place();
+    await own();
+    const journal = await reach();
+    const named = (_: unknown, i: number) =>
+      ({ ref: `${i}`.padEnd(64, '症'), outcome: 'quarantined', reason: 'r'.repeat(64) }) as const;
+    journal.carrier.receipts(SourceId.parse('home-a'), { v: 1, receipts: Array.from({ length: 500 }, named) });
+    await until(() => receipts.length === 1);
+    expect(receipts).toEqual(['home-a']);
+  });
+
   test('whoever talks nonsense is hung up on, and disturbs nobody', async () => {
     const { own, reach, path } = await place();
     const owner = await own();
     const journal = await reach();
-    for (const nonsense of [Buffer.alloc(64, 0xff), Buffer.from([0, 0, 0, 9, 0, 2, 123, 125, 1, 2, 3, 4, 5])]) {
+    for (const nonsense of [Buffer.alloc(64, 0xff), Buffer.from([0, 0, 0, 11, 0, 0, 0, 2, 123, 125, 1, 2, 3, 4, 5])]) {
       const stranger = connect(path);
       stranger.on('error', () => {});
       stranger.resume();
@@ -136,6 +147,40 @@ describe('the journal through a socket', () => {
     }
     await appendAll(owner.journal, 0, 5);
     expect(await collect(journal, 'recorder', 5)).toHaveLength(5);
+  });
+
+  test('a process that is frozen is told the news when it moves again, and none is kept for it until then', async () => {
+    const { folder, path } = await place();
+    const consumers = Array.from({ length: 60 }, (_, i) => `c${i}-`.padEnd(60, 'x'));
+    const journal = await createJournalFiles({ folder: join(folder, 'journal'), clock, log, consumers });
+    const ticks: (() => void)[] = [];
+    const byHand = { ...clock, every: (_: number, run: () => void) => (ticks.push(run), () => {}) };
+    const owner = createJournalOwner({ journal, downlink: { receipts: () => {} }, path, clock: byHand, log });
+    await owner.start();
+    onTestFinished(async () => {
+      await owner.stop();
+      await journal.close();
+    });
+    const frozen = connect(path).pause();
+    let heard = '';
+    let bytes = 0;
+    frozen.on('data', (piece) => {
+      bytes += piece.length;
+      heard = heard.slice(-20_000) + piece.toString('latin1');
+    });
+    frozen.pause();
+    await until(() => ticks.length === 1);
+    for (let news = 0; news < 400; news++) {
+      await appendAll(journal, news, news + 1);
+      ticks[0]!();
+    }
+    frozen.resume();
+    await until(() => {
+      ticks[0]!();
+      return heard.includes('"entries":400,');
+    });
+    expect(bytes).toBeLessThan(1_000_000);
+    frozen.destroy();
   });
 
   test('is for its owner only', async () => {
