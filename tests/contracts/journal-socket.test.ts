@@ -154,14 +154,18 @@ describe('the journal through a socket', () => {
     const consumers = Array.from({ length: 60 }, (_, i) => `c${i}-`.padEnd(60, 'x'));
     const journal = await createJournalFiles({ folder: join(folder, 'journal'), clock, log, consumers });
     const ticks: (() => void)[] = [];
-    const byHand = { ...clock, every: (_: number, run: () => void) => (ticks.push(run), () => {}) };
+    const every = (_: number, run: () => void) => {
+      ticks.push(run);
+      return () => {};
+    };
+    const byHand = { ...clock, every };
     const owner = createJournalOwner({ journal, downlink: { receipts: () => {} }, path, clock: byHand, log });
     await owner.start();
     onTestFinished(async () => {
       await owner.stop();
       await journal.close();
     });
-    const frozen = connect(path).pause();
+    const frozen = connect(path);
     let heard = '';
     let bytes = 0;
     frozen.on('data', (piece) => {
