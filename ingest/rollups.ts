@@ -36,15 +36,22 @@ export function createRollups(deps: Deps, config: Config): Service {
         groups.map(({ patient }) => patient),
       );
       const next = groups.values();
+      const faults: unknown[] = [];
+      // a round ends when all of it has: what an earlier one still had in hand would be written over what a later one computed
       await Promise.all(
         Array.from({ length: groupsAtOnce }, async () => {
           for (const group of next) {
-            if (signal.aborted) return;
-            await compute(group, zones.get(group.patient), signal);
-            await finishRollups(records, group.due);
+            if (signal.aborted || !faults.every(isOfOneGroup)) return;
+            try {
+              await compute(group, zones.get(group.patient), signal);
+              await finishRollups(records, group.due);
+            } catch (fault) {
+              faults.push(fault);
+            }
           }
         }),
       );
+      if (faults.length > 0) throw faults[0];
     }
   }
 
@@ -91,6 +98,9 @@ const turnsPerRound = 50;
 const groupsAtOnce = 2;
 /** A statement answers at most so many hours. */
 const hoursPerStretch = 31 * 24;
+
+/** Refused for good: the others need not wait for it. */
+const isOfOneGroup = (fault: unknown): boolean => fault instanceof Outage && !fault.retry;
 
 type Group = { patient: PatientId; panel: PanelName; hours: number[]; due: DueHour[] };
 

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Outage } from '#domain/errors.ts';
+import type { PatientId } from '#domain/ids.ts';
 import { dayAround } from '#domain/zone.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
@@ -31,7 +33,8 @@ async function openRollups(timeZone: string, wish: { store?: VitalsStore; retent
   const { records, stop } = await testDatabase();
   ends.push(stop);
   const store = wish.store ?? (await openStore(records));
-  const patient = (await makePatient(records, { team: await makeTeam(records, { timeZone }) })).id;
+  const team = await makeTeam(records, { timeZone });
+  const patient = (await makePatient(records, { team })).id;
   const make = () =>
     createRollups(
       { records, store, clock, log },
@@ -49,9 +52,10 @@ async function openRollups(timeZone: string, wish: { store?: VitalsStore; retent
     patient,
     start,
     stop: () => rollups.stop(),
-    async measured(at: number[], systolic: (i: number) => number) {
+    another: async () => (await makePatient(records, { team })).id,
+    async measured(at: number[], systolic: (i: number) => number, whose = patient) {
       const readings = at.map((ms, i) =>
-        storedReading(patient, { takenAt: new Date(ms).toISOString(), systolic: systolic(i) }),
+        storedReading(whose, { takenAt: new Date(ms).toISOString(), systolic: systolic(i) }),
       );
       await store.write(readings);
       await markRollups(records, readings, clock.now());
@@ -63,6 +67,12 @@ async function openRollups(timeZone: string, wish: { store?: VitalsStore; retent
     days: () => store.readRollups({ ...wide, patient, period: '1d' }),
     hours: () => store.readRollups({ ...wide, patient, period: '1h' }),
   };
+}
+
+async function bareStore(): Promise<VitalsStore> {
+  const { records, stop } = await testDatabase();
+  ends.push(stop);
+  return openStore(records);
 }
 
 async function openStore(records: Awaited<ReturnType<typeof testDatabase>>['records']): Promise<VitalsStore> {
@@ -186,6 +196,60 @@ describe('rollups', () => {
     await house.caughtUp();
     expect((await house.days()).map(({ values }) => values.systolic?.count)).toEqual([2]);
     expect(reading?.patient).toBe(house.patient);
+  });
+
+  it('of patients that the store refuses hold up nobody else, and are tried again', async () => {
+    const bare = await bareStore();
+    const refused = new Set<PatientId>();
+    const store: VitalsStore = {
+      ...bare,
+      async writeRollups(rollups, signal) {
+        if (rollups.some(({ patient }) => refused.has(patient)))
+          throw new Outage('vitals-store-refused-rollups', 'refused', { retry: false });
+        await bare.writeRollups(rollups, signal);
+      },
+    };
+    const house = await openRollups('UTC', { store });
+    // one for each that works at a time
+    for (const patient of [house.patient, await house.another()]) refused.add(patient);
+    const others = [await house.another(), await house.another(), await house.another()];
+    for (const patient of [...refused, ...others]) await house.measured([Date.UTC(2026, 6, 1, 3)], () => 150, patient);
+    await house.start();
+    const daysOf = (patient: PatientId) => store.readRollups({ ...wide, patient, period: '1d' });
+    for (const patient of others)
+      await expect.poll(async () => (await daysOf(patient)).length, { timeout: 20_000 }).toBe(1);
+    expect(await house.days()).toEqual([]);
+    refused.clear();
+    await house.caughtUp();
+    expect(await house.days()).toHaveLength(1);
+  });
+
+  it('are never computed anew while those of an earlier round are still in hand', async () => {
+    const bare = await bareStore();
+    let [inHand, most, failures] = [0, 0, 0];
+    let failing: PatientId | undefined;
+    const store: VitalsStore = {
+      ...bare,
+      async summarise(query) {
+        if (query.patient !== failing || failures >= 2) return bare.summarise(query);
+        failures++;
+        throw new Outage('vitals-store-away', 'away');
+      },
+      async writeRollups(rollups, signal) {
+        most = Math.max(most, ++inHand);
+        // longer than it takes until the next round
+        await clock.sleep(200);
+        await bare.writeRollups(rollups, signal);
+        inHand--;
+      },
+    };
+    const house = await openRollups('UTC', { store });
+    failing = await house.another();
+    for (const patient of [failing, house.patient]) await house.measured([Date.UTC(2026, 6, 1, 3)], () => 150, patient);
+    await house.start();
+    await expect.poll(() => failures, { timeout: 20_000 }).toBe(2);
+    await expect.poll(async () => (await house.days()).length, { timeout: 20_000 }).toBe(1);
+    expect(most).toBe(1);
   });
 
   if (hasInflux())
