@@ -71,10 +71,13 @@ export const readingColumns = [
   'model',
 ] as const;
 
+/** Fields of points from before the field `reading` held them all: then it was the id alone. In the order in which it holds them. */
+export const earlierColumns = ['source', 'heard_at', 'stored_at', 'clock', 'marks', 'flags', 'decimals'] as const;
+
 /** The reading that was written as this row, or undefined for a point that none of ours wrote. `time` is in ms since 1970. */
 export function readingOf(patient: string, panel: PanelName, row: Row): StoredReading | undefined {
   const words = (text: string | undefined) => (text ? text.split(',') : []);
-  const [id, source, heardAt, storedAt, clock, marks, flags, digits] = String(row.reading).split('|');
+  const [id, source, heardAt, storedAt, clock, marks, flags, digits] = wholeOf(row);
   const decimals = new Map(words(digits).map((word) => word.split('=') as [string, string]));
   const values = vitalsOf(panel)
     .filter((vital) => typeof row[vital] === 'number')
@@ -104,6 +107,11 @@ export function readingOf(patient: string, panel: PanelName, row: Row): StoredRe
     ...(typeof row.model === 'string' ? { model: unquoted(row.model) } : {}),
   });
   return id === '' && reading ? { ...reading, id: readingId(reading) } : reading;
+}
+
+function wholeOf(row: Row): string[] {
+  const text = String(row.reading);
+  return text.includes('|') ? text.split('|') : [text, ...earlierColumns.map((column) => String(row[column] ?? ''))];
 }
 
 function unquoted(text: string): unknown {

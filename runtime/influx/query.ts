@@ -1,7 +1,7 @@
 import { type PanelName, type VitalName, vitalsOf } from '#domain/vitals.ts';
 import type { Span, Window } from '../vitals-store.ts';
 import type { Row } from './http.ts';
-import { readingColumns } from './line.ts';
+import { earlierColumns, readingColumns } from './line.ts';
 
 /**
  * InfluxQL over `/query`: the language that InfluxDB 1.x, 2.x and 3.x have in common. Only what all three know is used here
@@ -9,7 +9,7 @@ import { readingColumns } from './line.ts';
  */
 
 export const readStatement = (query: Span & { limit: number }): string => {
-  const columns = [...readingColumns, ...vitalsOf(query.panel)].map(identifier).join(', ');
+  const columns = [...readingColumns, ...earlierColumns, ...vitalsOf(query.panel)].map(identifier).join(', ');
   return `SELECT ${columns} ${fromWhere(query)} ORDER BY time DESC LIMIT ${integer(query.limit)}`;
 };
 

@@ -1,12 +1,12 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { StoredReading } from '#domain/reading.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
-import { lineOf } from '#runtime/influx/line.ts';
 import { createLog, silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { findInfluxd } from '#runtime/servers/programs.ts';
-import type { VitalsStore } from '#runtime/vitals-store.ts';
+import { timestampOf, type VitalsStore } from '#runtime/vitals-store.ts';
 import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { privateInflux } from '../support/private-servers.ts';
 import { anyPatient, storedReading } from '../support/readings.ts';
@@ -92,18 +92,24 @@ const promises = () => {
     expect(await store.read({ ...query, patient })).toEqual([reading]);
   });
 
-  it('reads points from before the digits of a value were kept, and a copy that comes later brings them', async () => {
+  it('reads points from before one field held what every reading has, and a copy that comes later brings what they lacked', async () => {
     const influx = await testInflux();
     const store = await open(influx);
     const patient = anyPatient();
-    const reading = storedReading(patient);
-    const old = lineOf(reading).replace('decimals="",', '');
-    expect(old).not.toContain('decimals');
-    expect((await ask(influx, `/write?db=${influx.database}`, old)).status).toBe(204);
-    expect(await store.read({ ...query, patient })).toStrictEqual([reading]);
-    const precise = { ...reading, values: reading.values.map((value) => ({ ...value, decimals: 1 })) };
-    await store.write([precise]);
-    expect(await store.read({ ...query, patient })).toStrictEqual([precise]);
+    const worn = { panel: 'heart-rate' as const, values: [{ vital: 'heart-rate' as const, value: 70, unit: '/min' }] };
+    for (const wish of [{ marks: ['irregular-pulse' as const] }, worn]) {
+      const reading: StoredReading = { ...storedReading(patient, wish), model: 'M3', flags: ['late'] };
+      const { panel, id, device, source, takenAt, heardAt, storedAt, values } = reading;
+      const numbers = values.map(({ vital, value }) => `${vital}=${value}`).join(',');
+      const texts = `reading="${id}",source="${source}",taken_at="${takenAt}",heard_at="${heardAt}",stored_at="${storedAt}"`;
+      const rest = `clock="${reading.clock}",marks="${reading.marks}",flags="late",model="\\"M3\\""`;
+      const old = `${panel},device=${device},patient=${patient} ${texts},${rest},${numbers} ${timestampOf(reading)}`;
+      expect((await ask(influx, `/write?db=${influx.database}`, old)).status).toBe(204);
+      expect(await store.read({ ...query, panel, patient })).toStrictEqual([reading]);
+      const precise = { ...reading, values: values.map((value) => ({ ...value, decimals: 1 })) };
+      await store.write([precise]);
+      expect(await store.read({ ...query, panel, patient })).toStrictEqual([precise]);
+    }
   });
 
   it('is not confused by a patient id that is no id', async () => {
