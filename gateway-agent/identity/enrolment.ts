@@ -10,7 +10,7 @@ import { type Clock, instant } from '#runtime/clock.ts';
 import { software } from '../status.ts';
 import { type Credentials, keepCredentials, keepEnrolmentKey, readEnrolmentKey } from './credentials.ts';
 import { isFor, newKey, requestFor } from './keys.ts';
-import { askPlatform, findAuthority } from './platform.ts';
+import { askPlatform, findAuthority, trustedNext } from './platform.ts';
 
 /**
  * How this box becomes a source: a key that never leaves it, a certificate request signed with it, and the code that somebody was given. When the
@@ -57,7 +57,7 @@ export async function enrolBox(clock: Clock, { url, code, pin, wants, dataDir }:
     url: url.href,
     enrolledAt: instant(clock.now()),
     key,
-    ...(trusted ? { trusted } : {}),
+    ...(trusted ? { trusted: trustedNext(trusted, credential.authority) } : {}),
   };
   keepCredentials(dataDir, credentials);
   return { credentials };

@@ -9,7 +9,7 @@ import type { Credential, SignIn } from '../uplink/connection.ts';
 import { type Credentials, keepCredentials, readCredentials } from './credentials.ts';
 import { credentialOf } from './identity.ts';
 import { isFor, newKey, renewalOf, requestFor } from './keys.ts';
-import { askPlatform } from './platform.ts';
+import { askPlatform, trustedNext } from './platform.ts';
 
 /**
  * The certificate with which this box signs in, renewed by itself when a third of its time is left, each time with a new key. The new one is on disk
@@ -94,7 +94,7 @@ export function openPapers(
       key,
       renewedAt: instant(work.serverNow()),
       former: (offersFormer ? kept.former : undefined) ?? { key: kept.key, credential: kept.credential },
-      ...(trusted ? { trusted: credential.authority } : {}),
+      ...(trusted ? { trusted: trustedNext(trusted, credential.authority) } : {}),
     });
     offersFormer = false;
   };

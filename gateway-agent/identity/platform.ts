@@ -106,6 +106,20 @@ export async function findAuthority(clock: Clock, url: URL, pin: AuthorityPin): 
   }
 }
 
+/**
+ * Whom a box trusts for the address of its platform from now on, PEM. Those whom the platform names, where it knows one of them already: two, while one
+ * takes over from the other. Who vouches for a hospital's address is not named by the platform, and stays.
+ */
+export function trustedNext(trusted: string, named: string | undefined): string {
+  const known = fingerprintsIn(trusted);
+  return named !== undefined && fingerprintsIn(named).some((one) => known.includes(one)) ? named : trusted;
+}
+
+const fingerprintsIn = (pems: string): string[] =>
+  (pems.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(
+    (pem) => new X509Certificate(pem).fingerprint256,
+  );
+
 function causeOf(fault: unknown): string {
   for (let at = fault as { code?: unknown; cause?: unknown } | undefined; at; at = at.cause as typeof at)
     if (typeof at.code === 'string') return at.code;

@@ -17,6 +17,7 @@ import { silentLog } from '#runtime/log.ts';
 import { issueCode } from '#runtime/records/enrolment-codes.ts';
 import { registerSource } from '#runtime/records/sources.ts';
 import { enrolBox } from '../../gateway-agent/identity/enrolment.ts';
+import { trustedNext } from '../../gateway-agent/identity/platform.ts';
 import { shiftedClock, testApi } from '../support/api.ts';
 import { passphrase, testAuthority } from '../support/authorities.ts';
 import { makeClinician, password } from '../support/people.ts';
@@ -129,6 +130,20 @@ describe('over TLS', () => {
     await until(async () => (await shownNow()) !== before);
     expect(signing.authority.certificate).not.toBe(former);
     for (const ca of [former, signing.authority.certificate]) expect((await ask('/health/live', ca)).status).toBe(200);
+  });
+
+  it('a box that enrols while one authority takes over from the other trusts both, so it can renew with either', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'hearthbeat-box-'));
+    const { code } = await newCode('box-between-authorities');
+    const pin = AuthorityPin.parse(shownPin(signing.authority.fingerprint));
+    const enrolled = await enrolBox(systemClock, { url, code, wants: 'certificate', dataDir, pin });
+    if ('fault' in enrolled) throw new Error(enrolled.fault);
+    expect(signing.authority.certificate.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(enrolled.credentials.trusted).toBe(signing.authority.certificate);
+    // the authority behind a hospital's address is another than the platform's, and is needed at the next renewal, too
+    const hospital = (await otherAuthority()).certificate;
+    expect(trustedNext(hospital, signing.authority.certificate)).toBe(hospital);
+    await rm(dataDir, { recursive: true });
   });
 });
 
