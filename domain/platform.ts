@@ -52,7 +52,7 @@ const components: Readonly<Record<string, Words>> = {
   rules: { en: 'Rules and pages', zh: '规则判定与呼叫' },
   agenda: { en: 'Due times', zh: '定时任务' },
   'clinician-api': { en: 'Console and API', zh: '工作台与接口' },
-  authority: { en: 'Certificate authority', zh: '证书机构' },
+  certificates: { en: 'Certificates', zh: '证书' },
   releases: { en: 'Release from quarantine', zh: '隔离区放行' },
   forgetting: { en: 'Tidying up', zh: '过期清理' },
   servers: { en: 'Databases started by Hearthbeat', zh: '自带数据库' },

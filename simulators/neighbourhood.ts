@@ -37,6 +37,8 @@ const moveInAtMostMs = 180_000;
 const everydayMs = 45_000;
 const leaveMs = 10_000;
 const logName = 'hearthbeat.log';
+/** Whose mailbox is told when a part of the platform itself does not work. */
+const operator = 'zhang.yi@hearthbeat.example';
 
 const progress = createProgress();
 await live(progress, () => openNeighbourhood(process.env, progress));
@@ -71,7 +73,9 @@ async function openNeighbourhood(
       {
         ...environment,
         // the neighbourhood's people are invented and its mail leaves nobody's machine
-        ...(catchAllUrl ? { SMTP_URL: catchAllUrl, SMTP_CONFIDENTIAL: 'true', MAILBOX_DIR: mailbox } : {}),
+        ...(catchAllUrl
+          ? { SMTP_URL: catchAllUrl, SMTP_CONFIDENTIAL: 'true', MAILBOX_DIR: mailbox, OPERATOR_EMAIL: operator }
+          : {}),
       },
       progress,
       { openLog: (folder) => createLog(LOG_LEVEL, logFile(folder)) },

@@ -61,6 +61,7 @@ export const clinicians: Staff[] = [
   staff(1, 'li.na', { en: 'Li Na', zh: '李娜' }, 'nurse', 'zh'),
   staff(2, 'chen.wei', { en: 'Dr Chen Wei', zh: '陈伟医生' }, 'doctor', 'zh'),
   staff(3, 'emily.hart', { en: 'Dr Emily Hart', zh: '艾米丽·哈特医生' }, 'doctor', 'en'),
+  staff(4, 'zhang.yi', { en: 'Zhang Yi', zh: '张毅' }, 'administrator', 'zh'),
 ];
 
 const hypertension: Words = { en: 'Hypertension', zh: '高血压' };

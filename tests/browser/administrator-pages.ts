@@ -180,7 +180,7 @@ export function administratorPages(here: () => Site): void {
       await close();
       const nurse = await site.open(site.ward.nurse, { path: '/tasks' });
       await nurse.page.getByRole('heading', { name: 'Tasks' }).waitFor();
-      expect(await nurse.page.getByRole('link', { name: 'Administration' }).count()).toBe(0);
+      expect(await nurse.page.getByRole('link', { name: 'Admin' }).count()).toBe(0);
       expect(await nurse.page.locator('.platform-bar').count()).toBe(0);
       await nurse.page.goto('/admin/homes');
       await nurse.page.getByRole('heading', { name: 'No such page' }).waitFor();

@@ -9,7 +9,7 @@ import { shutOut } from '#runtime/records/handing-out.ts';
 import { giveToken, newToken } from '#runtime/records/sources.ts';
 import { keepCredentials } from '../../gateway-agent/identity/credentials.ts';
 import { codesFor } from '../../simulators/neighbourhood/moving-in.ts';
-import { residents } from '../../simulators/neighbourhood/people.ts';
+import { clinicians, residents } from '../../simulators/neighbourhood/people.ts';
 import { type Memory, settle } from '../../simulators/neighbourhood/settle.ts';
 import { testDatabase } from '../support/servers.ts';
 
@@ -20,11 +20,7 @@ it('settles its residents once, and gives codes to the homes that nobody lets in
   const { records } = database;
   const memory = (): Memory => ({
     starts: 0,
-    passwords: {
-      'li.na@hearthbeat.example': 'a',
-      'chen.wei@hearthbeat.example': 'b',
-      'emily.hart@hearthbeat.example': 'c',
-    },
+    passwords: Object.fromEntries(clinicians.map(({ email }) => [email, `of ${email}`])),
   });
   const from = Date.UTC(2026, 0, 1);
   await settle(records, memory(), from);

@@ -52,7 +52,7 @@ export function Assign({ source, device, close }: { source: string; device: stri
       submit={submit}
     >
       <ChoosePatient chosen={patient} choose={setPatient} missing={tried && !patient} />
-      <div className="two">
+      <div className="two fields-side">
         <TextInput
           type="datetime-local"
           label={t('admin.assign.from')}

@@ -30,7 +30,7 @@ export const en = {
     alerts: 'Alerts',
     tasks: 'Tasks',
     mailbox: 'Mailbox',
-    admin: 'Administration',
+    admin: 'Admin',
     theme: { toLight: 'Switch to light colours', toDark: 'Switch to dark colours' },
     account: 'Account',
     glucoseUnit: 'Show glucose in',

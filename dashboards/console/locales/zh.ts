@@ -31,7 +31,7 @@ export const zh: Texts = {
     alerts: '警报',
     tasks: '任务',
     mailbox: '邮件',
-    admin: '系统管理',
+    admin: '管理',
     theme: { toLight: '切换到浅色', toDark: '切换到深色' },
     account: '账户',
     glucoseUnit: '血糖显示单位',
