@@ -20,6 +20,9 @@ const Kept = z.object({
 const AuthorityFile = z.object({ v: z.literal(1), authorities: z.array(Kept).min(1).max(8) });
 export type Kept = z.infer<typeof Kept>;
 
+/** Boxes are told no more at once (`SourceCredential`), and would refuse every certificate that came with more. */
+const trustedAtMost = 4;
+
 export const authorityFile = (folder: string): string => join(folder, 'authority.json');
 
 /** The eldest first, the one that signs last. @returns undefined where there is none yet. @throws SetupFault when the file is damaged. */
@@ -58,6 +61,7 @@ export async function ensureAuthority(folder: string, passphrase: string, now: n
 /**
  * Another authority signs from now on. The former one is trusted until the last certificate that it may have signed has ended, or, where
  * its key was stolen, not a moment longer (`atOnce`).
+ * @throws SetupFault where so many are trusted that boxes could not be told of another.
  */
 export async function succeedAuthority(
   folder: string,
@@ -68,7 +72,12 @@ export async function succeedAuthority(
   const kept = await ensureAuthority(folder, passphrase, now);
   signerOf(folder, kept, passphrase);
   const until = atOnce ? now : now + (clientDays + 1) * 86_400_000;
-  const former = trustedOf(kept, now).map((one) => ({
+  const trusted = trustedOf(kept, now);
+  if (!atOnce && trusted.length >= trustedAtMost)
+    throw new SetupFault(
+      `${trustedAtMost} authorities are trusted already: another may take over when the eldest has ended ("npm run home -- authority" says when).`,
+    );
+  const former = trusted.map((one) => ({
     ...one,
     trustedUntil: instant(Math.min(until, one.trustedUntil === null ? until : Date.parse(one.trustedUntil))),
   }));

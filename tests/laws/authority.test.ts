@@ -200,6 +200,21 @@ describe('what a server shows', () => {
     expect(test.authority.certificate.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
   });
 
+  it('never names more authorities than a box takes: another waits until the eldest has ended, but not behind a theft', async () => {
+    const { authority, folder } = await opened();
+    const now = Date.now();
+    const succeed = (atOnce: boolean) => succeedAuthority(folder, passphrase, { now, clientDays: 90, atOnce });
+    for (let n = 0; n < 3; n++) await succeed(false);
+    await expect(succeed(false)).rejects.toThrow(/trusted already/);
+    const again = await opened({ folder });
+    const { issued } = await boxOf(again.authority, gateway);
+    const credential = { kind: 'certificate', ...issued, authority: again.authority.certificate };
+    expect(SourceCredential.safeParse(credential).success).toBe(true);
+    expect(again.authority.certificate).toContain(authority.certificate);
+    await succeed(true);
+    expect((await opened({ folder })).authority.certificate).not.toContain(authority.certificate);
+  });
+
   it('no longer stands for an authority whose key was stolen', async () => {
     const clock = shiftedClock(3_000);
     const { authority, folder } = await opened({ clock });
