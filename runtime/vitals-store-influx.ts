@@ -1,4 +1,4 @@
-import { Outage } from '#domain/errors.ts';
+import { Outage, SetupFault } from '#domain/errors.ts';
 import type { StoredReading } from '#domain/reading.ts';
 import type { Clock } from './clock.ts';
 import { type Flavour, findFlavour } from './influx/flavour.ts';
@@ -10,6 +10,7 @@ import { createInfluxWriter, createSlots, writeConnections } from './influx/writ
 import { faultDetails, type Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Random } from './random.ts';
+import { beyondRetention } from './retention.ts';
 import {
   beyondTime,
   isBeyondTime,
@@ -32,44 +33,62 @@ type Config = Credentials & {
 
 /**
  * Readings in InfluxDB 1.x, 2.x or 3.x; which it is shows when it is asked. Makes the databases where it may; does not insist that the
- * server be there, since writes wait for it and `health` says so.
+ * server be there, since writes wait for it and `health` says so. @throws SetupFault
  */
 export async function createInfluxStore(deps: Deps, config: Config): Promise<VitalsStore> {
   const { clock } = deps;
   const log = deps.log.child({ service: 'vitals-store' });
   const { database } = config;
   const http = createInfluxHttp({ clock }, { ...config, connections: writeConnections + queryConnections });
-  const faults: { write?: string; ping?: string } = {};
+  /** `writes`: by database. */
+  const faults: { writes: Map<string, string>; ping?: string } = { writes: new Map() };
   const rollupDatabase = (period: RollupPeriod) => `${database}_${period}`;
   const databases = [database, ...rollupPeriods.map(rollupDatabase)];
   const retentionDays = (name: string) => config.retentionDays?.[name === database ? 'readings' : 'rollups'];
 
   let known: Flavour | undefined;
-  /** @throws Outage where nobody says so */
+  /** Undefined where nobody says so. @throws Outage */
+  const whoIsThere = async () =>
+    (known ??= await findFlavour(http, { organisation: config.organisation, retentionDays }));
   const flavour = async (): Promise<Flavour> => {
-    known ??= await findFlavour(http, { organisation: config.organisation, retentionDays });
-    if (!known) throw new Outage('vitals-store-away', 'what answers at INFLUX_URL does not say that it is an InfluxDB');
-    return known;
+    const there = await whoIsThere();
+    if (!there) throw new Outage('vitals-store-away', 'what answers at INFLUX_URL does not say that it is an InfluxDB');
+    return there;
   };
-  const makeDatabase = async (name: string) => (await flavour()).make(name);
 
-  const onOutcome = (fault: unknown) => {
+  const unmade = new Set(databases);
+  /** Before anything is written: 3 makes a database with its first point, and then keeps everything in it for ever. */
+  async function makeDatabases(): Promise<void> {
+    const there = unmade.size > 0 ? await whoIsThere() : undefined;
+    if (!there) return;
+    for (const name of unmade) {
+      await there.make(name);
+      unmade.delete(name);
+    }
+  }
+
+  const onOutcome = (name: string) => (fault: unknown) => {
+    const what = name === database ? 'readings' : 'rollups';
     const words = fault === undefined ? undefined : wordsOf(fault);
     if (words !== undefined) deps.metrics?.storeRetries.inc();
-    if (words !== undefined && faults.write === undefined) log.warn('readings wait for InfluxDB', { fault: words });
-    if (words === undefined && faults.write !== undefined) log.info('InfluxDB takes readings again');
-    faults.write = words;
+    if (words !== undefined && !faults.writes.has(name)) log.warn(`${what} wait for InfluxDB`, { fault: words });
+    if (words === undefined && faults.writes.has(name)) log.info(`InfluxDB takes ${what} again`);
+    if (words !== undefined) faults.writes.set(name, words);
+    else faults.writes.delete(name);
     if (words === undefined) faults.ping = undefined;
   };
 
-  /** Who is there may have been away, or another one, when we began. */
+  /** Who was away may be another one when it is back. */
   async function ping(): Promise<void> {
     try {
       const { status } = await http.ask('GET', '/ping');
       if (status >= 300) throw new Outage('vitals-store-away', `InfluxDB answered the ping with ${status}`);
+      await makeDatabases();
       faults.ping = undefined;
     } catch (fault) {
       faults.ping = wordsOf(fault);
+      known = undefined;
+      for (const name of databases) unmade.add(name);
     }
   }
 
@@ -80,20 +99,23 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
         http,
         clock,
         random: deps.random,
-        onOutcome,
-        onMissingDatabase: () => makeDatabase(name).catch(() => undefined),
+        onOutcome: onOutcome(name),
+        ready: makeDatabases,
+        onMissingDatabase: () => void unmade.add(name),
       },
       { url: config.url, database: name, slots },
     );
   const writer = writerFor(database);
   const rollupWriters = { '1h': writerFor(rollupDatabase('1h')), '1d': writerFor(rollupDatabase('1d')) };
 
-  for (const name of databases) {
-    try {
-      await makeDatabase(name);
-    } catch {
-      // it is away: writing waits for it, and makes what is missing
-      break;
+  try {
+    await makeDatabases();
+  } catch (fault) {
+    // away: writing waits for it, and makes what is missing
+    if (!(fault instanceof SetupFault)) faults.ping = wordsOf(fault);
+    else {
+      await http.close();
+      throw fault;
     }
   }
   if (known) log.info('readings are kept in InfluxDB', { major: known.major });
@@ -144,7 +166,8 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
       for (const period of rollupPeriods) {
         const ofPeriod = rollups.filter((rollup) => rollup.period === period);
         const refused = await rollupWriters[period].write(ofPeriod, lineOfRollup, signal);
-        if (refused.length > 0)
+        // those it would remove at once are as good as kept and removed
+        if (refused.some(({ reason }) => reason !== beyondRetention))
           throw new Outage('vitals-store-refused-rollups', 'InfluxDB refuses rollups', { retry: false });
       }
     },
@@ -156,8 +179,11 @@ export async function createInfluxStore(deps: Deps, config: Config): Promise<Vit
     expire: ({ panel, period, before }) =>
       removeFrom([period === 'raw' ? database : rollupDatabase(period)], { panel, before }),
     health() {
-      const fault = faults.write ?? faults.ping;
-      return fault === undefined ? { state: 'ok' } : { state: 'down', trouble: 'vitals-store-away', detail: fault };
+      const fault = faults.writes.get(database) ?? faults.ping;
+      if (fault !== undefined) return { state: 'down', trouble: 'vitals-store-away', detail: fault };
+      const [ofRollups] = faults.writes.values();
+      if (ofRollups === undefined) return { state: 'ok' };
+      return { state: 'degraded', trouble: 'upkeep-waits', detail: `rollups wait: ${ofRollups}` };
     },
     async close() {
       stopPinging();
@@ -176,5 +202,7 @@ function wordsOf(fault: unknown): string {
   if (status === 401 || status === 403) return 'InfluxDB refuses our user name or password, or our token';
   if (status === 404) return 'InfluxDB has no such database';
   if (status !== undefined) return `InfluxDB answers with ${status}`;
-  return fault instanceof Outage ? fault.message : `InfluxDB: ${(faultDetails(fault) as { fault: string }).fault}`;
+  return fault instanceof Outage || fault instanceof SetupFault
+    ? fault.message
+    : `InfluxDB: ${(faultDetails(fault) as { fault: string }).fault}`;
 }

@@ -18,7 +18,7 @@ import { identifier, moment, text } from './query.ts';
  */
 export type Flavour = {
   major: 1 | 2 | 3;
-  /** Makes the database where it is not there and where we may. Whether it is there shows when it is written to. @throws Outage */
+  /** Makes the database where it is not there and where we may. Whether it is there shows when it is written to. @throws Outage, SetupFault */
   make(database: string): Promise<void>;
   /** Removes what a patient has in this database, or what is older than `before` (ms since 1970) in a panel. @throws Outage */
   remove(database: string, what: { patient: PatientId } | { panel: PanelName; before: number }): Promise<Removal>;
@@ -58,6 +58,9 @@ const influx1 = (http: InfluxHttp): Flavour => ({
         ? `DROP SERIES WHERE "patient" = ${text(what.patient)}`
         : `DELETE FROM ${identifier(what.panel)} WHERE time < ${moment(what.before)}`;
     const { status, text: answer } = await http.command(statement, database);
+    if (status === 403) return { cannot: 'the user of InfluxDB may not delete' };
+    // the database of a rollup that was never written
+    if (/"error":"database not found/.test(answer)) return { removed: null };
     demand(status, /"error"/.test(answer) ? answer : undefined);
     return { removed: null };
   },
@@ -110,10 +113,11 @@ const influx3 = (http: InfluxHttp, retentionDays: (database: string) => number |
   async make(database) {
     const days = retentionDays(database);
     // a token that may write only: then the first point makes it, kept for ever
-    await http.ask('POST', '/api/v3/configure/database', {
+    const { status } = await http.ask('POST', '/api/v3/configure/database', {
       db: database,
       ...(days === undefined ? {} : { retention_period: `${days}d` }),
     });
+    if (status >= 500) throw new Outage('vitals-store-away', `InfluxDB answered with ${status}`);
   },
   remove: async () => ({
     cannot:

@@ -101,8 +101,8 @@ export function createInfluxHttp(
     },
     async query(database, statement) {
       const { status, text } = await post({ db: database, epoch: 'ms', q: statement });
-      // 3 makes databases with their first point
-      if (status === 404 && isJson(text)) return [];
+      // 3 makes databases with their first point. Any other 404 is of something else, such as a proxy without its upstream
+      if (status === 404 && isJson(text) && /database/i.test(text)) return [];
       if (status !== 200) throw new Outage('vitals-store-away', `InfluxDB answered a query with ${status}`);
       const [result] = answerIn(text).results ?? [];
       if (!result || result.error !== undefined)

@@ -3,6 +3,7 @@ import { backOffMs } from '../back-off.ts';
 import type { Clock } from '../clock.ts';
 import { isolateRefused } from '../isolate-refused.ts';
 import type { Random } from '../random.ts';
+import { beyondRetention } from '../retention.ts';
 import { type InfluxHttp, isJson } from './http.ts';
 
 /**
@@ -27,8 +28,10 @@ type Deps = {
   random: Random;
   /** Called after each attempt; `fault` is undefined when the server took or refused the lines, both of which mean it works. */
   onOutcome: (fault: unknown) => void;
+  /** What must be done before anything is written. @throws Outage */
+  ready: () => Promise<void>;
   /** The database is not there (404). */
-  onMissingDatabase: () => Promise<unknown>;
+  onMissingDatabase: () => void;
 };
 
 /** One for each database. `slots` are shared by all of them. */
@@ -47,7 +50,8 @@ export function createInfluxWriter(
   api.path = `/write?db=${encodeURIComponent(database)}&precision=ns`;
 
   /** Hand-over and flush are one synchronous step, so the promise belongs to exactly these lines. */
-  const post = (lines: string[]): Promise<void> => {
+  const post = async (lines: string[]): Promise<void> => {
+    await deps.ready();
     api.writeRecords(lines);
     return api.flush();
   };
@@ -64,7 +68,7 @@ export function createInfluxWriter(
         const refusal = refusalIn(fault);
         deps.onOutcome(refusal === undefined ? fault : undefined);
         if (refusal !== undefined) return refusal;
-        if (fault instanceof HttpError && fault.statusCode === 404) await deps.onMissingDatabase();
+        if (fault instanceof HttpError && fault.statusCode === 404) deps.onMissingDatabase();
         const asked = fault instanceof HttpError ? Math.min(fault.retryAfter() * 1_000, mostAskedMs) : 0;
         await deps.clock.sleep(Math.max(asked, backOffMs(failures, pause, deps.random)), signal);
       }
@@ -104,7 +108,7 @@ function refusalIn(fault: unknown): string | undefined {
   // anchored, because behind "unable to parse" the server quotes the line, and that may hold any text
   if (/^\{"error":"(partial write: max-(series|values)-per|[a-z ]*(limit|maximum|too many) )/i.test(text))
     return undefined;
-  if (/beyond retention|outside retention/.test(text)) return 'older than the store keeps';
+  if (/beyond retention|outside retention/.test(text)) return beyondRetention;
   if (/time outside range|value out of range/.test(text)) return 'a time the store cannot hold';
   if (/field type conflict/.test(text)) return 'a field of another type stands in the store';
   if (fault.statusCode === 413) return 'too large';

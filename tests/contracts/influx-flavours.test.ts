@@ -103,13 +103,15 @@ if (hasInflux())
       await front.stop();
       const database = `${influx.database}_later`;
       const { url, token } = front;
-      const store = await createInfluxStore({ clock, log, random }, { url, token, database });
+      const retentionDays = { readings: 400 };
+      const store = await createInfluxStore({ clock, log, random }, { url, token, database, retentionDays });
       ends.push(store.close);
       expect(store.health().state).toBe('down');
       const again = await openInfluxFront(major, influx, { port: Number(new URL(url).port) });
       ends.push(again.stop);
       const patient = anyPatient();
       expect(await store.write([storedReading(patient)])).toEqual([]);
+      if (major === 3) expect(again.made[0]).toEqual({ db: database, retention_period: '400d' });
       const rollup = {
         patient,
         panel: 'blood-pressure' as const,

@@ -12,6 +12,7 @@ import { privateInflux } from '../support/private-servers.ts';
 import { anyPatient, storedReading } from '../support/readings.ts';
 import { hasInflux, testInflux } from '../support/servers.ts';
 import { until } from '../support/until.ts';
+import { summary } from './vitals-rollups.ts';
 
 type Influx = Awaited<ReturnType<typeof testInflux>>;
 const ends: (() => Promise<void>)[] = [];
@@ -44,6 +45,35 @@ const promises = () => {
     );
     expect(await store.write([old!, recent!])).toEqual([{ reading: old, reason: 'older than the store keeps' }]);
     expect(await store.read({ ...query, patient })).toEqual([recent]);
+  });
+
+  it('is done with a rollup that is older than the database of rollups keeps', async () => {
+    const influx = await testInflux();
+    const store = await open(influx);
+    await ask(
+      influx,
+      '/query',
+      `q=alter retention policy autogen on ${influx.database}_1h duration 24h shard duration 1h`,
+    );
+    const patient = anyPatient();
+    const panel = 'blood-pressure' as const;
+    const [old, recent] = [48, 1].map((hours) => {
+      const from = Math.floor(Date.now() / 3_600_000 - hours) * 3_600_000;
+      return { from, to: from + 3_600_000, values: { systolic: summary([140]) } };
+    });
+    await store.writeRollups([old!, recent!].map((rollup) => ({ ...rollup, patient, panel, period: '1h' })));
+    expect(await store.readRollups({ ...query, patient, period: '1h' })).toEqual([recent]);
+  });
+
+  it('has nothing to remove where a database was never made', async () => {
+    const influx = await testInflux();
+    const store = await open(influx);
+    const patient = anyPatient();
+    await store.write([storedReading(patient)]);
+    await ask(influx, '/query', `q=drop database ${influx.database}_1h`);
+    expect(await store.expire({ panel: 'blood-pressure', period: '1h', before: 9 })).toEqual({ removed: null });
+    expect(await store.erase(patient)).toEqual({ removed: null });
+    expect(await store.read({ ...query, patient })).toEqual([]);
   });
 
   it('makes the database where there is none, also when it was dropped meanwhile', async () => {
@@ -164,6 +194,46 @@ describe('what answers in the place of InfluxDB', () => {
     await expect(writing).rejects.toThrow('enough');
     const reading = store.read({ ...query, patient });
     await expect(reading).rejects.toThrow(/^InfluxDB answered a query with (\d+|something else than JSON)$/);
+  });
+});
+
+describe('what looks like InfluxDB', () => {
+  const like = async (answer: (path: string) => [status: number, json?: object]) => {
+    const server = createServer((request, response) => {
+      const [status, json] = answer(request.url ?? '');
+      const headers = { 'x-influxdb-version': 'v2.7.12', 'content-type': 'application/json' };
+      request.resume().once('end', () => response.writeHead(status, headers).end(json && JSON.stringify(json)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return createInfluxStore({ clock, log, random }, { url, database: 'vitals' });
+  };
+
+  it('a proxy that has lost its upstream and says so in JSON has not said that there are no readings', async () => {
+    const store = await like(() => [404, { message: 'no Route matched with those values' }]);
+    ends.push(store.close);
+    await expect(store.read({ ...query, patient: anyPatient() })).rejects.toThrow('answered a query with 404');
+  });
+
+  it('rollups that cannot be written leave the health of readings alone', async () => {
+    const store = await like((path) => (path.includes('vitals_1h') ? [403, {}] : [204]));
+    ends.push(store.close);
+    const patient = anyPatient();
+    const rollup = { patient, panel: 'blood-pressure' as const, from: 0, to: 9, values: { systolic: summary([140]) } };
+    const ending = new AbortController();
+    const writing = store.writeRollups([{ ...rollup, period: '1h' }], ending.signal);
+    await until(() => store.health().state === 'degraded');
+    expect(await store.write([storedReading(patient)])).toEqual([]);
+    expect(store.health()).toMatchObject({ state: 'degraded', trouble: 'upkeep-waits' });
+    ending.abort(new Error('enough'));
+    await expect(writing).rejects.toThrow('enough');
+  });
+
+  it('a token that sees several organisations is a fault of set-up, with words that say what to do', async () => {
+    const orgs = ['a', 'b'].map((name) => ({ id: name, name }));
+    const opening = like((path) => (path.startsWith('/api/v2/orgs') ? [200, { orgs }] : [204]));
+    await expect(opening).rejects.toThrow(/^INFLUX_ORG: /);
   });
 });
 
