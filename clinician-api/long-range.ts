@@ -1,11 +1,11 @@
 import { isContinuous, type PanelName, panels } from '#domain/vitals.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { rollupsWait } from '#runtime/records/rollups.ts';
+import { firstWaiting } from '#runtime/records/rollups.ts';
 import type { Rollup, Span, VitalsStore, Window } from '#runtime/vitals-store.ts';
 
 /**
  * Windows of a long time. What is worn gives 31 million heart rates a year, which no screen waits for: its windows of an hour and more are put
- * together from hourly rollups, and only the last day, whose rollups may not be made yet, from the readings. Where readings were
+ * together from hourly rollups, and only the last day, or what follows an hour whose rollup waits, from the readings. Where readings were
  * removed and their rollups kept, the charts keep their past. Of what is measured now and then the readings themselves are read.
  */
 export async function longRange(
@@ -14,12 +14,14 @@ export async function longRange(
   now: number,
 ): Promise<Window[]> {
   const { windowMs, from, to, panel } = query;
-  const fresh = Math.min(to, Math.max(from, Math.floor((now - freshMs) / windowMs) * windowMs));
+  const before = (at: number) => Math.min(to, Math.max(from, Math.floor(at / windowMs) * windowMs));
+  const fresh = before(now - freshMs);
   if (!hasRollups(panel, windowMs) || fresh <= from) return store.readWindows(query);
-  if (await rollupsWait(records, { ...query, to: fresh })) return store.readWindows(query);
+  const waiting = await firstWaiting(records, { ...query, to: fresh });
+  const until = waiting === undefined ? fresh : before(waiting);
   const [rollups, windows] = await Promise.all([
-    store.readRollups({ ...query, to: fresh, period: '1h' }),
-    fresh < to ? store.readWindows({ ...query, from: fresh }) : [],
+    from < until ? store.readRollups({ ...query, to: until, period: '1h' }) : [],
+    until < to ? store.readWindows({ ...query, from: until }) : [],
   ]);
   return [...gathered(rollups, windowMs), ...windows];
 }
@@ -33,7 +35,7 @@ export const countIn = (windows: readonly Window[], panel: PanelName): number =>
   windows.reduce((sum, { values }) => sum + (values[panels[panel].required[0]]?.count ?? 0), 0);
 
 const hourMs = 3_600_000;
-/** Rollups are made within minutes. Where some wait for longer, the readings are read. */
+/** Rollups are made within minutes. */
 const freshMs = 24 * hourMs;
 
 /** Windows aligned to 1970, oldest first, of the rollups that begin in them. */

@@ -94,11 +94,11 @@ export async function zonesOfPatients(db: Within, patients: readonly PatientId[]
   return new Map(rows.map(({ id, time_zone }) => [id, time_zone]));
 }
 
-/** Whether an hour of this span has no rollup yet, or one that is out of date. @param span ms since 1970 */
-export async function rollupsWait(
+/** When the first hour of this span begins that has no rollup yet, or one that is out of date. All in ms since 1970. */
+export async function firstWaiting(
   db: Within,
   { patient, panel, from, to }: { patient: PatientId; panel: PanelName; from: number; to: number },
-): Promise<boolean> {
+): Promise<number | undefined> {
   const row = await db
     .selectFrom('rollup_due')
     .select('hour')
@@ -106,7 +106,8 @@ export async function rollupsWait(
     .where('panel', '=', panel)
     .where('hour', '>=', Math.floor(from / hourMs))
     .where('hour', '<', Math.ceil(to / hourMs))
+    .orderBy('hour')
     .limit(1)
     .executeTakeFirst();
-  return row !== undefined;
+  return row && row.hour * hourMs;
 }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { StoredReading } from '#domain/reading.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
+import { markRollups } from '#runtime/records/rollups.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { countIn, longRange } from '../../clinician-api/long-range.ts';
 import { anyPatient, storedReading } from '../support/readings.ts';
@@ -37,6 +38,13 @@ it('the windows of a long time are the same from rollups as from the readings, a
         // all of it from rollups, and with the last days from the readings
         for (const now of [start + 30 * 24 * hour, start + 4 * 24 * hour])
           expect(rounded(await longRange({ store, records }, query, now))).toEqual(rounded(exact));
+        // also where readings were removed and the rollup of a later hour waits
+        const last = readings.reduce((one, other) => (one.takenAt > other.takenAt ? one : other));
+        await markRollups(records, [last], start);
+        const waits = Math.floor(Date.parse(last.takenAt) / query.windowMs) * query.windowMs;
+        await store.expire({ panel, period: 'raw', before: waits });
+        expect(rounded(await longRange({ store, records }, query, start + 30 * 24 * hour))).toEqual(rounded(exact));
+        await records.deleteFrom('rollup_due').execute();
         await store.expire({ panel, period: 'raw', before: span.to });
         const left = await longRange({ store, records }, query, start + 30 * 24 * hour);
         expect(rounded(left)).toEqual(rounded(exact));
