@@ -61,6 +61,11 @@ export function openPapers(
   const newest = () => credentialOf(kept);
   const former = () => kept.former && credentialOf({ ...kept, ...kept.former });
   const current = () => (offersFormer ? former() : undefined) ?? newest();
+  /** Of the certificate that lets us in: where that is the former one, it must not end while the new one, which nobody takes, is still good for weeks. */
+  const dueAt = () => {
+    const { renewedAt: _, ...before } = kept;
+    return renewalAt(offersFormer && kept.former ? { ...before, ...kept.former } : kept, limits.part);
+  };
 
   const keep = (next: Credentials) => {
     // whoever enrolled the box anew while it ran has the last word
@@ -102,14 +107,16 @@ export function openPapers(
   const attend = async () => {
     const sleep = (ms: number) => clock.sleep(ms, ending.signal);
     for (let failures = 0; ; ) {
-      const dueMs = renewalAt(kept, limits.part) - work.serverNow();
+      const dueMs = dueAt() - work.serverNow();
       if (dueMs > 0) {
         await sleep(Math.min(dueMs, limits.lookMs));
         continue;
       }
+      const another = offersFormer;
       try {
         await renew();
-        failures = 0;
+        // one new certificate after the other may be of no use
+        failures = another ? failures + 1 : 0;
         trouble = undefined;
         log.info('the certificate was renewed', { notAfter: instant(notAfterOf(kept)) });
         work.renewed();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ReadingsEnvelope } from '#domain/reading.ts';
-import { systemClock } from '#runtime/clock.ts';
+import { instant, systemClock } from '#runtime/clock.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { addCertificate } from '#runtime/records/certificates.ts';
 import { shutOut } from '#runtime/records/handing-out.ts';
@@ -9,7 +9,7 @@ import { newKey, requestFor } from '../../gateway-agent/identity/keys.ts';
 import { paperLimits, renewalAt } from '../../gateway-agent/identity/papers.ts';
 import { testAuthority } from '../support/authorities.ts';
 import { entriesOf, refusals, texts } from '../support/brokers.ts';
-import { certifiedBoxes } from '../support/certified-boxes.ts';
+import { aged, certifiedBoxes } from '../support/certified-boxes.ts';
 import { take } from '../support/outbox-room.ts';
 import { until } from '../support/until.ts';
 
@@ -87,6 +87,29 @@ describe('a box with a certificate', () => {
     await addCertificate(records(), source, issued);
     await until(() => box.kept().former === undefined && box.uplink.isConnected());
     expect(box.kept()).toMatchObject({ key: nextKey, credential: next });
+  });
+
+  it('renews the former one where the broker never takes the new, and is not locked out when that ends', async () => {
+    await openDoor();
+    const enrolled = await enrol();
+    aged(enrolled.dataDir);
+    const { key, credential, ...rest } = readCredentials(enrolled.dataDir)!;
+    const nextKey = await newKey();
+    // signed, and withdrawn for good: as when the records come back from a copy of the day before
+    const issued = await authority().issueFor(enrolled.source, await requestFor(nextKey));
+    if (typeof issued === 'string' || credential.kind !== 'certificate') throw new Error('no certificate');
+    const next = { ...credential, certificate: issued.certificate, notAfter: issued.notAfter };
+    const renewedAt = instant(systemClock.now());
+    keepCredentials(enrolled.dataDir, {
+      ...rest,
+      renewedAt,
+      key: nextKey,
+      credential: next,
+      former: { key, credential },
+    });
+    const box = begin(enrolled, { papers: { offerAgainMs: 60_000, lookMs: 100 } });
+    await until(() => box.kept().former === undefined && box.uplink.isConnected());
+    expect([key, nextKey]).not.toContain(box.kept().key);
   });
 
   it('is revoked within moments, says so, and does not hammer at the door', async () => {
