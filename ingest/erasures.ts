@@ -31,11 +31,14 @@ export function createErasures(deps: Deps, config: { everyMs?: number; settleMs?
   const { everyMs = usualEveryMs, settleMs = usualSettleMs } = config;
 
   async function round(signal: AbortSignal): Promise<void> {
+    const faults: unknown[] = [];
     for (const open of await openErasures(records)) {
       if (signal.aborted) return;
       if (open.keep_until && open.keep_until.getTime() > clock.now()) continue;
-      await goThrough(open, signal);
+      // what cannot be done for one is no reason to keep another
+      await goThrough(open, signal).catch((fault: unknown) => faults.push(fault));
     }
+    if (faults.length > 0) throw faults[0];
   }
 
   async function goThrough(open: Open, signal: AbortSignal): Promise<void> {

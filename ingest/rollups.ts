@@ -5,6 +5,7 @@ import { dayAround } from '#domain/zone.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Records } from '#runtime/records/connect.ts';
+import { reopenErasures } from '#runtime/records/erasures.ts';
 import { type DueHour, finishRollups, hourMs, takeRollups, zonesOfPatients } from '#runtime/records/rollups.ts';
 import { isKept, type Retention } from '#runtime/retention.ts';
 import type { Service } from '#runtime/service.ts';
@@ -44,7 +45,10 @@ export function createRollups(deps: Deps, config: Config): Service {
             if (signal.aborted || !faults.every(isOfOneGroup)) return;
             try {
               await compute(group, zones.get(group.patient), signal);
-              await finishRollups(records, group.due);
+              await records.transaction().execute(async (db) => {
+                await finishRollups(db, group.due);
+                await reopenErasures(db, [group.patient], clock.now());
+              });
             } catch (fault) {
               faults.push(fault);
             }

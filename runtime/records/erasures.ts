@@ -134,7 +134,7 @@ export async function listErasures(db: Within, limit: number): Promise<Erasure[]
 }
 
 /**
- * Readings of these patients went into the vitals store. Where one of them was erased while they were in hand, everything is gone through
+ * Readings or rollups of these patients went into the vitals store. Where one of them was erased while they were in hand, everything is gone through
  * again. Must be in the transaction that keeps what else they leave.
  */
 export async function reopenErasures(db: Within, patients: readonly PatientId[], now: number): Promise<void> {

@@ -71,7 +71,7 @@ export async function takeRollups(
 }
 
 /** Their rollups are durable. */
-export async function finishRollups(records: Records, done: readonly DueHour[]): Promise<void> {
+export async function finishRollups(db: Within, done: readonly DueHour[]): Promise<void> {
   await sql`
     delete from rollup_due using unnest(
       ${done.map(({ patient }) => patient)}::uuid[],
@@ -79,7 +79,7 @@ export async function finishRollups(records: Records, done: readonly DueHour[]):
       ${done.map(({ hour }) => hour)}::int[]
     ) as done (patient_id, panel, hour)
     where rollup_due.patient_id = done.patient_id and rollup_due.panel = done.panel and rollup_due.hour = done.hour
-      and rollup_due.taken`.execute(records);
+      and rollup_due.taken`.execute(db);
 }
 
 /** Where each of these patients has their days; who was erased has none. */

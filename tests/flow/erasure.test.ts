@@ -12,6 +12,7 @@ import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { createErasures } from '../../ingest/erasures.ts';
+import { createRollups } from '../../ingest/rollups.ts';
 import { summary } from '../contracts/vitals-rollups.ts';
 import { minutesAgo, openIngest } from '../support/ingest.ts';
 import { makeDevice, makePatient } from '../support/people.ts';
@@ -213,6 +214,50 @@ describe('erasing a patient', () => {
     await erasing(house).start();
     await isDone(house);
     expect(await house.read(house.patient)).toEqual([]);
+  });
+
+  it('of one that fails does not hold up that of another', async () => {
+    const house = await openHouse();
+    const other = (await makePatient(house.records, { team: house.team })).id;
+    await ask(house);
+    await ask(house, other);
+    const erase: VitalsStore['erase'] = async (patient) => {
+      if (patient === house.patient) throw new Error('away');
+      return house.store.erase(patient);
+    };
+    await erasing(house, 0, { ...house.store, erase }).start();
+    await isDone(house, other);
+    expect((await findErasure(house.records, house.patient))?.state).toBe('under-way');
+  });
+
+  it('reaches a rollup that was in hand, and was written when all else was gone', async () => {
+    const house = await openHouse();
+    await fullLife(house, house.patient);
+    const [inHand, mayGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const writeRollups: VitalsStore['writeRollups'] = async (rollups, signal) => {
+      inHand.resolve();
+      await mayGo.promise;
+      await house.store.writeRollups(rollups, signal);
+    };
+    const rollups = createRollups(
+      { records: house.records, store: { ...house.store, writeRollups }, clock, log },
+      { retention: {}, settleMs: 0, runningMs: 0, everyMs: 20 },
+    );
+    ends.push(rollups.stop);
+    await rollups.start();
+    await inHand.promise;
+    await ask(house);
+    await erasing(house).start();
+    await isDone(house);
+    const before = (await findErasure(house.records, house.patient))?.doneAt;
+    mayGo.resolve();
+    await expect
+      .poll(async () => (await findErasure(house.records, house.patient))?.doneAt, { timeout: 20_000 })
+      .not.toBe(before);
+    await isDone(house);
+    const span = { patient: house.patient, panel: 'blood-pressure' as const, from: 0, to: 4e12 };
+    expect(await house.store.readRollups({ ...span, period: '1h' })).toEqual([]);
+    expect(await house.store.readRollups({ ...span, period: '1d' })).toEqual([]);
   });
 
   it('says what the vitals store cannot erase', async () => {
