@@ -139,7 +139,7 @@ export const variables = {
   RETENTION_ROLLUPS_DAYS: {
     schema: anyDays,
     default: undefined,
-    says: 'Days for which rollups by hour and by day are kept. Not set: for ever.',
+    says: 'Days for which rollups by hour and by day are kept, at least as long as what is worn. Not set: for ever.',
   },
   REDIS_URL: {
     schema: url('redis', 'rediss'),

@@ -107,6 +107,9 @@ export function createInfluxHttp(
       const [result] = answerIn(text).results ?? [];
       if (!result || result.error !== undefined)
         throw new Outage('vitals-store-refused-query', 'InfluxDB refused a query', { retry: false });
+      // cut off at `max-row-limit`: a chart of it would be wrong, and nobody would know
+      if (result.partial || result.series?.some(({ partial }) => partial))
+        throw new Outage('vitals-store-refused-query', 'InfluxDB cut off an answer', { retry: false });
       return (result.series ?? []).flatMap(({ columns, values }) =>
         values.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null]))),
       );
@@ -139,6 +142,5 @@ function answerIn(text: string): Results {
   }
 }
 
-type Results = {
-  results?: { error?: string; series?: { columns: string[]; values: (string | number | boolean | null)[][] }[] }[];
-};
+type Results = { results?: { error?: string; partial?: boolean; series?: Series[] }[] };
+type Series = { columns: string[]; values: (string | number | boolean | null)[][]; partial?: boolean };

@@ -69,11 +69,19 @@ export async function openVitals(start: Start, choice: VitalsChoice, records: Re
   return keep(await createInfluxStore({ clock, log, random }, settings));
 }
 
-export const retentionOf = (config: Config): Retention => ({
-  readings: config.RETENTION_READINGS_DAYS,
-  continuous: config.RETENTION_CONTINUOUS_DAYS,
-  rollups: config.RETENTION_ROLLUPS_DAYS,
-});
+/** Rollups are kept at least as long as what is worn, for of that the charts of a long time show nothing but rollups. */
+export function retentionOf(
+  config: Pick<Config, 'RETENTION_READINGS_DAYS' | 'RETENTION_CONTINUOUS_DAYS' | 'RETENTION_ROLLUPS_DAYS'>,
+): Retention {
+  const {
+    RETENTION_READINGS_DAYS: readings,
+    RETENTION_CONTINUOUS_DAYS: worn,
+    RETENTION_ROLLUPS_DAYS: rollups,
+  } = config;
+  const continuous = worn ?? readings;
+  const both = rollups !== undefined && continuous !== undefined;
+  return { readings, continuous, rollups: both ? Math.max(rollups, continuous) : undefined };
+}
 
 /** One database holds all readings, so it keeps them as long as any of them is to be kept. */
 const longest = ({ readings, continuous = readings, rollups }: Retention) => ({

@@ -216,6 +216,13 @@ describe('what looks like InfluxDB', () => {
     await expect(store.read({ ...query, patient: anyPatient() })).rejects.toThrow('answered a query with 404');
   });
 
+  it('an answer that the server cut off is no answer', async () => {
+    const series = [{ columns: ['time'], values: [[1]], partial: true }];
+    const store = await like((path) => (path === '/query' ? [200, { results: [{ series, partial: true }] }] : [204]));
+    ends.push(store.close);
+    await expect(store.read({ ...query, patient: anyPatient() })).rejects.toThrow('cut off');
+  });
+
   it('rollups that cannot be written leave the health of readings alone', async () => {
     const store = await like((path) => (path.includes('vitals_1h') ? [403, {}] : [204]));
     ends.push(store.close);

@@ -8,6 +8,7 @@ import { systemRandom as random } from '#runtime/random.ts';
 import { readingId } from '#runtime/reading-id.ts';
 import { markRollups } from '#runtime/records/rollups.ts';
 import { withRetention } from '#runtime/retention.ts';
+import { retentionOf } from '#runtime/servers/vitals.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
@@ -274,6 +275,20 @@ describe('rollups', () => {
 });
 
 describe('retention', () => {
+  it('of rollups is never shorter than of what is worn, whose charts of a long time are made of them', () => {
+    const of = (readings?: number, worn?: number, rollups?: number) =>
+      retentionOf({
+        RETENTION_READINGS_DAYS: readings,
+        RETENTION_CONTINUOUS_DAYS: worn,
+        RETENTION_ROLLUPS_DAYS: rollups,
+      });
+    expect(of(400, 90, 1000)).toEqual({ readings: 400, continuous: 90, rollups: 1000 });
+    expect(of(400, 90, 30).rollups).toBe(90);
+    expect(of(400, undefined, 30).rollups).toBe(400);
+    expect(of(undefined, undefined, 30).rollups).toBeUndefined();
+    expect(of()).toEqual({});
+  });
+
   it('refuses what is older, shows none of it, and removes it; rollups stay as long as they are to', async () => {
     const { records, stop } = await testDatabase();
     onTestFinished(stop);
