@@ -94,7 +94,8 @@ export function openPapers(
       throw new Outage('answer-wrong', 'it is not what was asked for');
     keep({
       ...kept,
-      mqttUrl,
+      // where TLS is not spoken a certificate cannot be shown: a platform that was set up wrongly for an hour must not keep us away until the next renewal
+      ...(new URL(mqttUrl).protocol === 'mqtts:' ? { mqttUrl } : {}),
       credential,
       key,
       renewedAt: instant(work.serverNow()),

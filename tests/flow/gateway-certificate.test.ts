@@ -14,7 +14,7 @@ import { take } from '../support/outbox-room.ts';
 import { until } from '../support/until.ts';
 
 /** A box with a certificate, from its enrolment to its end: the real API, authority and broker over TLS, the real records. */
-const { records, authority, enrol, openDoor, begin, lossyWay } = certifiedBoxes();
+const { records, api, authority, enrol, openDoor, begin, lossyWay } = certifiedBoxes();
 
 const again = (ms: number) => ({ part: 1, backOff: { firstMs: ms, mostMs: ms } });
 let looks = 0;
@@ -110,6 +110,17 @@ describe('a box with a certificate', () => {
     const box = begin(enrolled, { papers: { offerAgainMs: 60_000, lookMs: 100 } });
     await until(() => box.kept().former === undefined && box.uplink.isConnected());
     expect([key, nextKey]).not.toContain(box.kept().key);
+  });
+
+  it('keeps the address that it has where a renewal names one without TLS', async () => {
+    await openDoor();
+    const enrolled = await enrol();
+    aged(enrolled.dataDir);
+    const before = readCredentials(enrolled.dataDir)!;
+    api().config.mqttUrl = 'mqtt://127.0.0.1:1883';
+    const box = begin(enrolled);
+    await until(() => box.kept().key !== before.key);
+    expect(box.kept().mqttUrl).toBe(before.mqttUrl);
   });
 
   it('is revoked within moments, says so, and does not hammer at the door', async () => {
