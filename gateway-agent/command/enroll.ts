@@ -147,16 +147,25 @@ function pinOf(text: string, url: URL, terminal: Terminal): AuthorityPin {
 /** The codes with which TLS says that nobody whom we trust vouches for the server. */
 const vouchless = /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
 
-const awayOf = (url: URL, code: string): Words =>
-  vouchless.test(code)
-    ? {
-        en: `Nobody whom this box trusts vouches for ${url.origin} (${code}): a platform with an authority of its own shows a fingerprint with the code; add --trust <fingerprint>.`,
-        zh: `本机信任的机构均未为 ${url.origin} 背书(${code})：使用自有证书颁发机构的平台会随注册码显示指纹，请加上 --trust <指纹>。`,
-      }
-    : {
-        en: `${url.origin} cannot be reached (${code}): check the address and the network, then say the same again; the code is still good.`,
-        zh: `无法连接 ${url.origin}(${code})：请检查地址和网络，然后再次执行同一命令；注册码仍然有效。`,
-      };
+/** The codes with which it says that the hour of this box is not within the time of the server's certificate. */
+const untimely = /^CERT_(NOT_YET_VALID|HAS_EXPIRED)$/;
+
+function awayOf({ origin }: URL, code: string): Words {
+  if (vouchless.test(code))
+    return {
+      en: `Nobody whom this box trusts vouches for ${origin} (${code}): a platform with an authority of its own shows a fingerprint with the code; add --trust <fingerprint>.`,
+      zh: `本机信任的机构均未为 ${origin} 背书(${code})：使用自有证书颁发机构的平台会随注册码显示指纹，请加上 --trust <指纹>。`,
+    };
+  if (untimely.test(code))
+    return {
+      en: `By the clock of this box the certificate of ${origin} is not good today (${code}): look at the clock (date) and let it be set from the network, then say the same again; the code is still good.`,
+      zh: `按本机时钟，${origin} 的证书当前不在有效期内(${code})：请检查时间(date)并从网络校时，然后再次执行同一命令；注册码仍然有效。`,
+    };
+  return {
+    en: `${origin} cannot be reached (${code}): check the address and the network, then say the same again; the code is still good.`,
+    zh: `无法连接 ${origin}(${code})：请检查地址和网络，然后再次执行同一命令；注册码仍然有效。`,
+  };
+}
 
 const strangerAt = (url: URL): Words => ({
   en: `What answers at ${url.origin} does not show the authority with this fingerprint, and was told nothing: compare the fingerprint. If it is right, somebody stands between this box and the platform: tell the platform.`,

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,6 +12,8 @@ import { findSource } from '#runtime/records/sources.ts';
 import { ask } from '../../gateway-agent/control/client.ts';
 import { readCredentials } from '../../gateway-agent/identity/credentials.ts';
 import { startBus } from '../../simulators/bus.ts';
+import { shiftedClock } from '../support/api.ts';
+import { testAuthority } from '../support/authorities.ts';
 import { refusals } from '../support/brokers.ts';
 import { aged, certifiedBoxes } from '../support/certified-boxes.ts';
 import { say } from '../support/gateway-command.ts';
@@ -59,6 +63,26 @@ describe('a box that comes over HTTPS', () => {
       expect(readCredentials(dataDir)).toBeUndefined();
       expect((await findSource(records(), source))?.enrolledAt).toBeNull();
     }
+  });
+
+  it('whose clock is years wrong is told to look at it, and not at its network', async () => {
+    const clock = shiftedClock();
+    clock.ahead(800 * 86_400_000);
+    const later = await testAuthority({ clock });
+    const { key, certificate } = (await later.authority.serverCredentials(['127.0.0.1'])).credentials();
+    const server = createServer({ key, cert: certificate }, (_, answer) => answer.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(async () => {
+      server.close();
+      await later.stop();
+    });
+    const { port } = server.address() as { port: number };
+    const dataDir = mkdtempSync(join(tmpdir(), 'hearthbeat-https-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true }));
+    const trust = ['--trust', later.authority.fingerprint];
+    const said = say({ DATA_DIR: dataDir }, 'enroll', `https://127.0.0.1:${port}`, 'K7QM-2XPF', ...trust);
+    expect(await said.code).toBe(1);
+    expect(said.text()).toMatch(/CERT_NOT_YET_VALID.*look at the clock/);
   });
 
   it('has a token where it asks for one, and takes it over TLS to the broker that it was told of', async () => {
