@@ -29,7 +29,13 @@ export async function openWakeQueue(
   run: (key: string) => Promise<void>,
 ): Promise<WakeQueue> {
   const process: Processor<{ key: string }> = (job) => run(job.data.key);
-  const workerOptions = { concurrency, lockDuration: lockMs, stalledInterval: lockMs / 2, maxStalledCount: 3 };
+  const workerOptions = {
+    autorun: false,
+    concurrency,
+    lockDuration: lockMs,
+    stalledInterval: lockMs / 2,
+    maxStalledCount: 3,
+  };
   const jobs = { removeOnComplete: keep, removeOnFail: keep };
 
   const open = () => {
@@ -43,7 +49,7 @@ export async function openWakeQueue(
       };
     }
     const onPostgres = withBackend(createPostgresBackend);
-    const connection = { connectionString: databaseUrl, max: 3, keepAlive: true };
+    const connection = { connectionString: databaseUrl, max: 3, keepAlive: true, ...patience, Client: UnbrokenClient };
     return {
       queue: new onPostgres.Queue<{ key: string }>(queueName, { connection, defaultJobOptions: jobs }),
       worker: new onPostgres.Worker<{ key: string }>(queueName, process, { connection, ...workerOptions }),
@@ -60,6 +66,8 @@ export async function openWakeQueue(
   };
   queue.on('error', onFault);
   worker.on('error', onFault);
+  if (!redisUrl) await untilReady([queue, worker]);
+  worker.run().catch(onFault);
 
   return {
     async add(wakes) {
@@ -90,11 +98,37 @@ export async function openWakeQueue(
 
 const queueName = 'agenda';
 
+/**
+ * BullMQ listens to none of the connections that it has in hand: one that breaks between two queries of a transaction would end this process. The
+ * query behind it fails all the same.
+ */
+class UnbrokenClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => {});
+  }
+}
+
 /** BullMQ refuses ids with a colon and ids that are whole numbers. */
 const jobIdOf = (key: string): string => key.replaceAll(':', '.');
 
+/**
+ * BullMQ asks once whether PostgreSQL is ready and believes the answer for ever. A worker that runs on a refusal asks again and again without
+ * a pause in which anything else of this process would have its turn.
+ */
+async function untilReady(parts: { waitUntilReady(): Promise<unknown>; close(): Promise<void> }[]): Promise<void> {
+  try {
+    await Promise.all(parts.map((part) => part.waitUntilReady()));
+  } catch (cause) {
+    for (const part of parts) part.close().catch(() => {});
+    throw new Outage('queue-away', 'the job queue could not be opened in PostgreSQL', { retry: true, cause });
+  }
+}
+
+const patience = { connectionTimeoutMillis: 5_000 };
+
 async function migrateQueue(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({ connectionString: databaseUrl, ...patience });
   client.on('error', () => {});
   try {
     await client.connect();
