@@ -36,8 +36,8 @@ export async function createSegment(
     await file.datasync();
     await disk.syncFolder(folder);
   } catch (fault) {
+    // it stays, for a reader may stand in it: in another file of that name it would not see what comes
     await file.close().catch(() => {});
-    await disk.remove(path).catch(() => {});
     throw fault;
   }
   return { segment: { path, first, last: first - 1, bytes: segmentHeadBytes }, file };

@@ -32,6 +32,11 @@ describe.each([
     'without power, on a disk that fails now and then',
     { power: true, faults: { write: 0.03, sync: 0.03 }, seeds: [...upTo(120), 713] },
   ],
+  // 2997: the file of a segment was removed when making it anew failed, and a reader went on in what it had open
+  [
+    'without power, on a disk that is often full',
+    { power: true, faults: { write: 0.12, sync: 0.04 }, seeds: [...upTo(30), 2997] },
+  ],
 ])('a journal that is left %s', (_, { power, faults, seeds }) => {
   it('has everything that was acknowledged, and nothing else', async () => {
     for (const seed of seeds) expect(await story(seed, power, faults), `seed ${seed}`).toEqual([]);
