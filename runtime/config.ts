@@ -90,6 +90,11 @@ export const variables = {
     default: undefined,
     says: 'File that holds AUTHORITY_PASSPHRASE instead.',
   },
+  AUTHORITY_FORMER_PASSPHRASE_FILE: {
+    schema: text,
+    default: undefined,
+    says: 'For one start, when the passphrase changes: file that holds the former one.',
+  },
   CERTIFICATE_DAYS: {
     schema: days,
     default: '90',

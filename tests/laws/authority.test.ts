@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AuthorityPin, isPinned, SourceCredential, shownPin } from '#domain/enrolment.ts';
 import { SourceId } from '#domain/ids.ts';
 import { openAuthority } from '#runtime/authority/authority.ts';
 import { authorityFile, succeedAuthority } from '#runtime/authority/authority-file.ts';
 import { fingerprintOf } from '#runtime/authority/certificates.ts';
+import { passphraseFrom } from '#runtime/authority/passphrase.ts';
 import { silentLog } from '#runtime/log.ts';
 import { shiftedClock } from '../support/api.ts';
 import { boxOf, passphrase, shakeHands, testAuthority, tlsServer } from '../support/authorities.ts';
@@ -152,6 +154,26 @@ describe('the authority’s key', () => {
     await expect(openAuthority(deps, { folder, passphrase })).rejects.toThrow(/AUTHORITY_PASSPHRASE/);
     writeFileSync(authorityFile(folder), text.slice(0, 400));
     await expect(openAuthority(deps, { folder, passphrase: other })).rejects.toThrow(/is damaged/);
+  });
+
+  it('is put under another passphrase of one’s own, and back under the one that was made', async () => {
+    const { authority, folder } = await opened();
+    const files = ['a', 'b'].map((name) => join(folder, name)) as [string, string];
+    for (const file of files) writeFileSync(file, `the passphrase in ${file}\n`);
+    const [AUTHORITY_PASSPHRASE_FILE, AUTHORITY_FORMER_PASSPHRASE_FILE] = files;
+    const steps = [
+      { AUTHORITY_PASSPHRASE_FILE: AUTHORITY_FORMER_PASSPHRASE_FILE },
+      { AUTHORITY_PASSPHRASE_FILE, AUTHORITY_FORMER_PASSPHRASE_FILE },
+      { AUTHORITY_FORMER_PASSPHRASE_FILE: AUTHORITY_PASSPHRASE_FILE },
+    ];
+    for (const step of steps) {
+      const again = await openAuthority(
+        { clock: shiftedClock(), log: silentLog },
+        { folder, ...passphraseFrom(step, passphrase) },
+      );
+      ends.push(again.stop);
+      expect(again.fingerprint).toBe(authority.fingerprint);
+    }
   });
 
   it('is one, however many processes begin at once', async () => {
