@@ -28,6 +28,7 @@ export type Program = {
   serves: () => Promise<boolean>;
 };
 
+/** Only for the first start. One that is started again is waited for as long as it lives: after a crash it may have days of writes to go through. */
 const firstStartMs = 120_000;
 const stopMs = 15_000;
 const askEveryMs = 20;
@@ -81,8 +82,8 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
     }
   };
 
-  const untilServes = async (started: ChildProcess) => {
-    const until = clock.now() + firstStartMs;
+  const untilServes = async (started: ChildProcess, mostMs = Number.POSITIVE_INFINITY) => {
+    const until = clock.now() + mostMs;
     while (!(await program.serves())) {
       if (hasEnded(started)) throw new SetupFault(lastWords(program));
       if (clock.now() > until) throw new SetupFault(`${program.name} did not answer. ${lastWords(program)}`);
@@ -100,7 +101,7 @@ export function createChild({ clock, log }: { clock: Clock; log: Log }, program:
       }
       await requireFreePort(program.portVariable, program.port, '127.0.0.1');
       try {
-        await untilServes(launch());
+        await untilServes(launch(), firstStartMs);
       } catch (fault) {
         stopping = true;
         if (child) await end(clock, child, program.stopSignal);

@@ -21,10 +21,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SetupFault } from '#domain/errors.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
+import { createChild } from '#runtime/servers/child.ts';
 import { createInflux } from '#runtime/servers/influx.ts';
 import { createPostgres } from '#runtime/servers/postgres.ts';
 import { endLeftOver, leftOver } from '#runtime/servers/processes.ts';
 import { findInfluxd } from '#runtime/servers/programs.ts';
+import { fastClock } from '../support/fast-clock.ts';
 import { freePort } from '../support/run.ts';
 import { until } from '../support/until.ts';
 
@@ -231,6 +233,55 @@ function tearLastSegment(policyFolder: string): void {
     if (torn) truncateSync(torn, statSync(torn).size - 3);
   }
 }
+
+describe('a server that takes long to come back', () => {
+  it('is waited for as long as it lives: nobody starts another beside it, and it is ended at the end', async () => {
+    const folder = temporaryFolder();
+    let answers = true;
+    let launches = 0;
+    let asked = 0;
+    const child = createChild(
+      // two minutes are sixty milliseconds
+      { clock: fastClock(2_000), log },
+      {
+        name: 'Sleeper',
+        command: ['/bin/sleep', '600'],
+        folder,
+        logFile: join(folder, 'sleeper.log'),
+        port: await freePort(),
+        portVariable: 'SLEEPER_PORT',
+        stopSignal: 'SIGTERM',
+        account: undefined,
+        prepare: () => {
+          launches += 1;
+        },
+        serves: async () => {
+          asked += 1;
+          return answers;
+        },
+      },
+    );
+    try {
+      await child.start();
+      await until(() => leftOver('sleep', folder).length === 1);
+      answers = false;
+      process.kill(leftOver('sleep', folder)[0]!, 'SIGKILL');
+      await until(() => launches === 2);
+      const since = clock.now();
+      asked = 0;
+      await until(() => clock.now() - since > 300 && asked > 10);
+      expect(child.health().state).toBe('down');
+      expect(launches).toBe(2);
+      answers = true;
+      await until(() => child.health().state === 'ok');
+      expect(launches).toBe(2);
+    } finally {
+      await child.stop();
+    }
+    expect(leftOver('sleep', folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+});
 
 describe('what a killed parent leaves', () => {
   const folders: string[] = [];
