@@ -142,6 +142,8 @@ export function createJournalOverSocket(deps: {
     if (answer.say === 'hello') {
       if (answer.protocol !== protocol) throw new Error('another version of the program owns the journal');
       link = from;
+      // what the former owner said of itself holds no longer
+      state = undefined;
       failures = 0;
       log.info('the journal is at hand');
       for (const one of consumers.values()) ask(one);
