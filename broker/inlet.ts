@@ -9,6 +9,7 @@ import { createPace } from './pace.ts';
 import { downTopicOf, type Session, type Sessions, upTopicOf } from './sessions.ts';
 
 type Hooks = Required<Pick<AedesOptions, 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'>>;
+type Done = (fault?: Error | null) => void;
 type Limits = Pick<BrokerLimits, 'statusBytes' | 'answerBytes' | 'publishes' | 'turnBytes' | 'refusedFilters'>;
 
 /**
@@ -46,14 +47,10 @@ export function createInlet(
         if (isPresent(session)) return done(new Error('refused: the source is connected'));
         return keep(session, kind, packet, done);
       }
-      const waitMs = publishes.take(session.source, Math.max(1, Math.ceil(packet.payload.length / limits.turnBytes)));
-      if (waitMs === 0 && !session.line) return keep(session, kind, packet, done);
-      onHeld();
-      hold(session, clock.elapsed() + waitMs, () => {
-        // it sends again what it got no acknowledgement for
-        if (session.client.closed) return done(new Error('the connection ended'));
-        keep(session, kind, packet, done);
-      });
+      if (packet.qos < 2 || !packet.dup) return inTurn(session, kind, packet, done);
+      void isUnreleased(session.client, packet).then((known) =>
+        known ? done(null) : inTurn(session, kind, packet, done),
+      );
     },
     authorizeSubscribe(client, subscription, done) {
       const session = sessions.of(client);
@@ -76,6 +73,18 @@ export function createInlet(
     settled: async (): Promise<void> => void (await Promise.allSettled(underWay)),
     sweep: publishes.sweep,
   };
+
+  function inTurn(session: Session, kind: UpTopic, packet: PublishPacket, done: Done): void {
+    const waitMs = publishes.take(session.source, Math.max(1, Math.ceil(packet.payload.length / limits.turnBytes)));
+    const pass = () => keep(session, kind, packet, done);
+    if (waitMs === 0 && !session.line) return pass();
+    onHeld();
+    hold(session, clock.elapsed() + waitMs, () => {
+      // it sends again what it got no acknowledgement for
+      if (session.client.closed) done(new Error('the connection ended'));
+      else pass();
+    });
+  }
 
   /** Lets the messages of a source pass one behind the other, none before it is due. */
   function hold(session: Session, dueAt: number, pass: () => void): void {
@@ -104,12 +113,7 @@ export function createInlet(
     return undefined;
   }
 
-  function keep(
-    { source, shard }: Session,
-    kind: UpTopic,
-    packet: PublishPacket,
-    done: (fault?: Error | null) => void,
-  ): void {
+  function keep({ source, shard }: Session, kind: UpTopic, packet: PublishPacket, done: Done): void {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const kept = journal.append({ source, shard, kind, receivedAt: clock.now(), payload }).then(
       () => {
@@ -135,3 +139,14 @@ const nothing = Buffer.alloc(0);
 
 /** A last will comes from the CONNECT packet, not from a PUBLISH. */
 const isWill = (packet: PublishPacket): boolean => (packet as { cmd?: string }).cmd !== 'publish';
+
+/**
+ * Whether a message of QoS 2 that is sent again came before and is not released: aedes asks us again, and then only answers
+ * (MQTT 3.1.1, 4.3.3-2). Its types do not tell of the store in which it looks.
+ */
+const isUnreleased = (client: Session['client'], packet: PublishPacket): Promise<boolean> =>
+  (client as unknown as Knowing).broker.persistence.incomingGetPacket(client, packet).then(
+    () => true,
+    () => false,
+  );
+type Knowing = { broker: { persistence: { incomingGetPacket(client: object, packet: object): Promise<unknown> } } };

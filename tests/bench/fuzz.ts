@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,7 @@ import type { JournalEntry } from '#runtime/journal.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
 import { silentLog } from '#runtime/log.ts';
 import { giveToken, newToken, registerSource } from '#runtime/records/sources.ts';
-import { attack, honestClient, type Onslaught } from '../support/hostile.ts';
+import { attack, type HonestStory, type Onslaught } from '../support/hostile.ts';
 import { privatePostgres } from '../support/private-servers.ts';
 
 /**
@@ -47,13 +48,19 @@ try {
     told.mutated = Number.POSITIVE_INFINITY;
   });
   const beganAt = performance.now();
-  const beside = await honestClient(port, honest);
+  const beside = fork(join(import.meta.dirname, '../support/honest-process.ts'), [
+    String(port),
+    honest.source,
+    honest.secret,
+  ]);
+  await once(beside, 'message');
   const open = (number: number) =>
     number % 8 === 7
       ? connectTls({ port: tlsPort, host: '127.0.0.1', rejectUnauthorized: false })
       : connect(port, '127.0.0.1');
   await attack({ hostile, foreign: honest.source, seed, mutated, open }, told);
-  const { acknowledged, slowestMs, lost } = await beside.stop();
+  beside.send('end');
+  const [{ acknowledged, slowestMs, lost }] = (await once(beside, 'message')) as [HonestStory];
   if (lost) faults.push('the honest client lost its connection');
   if (slowestMs > mostMs) faults.push(`the honest client waited ${slowestMs.toFixed(0)} ms for a PUBACK`);
   const ended = new Promise((resolve) => broker.once('exit', resolve));

@@ -105,7 +105,13 @@ export async function received(socket: Socket, bytes: number): Promise<Buffer> {
   for (;;) {
     const got = socket.read(bytes);
     if (got) return got;
-    await new Promise((resolve) => socket.once('readable', resolve));
+    if (socket.destroyed) throw new Error('the broker hung up');
+    await new Promise<void>((resolve) => {
+      socket.once('readable', resolve);
+      socket.once('close', () => resolve());
+    });
+    // with some bytes there but too few it is readable at once, again and again, before the others can come
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -55,10 +55,12 @@ function hold(socket: Socket, { packets, manner }: ReturnType<typeof conversatio
   });
 }
 
+export type HonestStory = { acknowledged: number; slowestMs: number; lost: boolean };
+
 /** Somebody who publishes with QoS 1 all the time, waiting for each PUBACK. */
 export async function honestClient(port: number, one: Enrolled) {
   const client: MqttClient = await connectAs(port, one);
-  const told = { acknowledged: 0, slowestMs: 0, lost: false };
+  const told: HonestStory = { acknowledged: 0, slowestMs: 0, lost: false };
   let running = true;
   const publishing = (async () => {
     while (running && !told.lost) {
