@@ -7,7 +7,7 @@ import { cpuOf, residentOf } from '../support/machine.ts';
 import type { Begin, Contender } from './ingest/contender.ts';
 import { postDirectly } from './ingest/direct.ts';
 import { beginHearthbeat } from './ingest/hearthbeat.ts';
-import { type Load, openLoad } from './ingest/load.ts';
+import { openLoad } from './ingest/load.ts';
 import { type BenchSource, panelOf } from './ingest/messages.ts';
 import { beginMosquitto } from './ingest/mosquitto.ts';
 import { beginNodeRed } from './ingest/node-red.ts';
@@ -124,7 +124,7 @@ async function measure(contender: Contender, samples: number): Promise<Row> {
     sent += full.messages * samples;
     const stored = await allStored(contender, sent);
     const tookMs = clock.elapsed() - startedAt;
-    const { ownMs, influxMs } = spent();
+    const { ownMs, postgresMs, influxMs } = spent();
     const storedMs = await watch.take();
 
     const half = await load.pace(forMs * 0.75, (full.messages * 500) / tookMs);
@@ -142,6 +142,7 @@ async function measure(contender: Contender, samples: number): Promise<Row> {
       ackHalfMs: half.ackMs,
       storedHalfMs: await watch.take(),
       ownMicros: (ownMs * 1_000) / readings,
+      postgresMicros: (postgresMs * 1_000) / readings,
       influxMicros: (influxMs * 1_000) / readings,
       residentBytes,
       residentInfluxBytes,
@@ -163,20 +164,23 @@ async function allStored(contender: Contender, count: number): Promise<number> {
 }
 
 /** The time that processors spend on a contender from now on. */
-function meter(contender: Contender): () => { ownMs: number; influxMs: number } {
+function meter(contender: Contender): () => { ownMs: number; postgresMs: number; influxMs: number } {
   const now = () => {
     const { own, influx } = contender.processes();
-    return { own: cpuOf(pidsOf(own)), influx: cpuOf(pidsOf(influx)) };
+    const [postgres, others] = [true, false].map((is) => own.filter(({ name }) => (name === 'postgres') === is));
+    return { own: cpuOf(pidsOf(others!)), postgres: cpuOf(pidsOf(postgres!)), influx: cpuOf(pidsOf(influx)) };
   };
   const before = now();
   return () => {
     const after = now();
-    return { ownMs: after.own - before.own, influxMs: after.influx - before.influx };
+    return {
+      ownMs: after.own - before.own,
+      postgresMs: after.postgres - before.postgres,
+      influxMs: after.influx - before.influx,
+    };
   };
 }
 
 function pidsOf(processes: readonly { pid: number }[]): number[] {
   return processes.map(({ pid }) => pid);
 }
-
-export type { Load };

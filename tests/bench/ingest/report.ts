@@ -9,8 +9,9 @@ export type Row = {
   storedMs: ArrayLike<number>;
   ackHalfMs: ArrayLike<number>;
   storedHalfMs: ArrayLike<number>;
-  /** Processor time for each reading, µs. */
+  /** Processor time for each reading, µs; PostgreSQL and InfluxDB apart. */
   ownMicros: number;
+  postgresMicros: number;
   influxMicros: number;
   residentBytes: number;
   residentInfluxBytes: number;
@@ -27,6 +28,7 @@ const columns: [name: string, width: number, of: (row: Row) => string][] = [
   ['½ PUBACK p50/p99', 18, ({ ackHalfMs }) => pair(ackHalfMs)],
   ['½ stored p50/p99', 18, ({ storedHalfMs }) => pair(storedHalfMs)],
   ['CPU µs', 8, ({ ownMicros }) => ownMicros.toFixed(1)],
+  ['PostgreSQL µs', 14, ({ postgresMicros }) => postgresMicros.toFixed(1)],
   ['InfluxDB µs', 12, ({ influxMicros }) => influxMicros.toFixed(1)],
   ['MB', 6, ({ residentBytes }) => (residentBytes / 2 ** 20).toFixed(0)],
   ['InfluxDB MB', 12, ({ residentInfluxBytes }) => (residentInfluxBytes / 2 ** 20).toFixed(0)],
