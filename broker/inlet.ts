@@ -76,14 +76,16 @@ export function createInlet(
 
   function inTurn(session: Session, kind: UpTopic, packet: PublishPacket, done: Done): void {
     const waitMs = publishes.take(session.source, Math.max(1, Math.ceil(packet.payload.length / limits.turnBytes)));
-    const pass = () => keep(session, kind, packet, done);
-    if (waitMs === 0 && !session.line) return pass();
-    onHeld();
-    hold(session, clock.elapsed() + waitMs, () => {
+    const pass = () => {
       // it sends again what it got no acknowledgement for
       if (session.client.closed) done(new Error('the connection ended'));
-      else pass();
-    });
+      else keep(session, kind, packet, done);
+    };
+    if (waitMs === 0 && !session.line) pass();
+    else {
+      onHeld();
+      hold(session, clock.elapsed() + waitMs, pass);
+    }
   }
 
   /** Lets the messages of a source pass one behind the other, none before it is due. */
