@@ -1,5 +1,5 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { SetupFault } from '#domain/errors.ts';
 import type { Web } from './web.ts';
 
@@ -15,15 +15,23 @@ export type HttpsConfig = {
   onRenewed(renewed: () => void): () => void;
 };
 
+/** Whoever takes longer to agree on a key holds a connection that somebody else could have. */
+const handshakeMs = 10_000;
+
 /** With the limits of the plain server. @throws SetupFault when the address is taken, or is none of this machine. */
 export async function listenSecurely(app: Web, config: HttpsConfig): Promise<{ port: number; stop(): Promise<void> }> {
   const context = () => {
     const { key, certificate } = config.credentials();
     return { key, cert: certificate, minVersion: 'TLSv1.2' as const };
   };
-  const server = createServer({ ...context(), requestTimeout: app.server.requestTimeout }, (request, response) =>
-    app.routing(request, response),
-  );
+  const limits = { requestTimeout: app.server.requestTimeout, handshakeTimeout: handshakeMs };
+  const server = createServer({ ...context(), ...limits }, (request, response) => app.routing(request, response));
+  // HTTP knows of a connection when its handshake is over, and one that is not keeps the server from closing
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.maxConnections = app.server.maxConnections;
   const forget = config.onRenewed(() => server.setSecureContext(context()));
   try {
@@ -46,7 +54,7 @@ export async function listenSecurely(app: Web, config: HttpsConfig): Promise<{ p
       new Promise((resolve) => {
         forget();
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }

@@ -1,6 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -145,6 +147,22 @@ describe('over TLS', () => {
     expect(trustedNext(hospital, signing.authority.certificate)).toBe(hospital);
     await rm(dataDir, { recursive: true });
   });
+});
+
+it('whoever opens a connection and says nothing keeps no platform from stopping', async () => {
+  const shown = await signing.authority.serverCredentials(['127.0.0.1']);
+  const other = await testApi({ config: { https: { host: '127.0.0.1', port: 0, ...shown } } });
+  const mute = connectPlain(other.api.httpsPort() ?? 0, '127.0.0.1').on('error', () => {});
+  const cut = once(mute, 'close');
+  await once(mute, 'connect');
+  // the one before is among the server's when this one has its answer
+  await new Promise<void>((resolve, reject) => {
+    const { certificate: ca } = signing.authority;
+    const next = connect({ port: other.api.httpsPort(), host: '127.0.0.1', ca }, () => resolve(void next.destroy()));
+    next.on('error', reject);
+  });
+  await other.stop();
+  await cut;
 });
 
 async function otherAuthority() {
