@@ -71,6 +71,8 @@ export function createRules(
     try {
       unjudged += await records.transaction().execute((db) => judge(judging, db, matters));
     } catch (fault) {
+      // after a crash PostgreSQL may give the number of a transaction that failed to another one
+      kept.clear();
       if (recordsAway(fault) || isContention(fault)) throw outageOf(fault);
       if (matters.length > 1) {
         const half = Math.ceil(matters.length / 2);

@@ -93,23 +93,29 @@ async function memoriesOf(
   return memories;
 }
 
-/** @param kept takes up what was written; should the transaction fail, its version is found nowhere, and it is read again. */
+/** @param kept takes up what was written; it must be cleared should the transaction fail. */
 export async function saveMemories(
   db: Within,
   memories: readonly { patient: PatientId; rule: string; memory: object }[],
   kept: KeptMemories = new Map(),
 ): Promise<void> {
-  if (memories.length === 0) return;
-  const { rows } = await sql<{ version: string }>`
-    insert into rule_memory (patient_id, rule, memory)
-    select patient, rule, memory
-    from json_to_recordset(${JSON.stringify(memories)}) as fresh(patient uuid, rule text, memory json)
-    on conflict (patient_id, rule) do update set memory = excluded.memory
-    returning xmin::text as version`.execute(db);
-  const version = rows[0]?.version;
-  for (const { patient, rule, memory } of memories)
-    if (version !== undefined) keep(kept, keyOf(patient, rule), { version, memory });
+  for (let at = 0; at < memories.length; at += rowsPerStatement) {
+    const some = memories.slice(at, at + rowsPerStatement);
+    // each memory is a parameter of its own: within one JSON of all of them PostgreSQL goes through its text three times
+    const [row] = await db
+      .insertInto('rule_memory')
+      .values(some.map(({ patient, rule, memory }) => ({ patient_id: patient, rule, memory: JSON.stringify(memory) })))
+      .onConflict((conflict) =>
+        conflict.columns(['patient_id', 'rule']).doUpdateSet((fresh) => ({ memory: fresh.ref('excluded.memory') })),
+      )
+      .returning(sql<string>`xmin::text`.as('version'))
+      .execute();
+    if (row)
+      for (const { patient, rule, memory } of some) keep(kept, keyOf(patient, rule), { version: row.version, memory });
+  }
 }
+
+const rowsPerStatement = 500;
 
 function keep(kept: KeptMemories, key: string, memory: { version: string; memory: object }): void {
   kept.delete(key);
