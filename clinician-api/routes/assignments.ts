@@ -11,6 +11,7 @@ import { PatientsFound } from '../answers.ts';
 import { Assign, EndAssignment, Nothing } from '../bodies.ts';
 import { isUndoable } from '../home-views.ts';
 import { invalid, notFound, Refusal } from '../problems.ts';
+import { mustNotMove, sourceInForce } from '../source-in-force.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
 /** Whose device it is. An administrator gives to, and takes from, patients of their own care teams only. */
@@ -57,6 +58,10 @@ export function assignmentRoutes(app: Web, { records, clock, random }: ApiDeps):
       if (Date.parse(from) > clock.now() + aheadMs) throw invalid([{ pointer: '/from', detail: 'lies ahead' }]);
       if (to && Date.parse(to) <= Date.parse(from)) throw invalid([{ pointer: '/to', detail: 'is not after from' }]);
       if (!(await findPatient(records, teamIds, patient))) throw notFound();
+      if (source) {
+        await sourceInForce(records, source);
+        await mustNotMove(records, device, source);
+      }
       const id = random.uuid();
       const through = source ? { source } : {};
       const wish = { id, device, ...through, patient, userSlot, from, to, by: byClinician(clinician.id) };
@@ -89,6 +94,8 @@ export function assignmentRoutes(app: Web, { records, clock, random }: ApiDeps):
       const at = request.body.at ?? instant(clock.now());
       await records.transaction().execute(async (db) => {
         const found = await ofMine(db, request.params.assignment, teamIds);
+        if (request.body.at && Date.parse(at) <= Date.parse(found.from))
+          throw invalid([{ pointer: '/at', detail: 'is not after the beginning: undo it, where it was a slip' }]);
         if (found.to !== null && Date.parse(found.to) <= Date.parse(at))
           throw new Refusal({ status: 409, code: 'ended-before', detail: 'It has ended before.' });
         await endAssignment(db, found, { at, by: byClinician(clinician.id) });

@@ -1,10 +1,8 @@
 import { ErasureView } from '#domain/administration.ts';
-import { PatientId, type TeamId } from '#domain/ids.ts';
 import { instant } from '#runtime/clock.ts';
 import { byClinician } from '#runtime/records/actor.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { teamsOfPatients } from '#runtime/records/devices.ts';
-import { askErasure, type Erasure, erasureParts, listErasures } from '#runtime/records/erasures.ts';
+import { askErasure, type Erasure, erasureParts, findErasure, listErasures } from '#runtime/records/erasures.ts';
 import { findPatient } from '#runtime/records/patients.ts';
 import { actorViews } from '../actor-views.ts';
 import { ErasureList } from '../answers.ts';
@@ -29,7 +27,7 @@ export function erasureRoutes(app: Web, { records, clock }: ApiDeps): void {
       },
     },
     async (request) => ({
-      erasures: await viewsOf(records, await listErasures(records, erasuresAtMost), whoAsks(request).teamIds),
+      erasures: await viewsOf(records, await listErasures(records, erasuresAtMost, whoAsks(request).teamIds)),
     }),
   );
 
@@ -54,31 +52,20 @@ export function erasureRoutes(app: Web, { records, clock }: ApiDeps): void {
       const answer = await askErasure(records, wish);
       if (answer === 'unknown-patient') throw notFound();
       if (answer === 'done-before') throw new Refusal({ status: 409, code: 'erased-before' });
-      const all = await listErasures(records, erasuresAtMost);
-      const [view] = await viewsOf(
-        records,
-        all.filter((one) => one.patient === PatientId.parse(patient)),
-        teamIds,
-      );
+      const asked = await findErasure(records, patient);
+      const [view] = await viewsOf(records, asked ? [asked] : []);
       if (!view) throw notFound();
       return view;
     },
   );
 }
 
-/** Of these teams only: whoever is to be forgotten is nobody else's business. */
-async function viewsOf(records: Records, erasures: readonly Erasure[], teams: TeamId[]): Promise<ErasureView[]> {
-  const of = await teamsOfPatients(
-    records,
-    erasures.map((one) => one.patient),
-  );
-  const known = new Set(of.filter(({ team }) => teams.includes(team)).map(({ patient }) => patient));
-  const mine = erasures.filter((one) => known.has(one.patient));
+async function viewsOf(records: Records, erasures: readonly Erasure[]): Promise<ErasureView[]> {
   const say = await actorViews(
     records,
-    mine.map((one) => one.askedBy),
+    erasures.map((one) => one.askedBy),
   );
-  return mine.map((one) => ({
+  return erasures.map((one) => ({
     patient: one.patient,
     askedAt: one.askedAt,
     askedBy: say(one.askedBy),

@@ -5,7 +5,7 @@ import { DeviceId, SourceId } from '#domain/ids.ts';
 import { instant } from '#runtime/clock.ts';
 import { byClinician } from '#runtime/records/actor.ts';
 import { revokeCertificate } from '#runtime/records/certificates.ts';
-import { findRegistrations, registerDevice } from '#runtime/records/devices.ts';
+import { registerDevice } from '#runtime/records/devices.ts';
 import { issueCode } from '#runtime/records/enrolment-codes.ts';
 import { addSource, handOutToken, shutOut } from '#runtime/records/handing-out.ts';
 import { searchSources } from '#runtime/records/homes.ts';
@@ -14,6 +14,7 @@ import { SourceList } from '../answers.ts';
 import { AddSource, Nothing, RegisterDevice, Revoke } from '../bodies.ts';
 import { sourceDetail, sourceViews } from '../home-views.ts';
 import { notFound, Refusal } from '../problems.ts';
+import { mustNotMove, sourceInForce, wasShutOut } from '../source-in-force.ts';
 import { type ApiConfig, type ApiDeps, type Web, whoAsks } from '../web.ts';
 
 /**
@@ -120,7 +121,7 @@ export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiC
       if (kind === 'gateway')
         throw new Refusal({ status: 409, code: 'wants-code', detail: 'A gateway enrols with a code.' });
       const token = await handOutToken(records, { source: id, by: by(request), now: clock.now() });
-      if (!token) throw revoked();
+      if (!token) throw wasShutOut();
       return { source: id, mqttUrl: config.mqttUrl, token };
     },
   );
@@ -139,7 +140,7 @@ export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiC
     async (request) => {
       const { id } = await known(request.params.source);
       const { reason } = request.body;
-      if (!(await shutOut(records, { source: id, by: by(request), now: clock.now(), reason }))) throw revoked();
+      if (!(await shutOut(records, { source: id, by: by(request), now: clock.now(), reason }))) throw wasShutOut();
       return detailOf(request, id);
     },
   );
@@ -179,9 +180,7 @@ export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiC
       const { source, device } = request.params;
       await inForce(source);
       const { model } = request.body;
-      const before = (await findRegistrations(records, [device])).get(device)?.source;
-      if (before !== undefined && before !== source && !request.body.move)
-        throw new Refusal({ status: 409, code: 'device-elsewhere', detail: `It is registered with ${before}.` });
+      if (!request.body.move) await mustNotMove(records, device, source);
       await records.transaction().execute((db) => registerDevice(db, { id: device, source, model, by: by(request) }));
       return detailOf(request, source);
     },
@@ -199,14 +198,7 @@ export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiC
     if (!source) throw notFound();
     return source;
   }
-  async function inForce(id: SourceId): Promise<Source> {
-    const source = await known(id);
-    if (source.revokedAt) throw revoked();
-    return source;
-  }
+  const inForce = (id: SourceId) => sourceInForce(records, id);
   const foundBy = async (ids: SourceId[]): Promise<Source[]> =>
     (await Promise.all(ids.map((id) => findSource(records, id)))).filter((source) => source !== undefined);
 }
-
-const revoked = (): Refusal =>
-  new Refusal({ status: 409, code: 'source-revoked', detail: 'It was shut out: register another one.' });

@@ -127,9 +127,20 @@ export async function findErasure(db: Within, patient: PatientId): Promise<Erasu
   return row && erasureOf(row);
 }
 
-/** Newest first. */
-export async function listErasures(db: Within, limit: number): Promise<Erasure[]> {
-  const rows = await db.selectFrom('erasure').selectAll().orderBy('asked_at', 'desc').limit(limit).execute();
+/** Newest first. @param teams those of their patients only */
+export async function listErasures(db: Within, limit: number, teams?: readonly TeamId[]): Promise<Erasure[]> {
+  const of = (ids: readonly TeamId[]) =>
+    db
+      .selectFrom('patient')
+      .select('id')
+      .where('team_id', '=', sql<TeamId>`any(${[...ids]}::uuid[])`);
+  const rows = await db
+    .selectFrom('erasure')
+    .selectAll()
+    .$if(teams !== undefined, (all) => all.where('patient_id', 'in', of(teams ?? [])))
+    .orderBy('asked_at', 'desc')
+    .limit(limit)
+    .execute();
   return rows.map(erasureOf);
 }
 

@@ -151,6 +151,31 @@ describe('devices', () => {
     expect(await put({})).toMatchObject({ status: 409, body: { code: 'device-elsewhere' } });
     expect((await put({ move: true })).status).toBe(200);
     expect((await detailOf(one)).devices).toEqual([]);
+    // nor on the side, with an assignment
+    expect(await give({ device, source: one, patient })).toMatchObject({
+      status: 409,
+      body: { code: 'device-elsewhere' },
+    });
+    expect((await detailOf(other)).devices).toMatchObject([{ device, holdings: [] }]);
+  });
+
+  it('come through no source that is not there or was shut out', async () => {
+    const device = anyDevice();
+    expect((await give({ device, source: 'gw-nowhere', patient })).status).toBe(404);
+    const source = await register('gateway');
+    await administrator.post(`/api/v1/sources/${source}/revoke`, { reason: 'returned' });
+    expect(await give({ device, source, patient })).toMatchObject({ status: 409, body: { code: 'source-revoked' } });
+  });
+
+  it('are taken back from a time after they were given: what was is not unsaid by the back door', async () => {
+    const source = await register('gateway');
+    const device = anyDevice();
+    const from = '2026-03-01T08:00:00.000Z';
+    const { id } = (await give({ device, source, patient, from })).body;
+    const end = (at: string) => administrator.post(`/api/v1/assignments/${id}/end`, { at });
+    for (const at of [from, '2026-01-01T00:00:00.000Z']) expect((await end(at)).status).toBe(422);
+    expect((await end('2026-03-02T08:00:00.000Z')).status).toBe(204);
+    expect((await detailOf(source)).devices[0]?.holdings).toHaveLength(1);
   });
 });
 
