@@ -33,6 +33,8 @@ export type PlatformProcesses = {
 export const platformRoles = ['servers', 'broker', 'ingest', 'rules', 'api'] as const;
 export type Victim = (typeof platformRoles)[number] | 'platform' | 'influxdb' | 'postgresql';
 
+/** The flags of `npm run serve`, runtime/setup/begin.mjs. */
+const asServed = ['--max-semi-space-size=16'];
 const readyMs = 120_000;
 const restartMs = 300;
 const stopMs = 60_000;
@@ -69,7 +71,7 @@ export async function startPlatformProcesses(wish: {
   const begin = (part: string) => {
     const output = openSync(join(folder, `${part}.log`), 'a');
     const words = part === 'platform' ? [] : [part];
-    const child = spawn(process.execPath, ['main.ts', ...words], {
+    const child = spawn(process.execPath, [...asServed, 'main.ts', ...words], {
       cwd: root,
       stdio: ['ignore', output, output, 'ipc'],
       env: environment,
