@@ -60,7 +60,7 @@ try {
       : connect(port, '127.0.0.1');
   await attack({ hostile, foreign: honest.source, seed, mutated, open }, told);
   beside.send('end');
-  const [{ acknowledged, slowestMs, lost }] = (await once(beside, 'message')) as [HonestStory];
+  const [{ acknowledged, slowestMs, machineLateMs, lost }] = (await once(beside, 'message')) as [HonestStory];
   if (lost) faults.push('the honest client lost its connection');
   if (slowestMs > mostMs) faults.push(`the honest client waited ${slowestMs.toFixed(0)} ms for a PUBACK`);
   const ended = new Promise((resolve) => broker.once('exit', resolve));
@@ -90,7 +90,9 @@ try {
   console.log(
     `${told.mutated} mutated packets in ${told.conversations} conversations, seed ${seed}, ${minutes.toFixed(1)} minutes`,
   );
-  console.log(`honest client: ${acknowledged} messages acknowledged, slowest PUBACK ${slowestMs.toFixed(0)} ms`);
+  console.log(
+    `honest client: ${acknowledged} messages acknowledged, slowest PUBACK ${slowestMs.toFixed(0)} ms; the machine was up to ${machineLateMs.toFixed(0)} ms late with a bare timer`,
+  );
 } finally {
   broker.kill('SIGKILL');
   await postgres.stop();

@@ -55,12 +55,20 @@ function hold(socket: Socket, { packets, manner }: ReturnType<typeof conversatio
   });
 }
 
-export type HonestStory = { acknowledged: number; slowestMs: number; lost: boolean };
+const pauseMs = 10;
+
+export type HonestStory = {
+  acknowledged: number;
+  slowestMs: number;
+  /** How late this machine called it back, at most, while it waited for nobody. */
+  machineLateMs: number;
+  lost: boolean;
+};
 
 /** Somebody who publishes with QoS 1 all the time, waiting for each PUBACK. */
 export async function honestClient(port: number, one: Enrolled) {
   const client: MqttClient = await connectAs(port, one);
-  const told: HonestStory = { acknowledged: 0, slowestMs: 0, lost: false };
+  const told: HonestStory = { acknowledged: 0, slowestMs: 0, machineLateMs: 0, lost: false };
   let running = true;
   const publishing = (async () => {
     while (running && !told.lost) {
@@ -70,7 +78,9 @@ export async function honestClient(port: number, one: Enrolled) {
       if (!told.lost) told.acknowledged += 1;
       told.slowestMs = Math.max(told.slowestMs, performance.now() - since);
       // a home sends now and then; without a pause it would be held back for sending too fast
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      const pausedAt = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      told.machineLateMs = Math.max(told.machineLateMs, performance.now() - pausedAt - pauseMs);
     }
   })();
   return {
