@@ -13,8 +13,8 @@ const atMostMs = 5 * 60_000;
 
 /** Builds the console when it is missing or its sources have changed. */
 export async function buildConsole(progress) {
+  if (builtConsole()) return;
   const wanted = hashOf(sources);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   requireWritable(folder, 'the console is built');
   await progress.step('Building the console', async () => {
     const { code, output } = await runVite();
@@ -24,6 +24,12 @@ export async function buildConsole(progress) {
     }
     writeFileSync(stamp, wanted);
   });
+}
+
+/** Where the built console lies; undefined where it is missing or older than its sources. */
+export function builtConsole() {
+  const isCurrent = existsSync(stamp) && readFileSync(stamp, 'utf8') === hashOf(sources);
+  return isCurrent ? join(folder, 'dist') : undefined;
 }
 
 function runVite() {

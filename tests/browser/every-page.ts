@@ -61,7 +61,8 @@ export function everyPage(here: () => Site): void {
         async (name) => {
           const { path, ready, who } = pages[name];
           const { page, complaints } = { guest, nurse, administrator }[who];
-          await page.goto(path());
+          // as a link does it: what was loaded for the page before need not be loaded again
+          await page.evaluate(`history.pushState(null, '', ${JSON.stringify(path())})`);
           await page.locator(ready).first().waitFor();
           await page.evaluate('document.fonts.ready');
 

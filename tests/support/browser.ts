@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
+import { builtConsole } from '../../runtime/setup/console.mjs';
 
 /** The machine's own Chromium, and the console built for it. */
 
@@ -23,13 +24,19 @@ export async function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // all pages are of one site: a process for each costs more than the page
+      '--renderer-process-limit=1',
     ],
   });
 }
 
-export async function buildConsole(folder: string): Promise<void> {
+/** The one that `npm test` has built; else one of its own in `folder`. @returns where it lies */
+export async function findConsole(folder: string): Promise<string> {
+  const built = builtConsole();
+  if (built) return built;
   const root = fileURLToPath(new URL('../../dashboards/console', import.meta.url));
   await build({ root, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+  return folder;
 }
 
 /** Whatever the browser complains about: faults of scripts, refusals of the content security policy, failed loads. */

@@ -5,7 +5,7 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import type { Clinician } from '#domain/people.ts';
 import type { Language } from '#domain/words.ts';
 import { testApi } from './api.ts';
-import { buildConsole, complaintsOf, startBrowser } from './browser.ts';
+import { complaintsOf, findConsole, startBrowser } from './browser.ts';
 import { settleWard } from './ward.ts';
 import { settleAdministration } from './ward-administration.ts';
 
@@ -25,9 +25,9 @@ export type Site = Awaited<ReturnType<typeof startConsole>>;
 
 export async function startConsole() {
   const folder = await mkdtemp(join(tmpdir(), 'hearthbeat-console-'));
-  const [consoleDir, mailboxDir] = [join(folder, 'console'), join(folder, 'mail')];
+  const mailboxDir = join(folder, 'mail');
   await mkdir(mailboxDir);
-  const [browser] = await Promise.all([startBrowser(), buildConsole(consoleDir)]);
+  const [browser, consoleDir] = await Promise.all([startBrowser(), findConsole(join(folder, 'console'))]);
   const api = await testApi({ config: { consoleDir, mailboxDir } });
   const ward = await settleWard(api);
   const administration = await settleAdministration(api.records, ward);
@@ -57,7 +57,8 @@ export async function startConsole() {
       const page = await context.newPage();
       await page.setViewportSize(screens[screen]);
       const complaints = complaintsOf(page);
-      await page.goto(path);
+      // whoever opens it waits for what they look at, and not for fonts
+      await page.goto(path, { waitUntil: 'commit' });
       return { context, page, complaints, close: () => (passing ? context.close() : page.close()) };
     },
     stop: async () => {
