@@ -83,8 +83,9 @@ export function admitSample(
   registration: Registration,
   receivedAt: number,
 ): Admission {
-  const missing = panels[reading.panel].required.filter((name) => !reading.values.some(({ vital }) => vital === name));
-  if (missing.length > 0) return refuse('wrong-panel', `without ${missing.join(', ')}`);
+  const isMissing = (name: VitalName) => !reading.values.some(({ vital }) => vital === name);
+  const { required } = panels[reading.panel];
+  if (required.some(isMissing)) return refuse('wrong-panel', `without ${required.filter(isMissing).join(', ')}`);
   const standing = standingValues(reading);
   for (const { vital, value } of standing) {
     const [low, high] = vitals[vital].hard;
@@ -118,10 +119,11 @@ const unknownDevice = refuse('unknown-device', 'no such device is registered');
  * The values that are stored and judged. One that nobody could have, and that its panel can do without, is left out and the rest stands: a
  * pressure of 210/120 must not go unheard because the cuff counted a pulse of 255. The frame is kept with the reading for audit.
  */
-export const standingValues = (reading: Pick<Reading, 'panel' | 'values'>): Value[] =>
-  reading.values.filter(
-    (value) => isPossible(value) || panels[reading.panel].required.some((vital) => vital === value.vital),
-  );
+export function standingValues({ panel, values }: Pick<Reading, 'panel' | 'values'>): Value[] {
+  const stands = (value: Value) => isPossible(value) || panels[panel].required.some((vital) => vital === value.vital);
+  // nearly always all of them
+  return values.every(stands) ? values : values.filter(stands);
+}
 
 const isPossible = ({ vital, value }: Pick<Value, 'vital' | 'value'>): boolean =>
   value >= vitals[vital].hard[0] && value <= vitals[vital].hard[1];
@@ -135,11 +137,17 @@ function ownerAt(
   userSlot: number | undefined,
   at: number,
 ): PatientId | 'erased' | undefined {
-  const then = assignments.filter((a) => Date.parse(a.from) <= at && (a.to === null || at < Date.parse(a.to)));
-  const holding = then.filter((a) => a.userSlot === null || a.userSlot === userSlot);
-  const owners = new Set(holding.filter((a) => !a.erased).map((a) => a.patient));
-  if (owners.size === 0 && holding.length > 0) return 'erased';
-  return owners.size === 1 ? [...owners][0] : undefined;
+  let owner: PatientId | undefined;
+  let erased = false;
+  for (const assignment of assignments) {
+    const { from, to, patient } = assignment;
+    if (assignment.userSlot !== null && assignment.userSlot !== userSlot) continue;
+    if (at < Date.parse(from) || (to !== null && at >= Date.parse(to))) continue;
+    if (assignment.erased) erased = true;
+    else if (owner !== undefined && owner !== patient) return undefined;
+    else owner = patient;
+  }
+  return owner ?? (erased ? 'erased' : undefined);
 }
 
 /** A clock that stands before the first assignment is as often wrong as early: who looks at it should know which way to look. */

@@ -205,8 +205,11 @@ export type StoredReading = z.infer<typeof StoredReading>;
  */
 export function identityOf(reading: Omit<Reading, 'ref'>): string {
   const moment = reading.deviceTime ?? reading.takenAt;
-  const values = [...reading.values].sort((a, b) => (a.vital < b.vital ? -1 : 1)).map((v) => `${v.vital}=${v.value}`);
-  return [reading.device, reading.userSlot ?? '', reading.panel, reading.sequence ?? '', moment, ...values].join('|');
+  let text = `${reading.device}|${reading.userSlot ?? ''}|${reading.panel}|${reading.sequence ?? ''}|${moment}`;
+  const { values } = reading;
+  const sorted = values.length > 1 ? values.toSorted((a, b) => (a.vital < b.vital ? -1 : 1)) : values;
+  for (const { vital, value } of sorted) text += `|${vital}=${value}`;
+  return text;
 }
 
 /** What a reading says of one vital sign, or undefined. */

@@ -269,7 +269,7 @@ export const panelNames = Object.keys(panels) as [PanelName, ...PanelName[]];
 
 export const isContinuous = (panel: PanelName): boolean => 'continuous' in panels[panel];
 
-export const vitalsOf = (panel: PanelName): readonly VitalName[] => [
-  ...panels[panel].required,
-  ...panels[panel].optional,
-];
+export const vitalsOf = (panel: PanelName): readonly VitalName[] => vitalsOfPanels.get(panel)!;
+const vitalsOfPanels: ReadonlyMap<PanelName, readonly VitalName[]> = new Map(
+  panelNames.map((panel) => [panel, [...panels[panel].required, ...panels[panel].optional]]),
+);

@@ -20,8 +20,8 @@ export function lineOf(reading: StoredReading): string {
     fields += `,${vital}=${float(value)}`;
     if (digits !== undefined) decimals += `${decimals && ','}${vital}=${digits}`;
   }
-  const marks = reading.marks.join(',');
-  fields += `,reading=${text(`${tellsItsId(reading) ? '' : reading.id}|${reading.source}|${reading.heardAt}|${reading.storedAt}|${reading.clock}|${marks}|${reading.flags.join(',')}|${decimals}`)}`;
+  const marks = joined(reading.marks);
+  fields += `,reading=${text(`${tellsItsId(reading) ? '' : reading.id}|${reading.source}|${reading.heardAt}|${reading.storedAt}|${reading.clock}|${marks}|${joined(reading.flags)}|${decimals}`)}`;
   // for people who look at a table of readings
   if (marks !== '') fields += `,marks=${text(marks)}`;
   if (!isInMilliseconds(reading.takenAt)) fields += `,taken_at=${text(reading.takenAt)}`;
@@ -46,6 +46,9 @@ export const float = (value: number): string => {
   if (!Number.isFinite(value)) throw new Error('a value in a line must be a number');
   return String(value);
 };
+
+/** Mostly there is nothing to join. */
+const joined = (words: readonly string[]): string => (words.length === 0 ? '' : words.join(','));
 
 /** A string field. @param value without line breaks */
 const text = (value: string): string =>

@@ -36,10 +36,9 @@ export function unpackReadings({
   const envelope = ReadingsEnvelope.safeParse(parsed.json);
   if (!envelope.success) return [{ ...whole, refs: refsIn(parsed.json), malformed: faultIn(envelope.error) }];
   const { readings, series } = envelope.data;
-  return [
-    ...readings.map((piece) => arrivalOf(whole, piece, toldReading)),
-    ...series.map((piece) => arrivalOf(whole, piece, toldSeries)),
-  ];
+  const arrivals = readings.map((piece) => arrivalOf(whole, piece, toldReading));
+  for (const piece of series) arrivals.push(arrivalOf(whole, piece, toldSeries));
+  return arrivals;
 }
 
 /** What was put into quarantine: a reading, a series, or a whole message. */
@@ -57,10 +56,12 @@ function arrivalOf(
   piece: unknown,
   toldOf: (piece: unknown) => Told | z.ZodError | string,
 ): Arrival {
-  const arrival = { ...whole, refs: refOf(piece), payload: () => textOf(piece) ?? whole.payload() };
+  const { source, receivedAt } = whole;
+  const refs = refOf(piece);
+  const payload = () => textOf(piece) ?? whole.payload();
   const told = toldOf(piece);
-  if (typeof told === 'string') return { ...arrival, malformed: told };
-  return 'samples' in told ? { ...arrival, told } : { ...arrival, malformed: faultIn(told) };
+  if (typeof told !== 'string' && 'samples' in told) return { source, receivedAt, refs, payload, told };
+  return { source, receivedAt, refs, payload, malformed: typeof told === 'string' ? told : faultIn(told) };
 }
 
 /**
@@ -92,8 +93,8 @@ const readingsPerPart = 2_000;
 function toldReading(piece: unknown): Told | z.ZodError {
   const { success, data, error } = Reading.safeParse(piece);
   if (!success) return error;
-  const { ref: _, ...reading } = data;
-  return { samples: [{ place: 0, id: readingId(reading), reading }] };
+  // its ref stays where it is: a copy without it costs as much as its id
+  return { samples: [{ place: 0, id: readingId(data), reading: data }] };
 }
 
 function toldSeries(piece: unknown): Told | z.ZodError | string {
@@ -125,8 +126,8 @@ function refsIn(json: unknown): string[] {
 }
 
 function refOf(piece: unknown): string[] {
-  const ref = Reading.shape.ref.safeParse((piece as { ref?: unknown } | null)?.ref);
-  return ref.success ? [ref.data] : [];
+  const ref = (piece as { ref?: unknown } | null)?.ref;
+  return typeof ref === 'string' && Reading.shape.ref.safeParse(ref).success ? [ref] : [];
 }
 
 /** JSON that can be read is not always JSON that can be written: 30,000 brackets in each other fit into one message. */
