@@ -22,11 +22,12 @@ const networkCodes = new Set([
   'EAI_AGAIN',
 ]);
 
-/** What `pg` says without a code. */
+/** What `pg` and Kysely say without a code. */
 const driverTexts = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
   'Query read timeout',
   'Client has encountered a connection error',
   'Cannot use a pool after calling end',
+  'Postgres connection has been discarded',
 ];

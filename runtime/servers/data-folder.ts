@@ -111,7 +111,13 @@ const waitForOthersMs = 10_000;
 function alone<T>(path: string, run: () => T): T {
   const lock = new DatabaseSync(join(path, 'setup.lock'), { timeout: waitForOthersMs });
   try {
-    lock.exec('begin exclusive');
+    try {
+      lock.exec('begin exclusive');
+    } catch (fault) {
+      throw new SetupFault(
+        `${path} cannot be written (${(fault as Error).message}): make room there, or set DATA_DIR to another folder.`,
+      );
+    }
     return run();
   } finally {
     lock.close();
