@@ -140,6 +140,10 @@ export function administratorPages(here: () => Site): void {
       await dialog.getByRole('button', { name: 'Show it' }).click();
       await page.getByRole('dialog').getByText('ffd80001').waitFor();
       expect(await looks()).toBe(before + 1);
+      await page.keyboard.press('Escape');
+      // who mistypes is shown nothing, and not everything
+      await page.getByLabel('Gateway or device').fill('gw 7k3mq2');
+      await page.getByText('Nothing matches').waitFor();
       await close();
     });
   });
@@ -149,6 +153,8 @@ export function administratorPages(here: () => Site): void {
       const { page, close } = await open('/admin/audit');
       await page.getByRole('button', { name: 'Check the chain' }).click();
       await page.getByText('The chain is whole', { exact: false }).waitFor();
+      await page.getByLabel('What').selectOption('source-enrolled');
+      await page.getByText('refused: no such code').waitFor();
       await close();
     });
 

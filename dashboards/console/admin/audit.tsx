@@ -12,20 +12,24 @@ import { Answer, Calm } from '../parts/states.tsx';
 import { Fault } from './faults.tsx';
 import { Frame } from './frame.tsx';
 import { Select } from './select.tsx';
+import { subjectIn } from './subject.ts';
 
 /** Who did what to identities, homes and patients, and whether the trail is as it was written. */
 
 type Action = keyof typeof adminEn.audit.actions;
 const actions = Object.keys(adminEn.audit.actions) as Action[];
 
+type Why = keyof typeof adminEn.audit.why;
+const refusals = Object.keys(adminEn.audit.why) as Why[];
+
 export function AuditPage() {
   const { t } = useLanguage();
   const [action, setAction] = useState('');
   const [source, setSource] = useState('');
-  const wanted = useDeferredValue(source.trim());
+  const subject = subjectIn(useDeferredValue(source));
   const rows = useAudit({
     ...(action ? { action } : {}),
-    ...(/^[a-z0-9][a-z0-9-]*$/.test(wanted) ? { source: wanted } : {}),
+    ...subject,
   });
   const verify = useVerifyAudit();
   return (
@@ -64,7 +68,7 @@ export function AuditPage() {
         </div>
         <Answer of={rows}>
           {({ pages }) => {
-            const all = pages.flatMap((page) => page.rows);
+            const all = subject ? pages.flatMap((page) => page.rows) : [];
             if (all.length === 0) return <Calm title={t('admin.audit.none')} />;
             return (
               <>
@@ -114,6 +118,7 @@ function Row({ row }: { row: AuditView }) {
   const { t, say } = useLanguage();
   const action = actions.find((one) => one === row.action);
   const done = row.outcome === 'done';
+  const why = refusals.find((one) => one === row.outcome);
   const reason = revocationReasons.find((one) => one === row.detail.reason);
   return (
     <li className="item">
@@ -123,7 +128,9 @@ function Row({ row }: { row: AuditView }) {
           {!done && (
             <span className="muted">
               {' · '}
-              {row.outcome === 'asked' ? t('admin.audit.asked') : t('admin.audit.refused', { why: row.outcome })}
+              {row.outcome === 'asked'
+                ? t('admin.audit.asked')
+                : t('admin.audit.refused', { why: why ? t(`admin.audit.why.${why}`) : row.outcome })}
             </span>
           )}
           {reason && <span className="muted"> · {t(`admin.revoke.reasons.${reason}`)}</span>}
@@ -173,11 +180,11 @@ function Detail({ detail }: { detail: Record<string, unknown> }) {
     return /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 16)}…` : text;
   };
   return Object.entries(detail).flatMap(([name, value]) => {
-    if (value === null || value === undefined || name === 'reason') return [];
+    if (value === null || value === undefined || value === false || name === 'reason') return [];
     const known = detailNames.find((one) => one === name);
     return (
       <span key={name} className="numbers">
-        {known ? t(`admin.audit.details.${known}`) : name} {sayValue(name, String(value))}
+        {known ? t(`admin.audit.details.${known}`) : name} {value !== true && sayValue(name, String(value))}
       </span>
     );
   });

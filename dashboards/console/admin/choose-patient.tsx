@@ -4,6 +4,7 @@ import { useDeferredValue, useState } from 'react';
 import type { PatientFound } from '#domain/homes.ts';
 import { usePatientsFound } from '../api/admin.ts';
 import { useLanguage } from '../locales/language.ts';
+import { Fault } from './faults.tsx';
 
 /** Finds one patient of one's own care teams by name; two of the same name are told apart by their birth dates. */
 export function ChoosePatient(props: {
@@ -41,6 +42,7 @@ export function ChoosePatient(props: {
         maxLength={100}
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
+      {wanted && <Fault fault={found.error} />}
       <ul className="found" aria-live="polite">
         {patients.map((patient) => (
           <li key={patient.id}>

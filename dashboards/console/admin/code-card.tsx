@@ -1,20 +1,23 @@
 import { Button, Modal } from '@mantine/core';
 import { IconPrinter } from '@tabler/icons-react';
 import type { CodeGiven } from '#domain/homes.ts';
+import type { SourceView } from '#domain/views.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { useNow } from '../time/clock.ts';
 import { Copyable } from './copy.tsx';
 import { spelled } from './spelling.ts';
 
 /** A code with which a box enrols: big, to be read out, with the time it has left and by what the box knows us. */
-export function CodeCard({ source, given, close }: { source: string; given: CodeGiven; close: () => void }) {
+export function CodeCard(props: { source: Pick<SourceView, 'id' | 'kind'>; given: CodeGiven; close: () => void }) {
   const { t } = useLanguage();
+  const { given, close } = props;
+  const { id, kind } = props.source;
   const trust = given.authority ? ` --trust ${given.authority}` : '';
   return (
     <Modal
       opened
       onClose={close}
-      title={t('admin.code.title', { source })}
+      title={t('admin.code.title', { source: id })}
       closeButtonProps={{ 'aria-label': t('common.close') }}
       closeOnClickOutside={false}
       centered
@@ -34,10 +37,14 @@ export function CodeCard({ source, given, close }: { source: string; given: Code
             <p className="small muted">{t('admin.code.authorityMore')}</p>
           </div>
         )}
-        <Copyable
-          label={t('admin.code.command')}
-          text={`hearthbeat-gateway enroll ${given.url} ${given.code}${trust}`}
-        />
+        {kind === 'gateway' ? (
+          <Copyable
+            label={t('admin.code.command')}
+            text={`hearthbeat-gateway enroll ${given.url} ${given.code}${trust}`}
+          />
+        ) : (
+          <Copyable label={t('admin.code.address')} text={new URL('/api/v1/enrolments', given.url).href} />
+        )}
         {isOnlyHere(given.url) && <p className="small muted">{t('admin.code.onlyHere')}</p>}
         <p className="small muted">{t('admin.code.once')}</p>
         <div className="row buttons no-print">

@@ -3,7 +3,6 @@ import { IconAlertTriangle, IconBattery1, IconUser } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { HoldingView, HomeDeviceView, SourceDetail } from '#domain/homes.ts';
-import { DeviceId } from '#domain/ids.ts';
 import { useRegisterDevice } from '../api/admin.ts';
 import { Refused } from '../api/request.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
@@ -12,6 +11,7 @@ import { useNow } from '../time/clock.ts';
 import { Assign, EndAssignment } from './assign.tsx';
 import { Dialog } from './dialog.tsx';
 import { Chip } from './source-chips.tsx';
+import { deviceIn } from './subject.ts';
 
 /** The devices of a home: whose each is and was, and the ways to give it and take it back. */
 export function Devices({ detail: { source, devices } }: { detail: SourceDetail }) {
@@ -202,12 +202,6 @@ export function Strangers({ detail: { source, strangers } }: { detail: SourceDet
       {chosen && <RegisterDevice source={source.id} device={chosen} close={() => setChosen(undefined)} />}
     </section>
   );
-}
-
-/** Bluetooth addresses are taken as people write them: in small letters, with hyphens. */
-function deviceIn(text: string): DeviceId | undefined {
-  const address = text.trim().toUpperCase().replaceAll('-', ':');
-  return DeviceId.safeParse(/^([0-9A-F]{2}:){5}[0-9A-F]{2}$/.test(address) ? address : text.trim()).data;
 }
 
 export function RegisterDevice(props: { source: string; device?: string; close: () => void }) {

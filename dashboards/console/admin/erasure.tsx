@@ -70,6 +70,7 @@ function Ask({ close }: { close: () => void }) {
   const [typed, setTyped] = useState('');
   const { patient, reason, keep } = wish;
   const keepAt = keep === '' ? null : instantOfField(`${keep}T00:00`, zone);
+  const keepWrong = keepAt !== null && !(keepAt > now);
 
   if (!confirming || !patient)
     return (
@@ -80,7 +81,7 @@ function Ask({ close }: { close: () => void }) {
         submitWords={t('admin.erasure.next')}
         submit={async () => {
           setTried(true);
-          if (patient && reason) {
+          if (patient && reason && !keepWrong) {
             setTried(false);
             setConfirming(true);
           }
@@ -106,6 +107,7 @@ function Ask({ close }: { close: () => void }) {
           label={t('admin.erasure.keep')}
           description={t('admin.erasure.keepMore')}
           value={keep}
+          error={tried && keepWrong ? t('admin.erasure.keepWrong') : undefined}
           onChange={(event) => setWish({ ...wish, keep: event.currentTarget.value })}
         />
       </Dialog>

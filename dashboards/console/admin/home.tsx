@@ -99,7 +99,7 @@ function Home({ detail }: { detail: SourceDetail }) {
       </section>
       <Strangers detail={detail} />
       <Certificates detail={detail} />
-      {given && <CodeCard source={source.id} given={given} close={() => setGiven(undefined)} />}
+      {given && <CodeCard source={source} given={given} close={() => setGiven(undefined)} />}
       {asking === 'token' && <TokenCard source={source.id} close={close} />}
       {asking === 'revoke' && <Revoke source={source.id} close={close} />}
       {asking === 'device' && <RegisterDevice source={source.id} close={close} />}

@@ -18,6 +18,7 @@ import { clock, useNow } from '../time/clock.ts';
 import { Dialog } from './dialog.tsx';
 import { Frame } from './frame.tsx';
 import { Select } from './select.tsx';
+import { subjectIn } from './subject.ts';
 
 /** What could not be admitted: why, from whom, what was sent, and the way in after a correction. */
 
@@ -36,10 +37,11 @@ export function QuarantinePage() {
   // chosen once: a question that changes with every tick of the clock is asked for ever
   const [from, setFrom] = useState<string>();
   const wanted = useDeferredValue(source.trim());
+  const subject = subjectIn(wanted);
   const found = useQuarantine({
     state,
     ...(reason ? { reason } : {}),
-    ...(/^[a-z0-9][a-z0-9-]*$/.test(wanted) ? { source: wanted } : {}),
+    ...subject,
     ...(from ? { from } : {}),
   });
   const isFiltered = reason !== '' || wanted !== '' || state !== 'waiting' || span !== 'all';
@@ -83,7 +85,7 @@ export function QuarantinePage() {
         </div>
         <Answer of={found}>
           {({ pages }) => {
-            const items = pages.flatMap((page) => page.items);
+            const items = subject ? pages.flatMap((page) => page.items) : [];
             const [first] = pages;
             if (items.length === 0)
               return isFiltered ? (
@@ -102,7 +104,7 @@ export function QuarantinePage() {
                       <p className="small muted">{t('admin.quarantine.gaveWay', { count: first?.gaveWay ?? 0 })}</p>
                     )}
                   </div>
-                  {state === 'waiting' && wanted !== '' && <ReleaseAll source={wanted} reason={reason} />}
+                  {state === 'waiting' && subject?.source && <ReleaseAll source={subject.source} reason={reason} />}
                 </div>
                 <section className="card" aria-label={t('admin.pages.quarantine')}>
                   <ul className="items">

@@ -110,7 +110,7 @@ export const useEndAssignment = () =>
     send(`/assignments/${id}/${how}`, { method: 'POST', body: {} }),
   );
 
-export type QuarantineFilter = { source?: string; reason?: string; state?: string; from?: string };
+export type QuarantineFilter = { source?: string; device?: string; reason?: string; state?: string; from?: string };
 export const useQuarantine = (filter: QuarantineFilter) =>
   useInfiniteQuery({
     queryKey: [...keys.quarantine, filter],
@@ -134,7 +134,7 @@ export const useRelease = () => {
   });
 };
 
-export type AuditFilter = { action?: string; source?: string };
+export type AuditFilter = { action?: string; source?: string; device?: string };
 export const useAudit = (filter: AuditFilter) =>
   useInfiniteQuery({
     queryKey: [...keys.audit, filter],
