@@ -36,10 +36,8 @@ export const emptyHarvest = (): Harvest => ({
 });
 
 type Refusal = { reason: QuarantineReason; detail: string };
-type Ended = { place: number } & (
-  | { refusal: Refusal }
-  | { reading: StoredReading; duplicate: boolean; refusal?: undefined }
-);
+type Entered = { reading: StoredReading; duplicate: boolean; refusal?: undefined };
+type Ended = { place: number } & ({ refusal: Refusal } | Entered);
 
 /**
  * Gathers in what became of a verdict once the store has answered. Every reading is counted once: as stored, as a duplicate or under the
@@ -60,6 +58,13 @@ export function gather(harvest: Harvest, verdict: Verdict, copies: ReadonlySet<S
   }
   const told = (arrival as Arrival & { told: Told }).told;
   const ends = verdict.samples.map((sample) => endOf(sample, harvest.refusals, copies));
+  const [only] = ends;
+  if (only && !only.refusal && !told.series) {
+    // nearly all of them: one reading, which may enter
+    enter(harvest, only, copies);
+    for (const ref of arrival.refs) receipt(ref, { outcome: 'stored', reading: only.reading.id });
+    return;
+  }
   const refused: { sample: number; reason: string }[] = [];
   const byReason = new Map<QuarantineReason, { detail: string; places: Set<number> }>();
   for (const end of ends) {
@@ -69,10 +74,7 @@ export function gather(harvest: Harvest, verdict: Verdict, copies: ReadonlySet<S
       const alike = byReason.get(reason) ?? { detail, places: new Set() };
       byReason.set(reason, alike);
       alike.places.add(end.place);
-    } else {
-      count(harvest, end.duplicate ? 'duplicate' : 'stored', 1);
-      if (!copies.has(end.reading)) harvest.stored.push(end.reading);
-    }
+    } else enter(harvest, end, copies);
   }
   for (const [reason, { detail, places }] of byReason) {
     const payload =
@@ -88,12 +90,12 @@ export function gather(harvest: Harvest, verdict: Verdict, copies: ReadonlySet<S
         reason: refused[0]!.reason,
         ...(byReason.size > 1 ? { refused } : {}),
       });
-    else
-      receipt(ref, {
-        outcome: 'stored',
-        ...(told.series ? {} : { reading: told.samples[0]!.id }),
-        ...(refused.length > 0 ? { refused } : {}),
-      });
+    else receipt(ref, { outcome: 'stored', ...(refused.length > 0 ? { refused } : {}) });
+}
+
+function enter(harvest: Harvest, { reading, duplicate }: Entered, copies: ReadonlySet<StoredReading>): void {
+  count(harvest, duplicate ? 'duplicate' : 'stored', 1);
+  if (!copies.has(reading)) harvest.stored.push(reading);
 }
 
 function endOf(sample: SampleVerdict, refusals: Harvest['refusals'], copies: ReadonlySet<StoredReading>): Ended {

@@ -17,13 +17,20 @@ export async function markRollups(
   readings: readonly { patient: PatientId; panel: PanelName; takenAt: string }[],
   now: number,
 ): Promise<void> {
-  const marks = new Map<string, DueHour>();
+  const marked = new Map<PatientId, Map<PanelName, Set<number>>>();
+  const due: DueHour[] = [];
   for (const { patient, panel, takenAt } of readings) {
     const hour = Math.floor(Date.parse(takenAt) / hourMs);
-    marks.set(`${patient} ${panel} ${hour}`, { patient, panel, hour });
+    const ofPatient = marked.get(patient) ?? new Map<PanelName, Set<number>>();
+    marked.set(patient, ofPatient);
+    const hours = ofPatient.get(panel) ?? new Set<number>();
+    ofPatient.set(panel, hours);
+    if (hours.has(hour)) continue;
+    hours.add(hour);
+    due.push({ patient, panel, hour });
   }
-  if (marks.size === 0) return;
-  const due = [...marks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, mark]) => mark);
+  if (due.length === 0) return;
+  due.sort(inOrder);
   await sql`
     insert into rollup_due (patient_id, panel, hour, marked_at)
     select patient_id, panel, hour, ${new Date(now)}
@@ -34,6 +41,17 @@ export async function markRollups(
     ) as due (patient_id, panel, hour)
     on conflict do nothing`.execute(db);
 }
+
+const inOrder = (a: DueHour, b: DueHour): number =>
+  a.patient < b.patient
+    ? -1
+    : a.patient > b.patient
+      ? 1
+      : a.panel < b.panel
+        ? -1
+        : a.panel > b.panel
+          ? 1
+          : a.hour - b.hour;
 
 /**
  * Takes marks in hand, the oldest first, and answers all that are in hand, those of an earlier life included. An hour that is still running is
