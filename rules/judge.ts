@@ -2,6 +2,7 @@ import { type Alert, hasGrownOld } from '#domain/alert.ts';
 import type { PatientId } from '#domain/ids.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import { dayNumberIn } from '#domain/zone.ts';
+import { type Clock, createPauses } from '#runtime/clock.ts';
 import { faultDetails } from '#runtime/log.ts';
 import { lockUnresolvedAlerts } from '#runtime/records/alerts.ts';
 import type { Within } from '#runtime/records/connect.ts';
@@ -22,7 +23,7 @@ export type Matter =
  * or not at all. A rule that throws keeps its memory as it was and hinders no other. Answers how many did.
  */
 export async function judge(
-  deps: ActDeps & { now: () => number; kept?: KeptMemories },
+  deps: ActDeps & { clock: Clock; kept?: KeptMemories },
   db: Within,
   matters: readonly Matter[],
 ): Promise<number> {
@@ -40,11 +41,13 @@ export async function judge(
   const asks: Ask[] = [];
   let faults = 0;
   const changed: { patient: PatientId; rule: string; memory: Memory }[] = [];
+  const pause = createPauses(deps.clock);
   for (const patient of patients) {
+    await pause();
     const matter = matterOf.get(patient.patient);
     const heard = matter && 'heard' in matter ? onDays(matter.heard, patient.timeZone) : [];
     for (const rule of book) {
-      const happenings = matter ? happeningsFor(rule, matter, heard, deps.now()) : [];
+      const happenings = matter ? happeningsFor(rule, matter, heard, deps.clock.now()) : [];
       if (happenings.length === 0) continue;
       const alert = openOf.get(patient.patient)?.find((a) => a.rule === rule.rule);
       try {
@@ -58,7 +61,7 @@ export async function judge(
     }
   }
   await saveMemories(db, changed, deps.kept);
-  await askHomes(deps, db, asks, deps.now());
+  await askHomes(deps, db, asks, deps.clock.now());
   return faults;
 }
 
@@ -84,7 +87,7 @@ const onDays = (heard: readonly Heard[], timeZone: string): Timed[] =>
 
 /** Answers the memory when it has changed. */
 async function judgeRule(
-  deps: ActDeps & { now: () => number },
+  deps: ActDeps & { clock: Clock },
   db: Within,
   rule: Rule,
   patient: JudgedPatient,
@@ -98,7 +101,7 @@ async function judgeRule(
   let memory = before;
   try {
     for (const { happening, at } of [
-      ...sinceLastTime(rule, memory, unresolved, happenings, deps.now()),
+      ...sinceLastTime(rule, memory, unresolved, happenings, deps.clock.now()),
       ...happenings,
     ]) {
       const judgement = evaluate(rule, parameters, memory, happening, at);
@@ -115,7 +118,7 @@ async function judgeRule(
       db,
       { rule, parameters, patient: patient.patient, team: patient.team, open },
       effect,
-      deps.now(),
+      deps.clock.now(),
     );
     if (effect.kind === 'measure-again') asks.push({ ...effect, patient: patient.patient, rule: rule.rule });
   }

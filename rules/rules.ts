@@ -42,7 +42,7 @@ export function createRules(
   const paging = createPaging({ ...deps, log }, config);
   const admitting = createAdmitting(records);
   const kept: KeptMemories = new Map();
-  const judging = { agenda, paging, random, log, metrics, kept, now: () => clock.now() };
+  const judging = { agenda, paging, random, log, metrics, clock, kept };
   let consumption: Consumption | undefined;
   let away = false;
   /** Judgements that were left out because a rule or its rows were faulty: somebody must look. */

@@ -44,6 +44,22 @@ export const systemClock: Clock = {
 /** RFC 3339 in UTC with milliseconds. */
 export const instant = (ms: number): string => new Date(ms).toISOString();
 
+/**
+ * For work that is long and never waits, so that a door in the same process need not: call it between two pieces, and wait for what it answers.
+ * It answers something only when what lies behind the last pause has taken too long.
+ */
+export function createPauses(clock: Pick<Clock, 'elapsed' | 'sleep'>): () => Promise<void> | undefined {
+  let since = clock.elapsed();
+  return () => {
+    if (clock.elapsed() - since < withoutPauseMs) return undefined;
+    return clock.sleep(0).then(() => {
+      since = clock.elapsed();
+    });
+  };
+}
+
+const withoutPauseMs = 5;
+
 /** `promise`, or a rejection with `late()` after `ms`. Does not stop the work: the caller must be able to abandon it. */
 export async function within<T>(clock: Clock, ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let cancel = () => {};

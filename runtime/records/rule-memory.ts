@@ -115,7 +115,8 @@ export async function saveMemories(
   }
 }
 
-const rowsPerStatement = 500;
+/** Some 5 ms each in which nothing else runs, should every memory be full. */
+const rowsPerStatement = 100;
 
 function keep(kept: KeptMemories, key: string, memory: { version: string; memory: object }): void {
   kept.delete(key);
