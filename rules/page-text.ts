@@ -3,8 +3,8 @@ import { ageOn, type CareTeam, type Patient } from '#domain/people.ts';
 import { vitalIn } from '#domain/reading.ts';
 import { vitals } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
-import { spanText, valueText } from './explain.ts';
 import { dayIn, timeIn, zoneOf } from '#domain/zone.ts';
+import { spanText, valueText } from './explain.ts';
 
 /** What a page says, to somebody who has just been woken: how grave, what, which call, what to do, where to answer. */
 

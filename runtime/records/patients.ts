@@ -39,7 +39,8 @@ export async function findPatient(db: Within, teams: TeamId[], id: PatientId): P
 
 export async function patientsOfTeams(db: Within, teams: TeamId[]): Promise<{ patient: Patient; addedAt: string }[]> {
   if (teams.length === 0) return [];
-  const rows = await db.selectFrom('patient')
+  const rows = await db
+    .selectFrom('patient')
     .selectAll()
     .where('team_id', 'in', teams)
     .where('erased_at', 'is', null)
