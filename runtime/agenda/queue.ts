@@ -49,11 +49,16 @@ export async function openWakeQueue(
       };
     }
     const onPostgres = withBackend(createPostgresBackend);
-    const connection = { connectionString: databaseUrl, max: 3, keepAlive: true, ...patience, Client: UnbrokenClient };
     return {
-      queue: new onPostgres.Queue<{ key: string }>(queueName, { connection, defaultJobOptions: jobs }),
-      worker: new onPostgres.Worker<{ key: string }>(queueName, process, { connection, ...workerOptions }),
+      queue: new onPostgres.Queue<{ key: string }>(queueName, { connection: pool(), defaultJobOptions: jobs }),
+      worker: new onPostgres.Worker<{ key: string }>(queueName, process, { connection: pool(), ...workerOptions }),
     };
+  };
+  const pools: pg.Pool[] = [];
+  const pool = () => {
+    const one = unbrokenPool(databaseUrl);
+    pools.push(one);
+    return one;
   };
 
   if (!redisUrl) await migrateQueue(databaseUrl);
@@ -66,7 +71,12 @@ export async function openWakeQueue(
   };
   queue.on('error', onFault);
   worker.on('error', onFault);
-  if (!redisUrl) await untilReady([queue, worker]);
+  const endPools = () => Promise.allSettled(pools.map((one) => one.end()));
+  if (!redisUrl)
+    await untilReady([queue, worker]).catch((fault) => {
+      void endPools();
+      throw fault;
+    });
   worker.run().catch(onFault);
 
   return {
@@ -92,6 +102,7 @@ export async function openWakeQueue(
         torn.catch(() => {});
         await within(clock, 1_000, torn, () => new Error('late')).catch(() => {});
       });
+      await within(clock, 1_000, endPools(), () => new Error('late')).catch(() => {});
     },
   };
 }
@@ -99,15 +110,29 @@ export async function openWakeQueue(
 const queueName = 'agenda';
 
 /**
- * BullMQ listens to none of the connections that it has in hand: one that breaks between two queries of a transaction would end this process. The
- * query behind it fails all the same.
+ * A pool of our own for BullMQ, which listens neither to the connections that it has in hand nor, for a moment, to the one by which it waits for
+ * jobs: one that breaks just then would end this process. The query behind it fails all the same.
  */
+function unbrokenPool(databaseUrl: string): pg.Pool {
+  return new pg.Pool({
+    connectionString: databaseUrl,
+    // one of a worker's waits for jobs all the time
+    max: 4,
+    keepAlive: true,
+    options: `-c search_path=${queueSchema}`,
+    ...patience,
+    Client: UnbrokenClient,
+  });
+}
+
 class UnbrokenClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
-    this.on('error', () => {});
+  override emit(event: string | symbol, ...told: unknown[]): boolean {
+    return event === 'error' && this.listenerCount('error') === 0 ? false : super.emit(event, ...told);
   }
 }
+
+/** Where BullMQ's migrations put its tables. */
+const queueSchema = 'bullmq';
 
 /** BullMQ refuses ids with a colon and ids that are whole numbers. */
 const jobIdOf = (key: string): string => key.replaceAll(':', '.');
