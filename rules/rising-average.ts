@@ -57,7 +57,6 @@ export function risingAverage(
   const limits = limitsOf(rule, parameters);
   const average = averageOf(rule, parameters);
   const recent = average(kept.filter((k) => k[3] > today - days));
-  const earlier = average(kept.filter((k) => k[3] <= today - days));
   if (!recent) return { memory, effects: [] };
 
   if (memory.episode) {
@@ -68,7 +67,9 @@ export function risingAverage(
   // a gateway that was away for weeks fills the memory; what ended long ago is news to nobody
   const latest = kept.at(-1)?.[1] ?? 0;
   if (now - latest > newsForMs) return { memory, effects: [] };
-  if (!earlier || (memory.raisedOn !== null && today < memory.raisedOn + quietDays)) return { memory, effects: [] };
+  if (memory.raisedOn !== null && today < memory.raisedOn + quietDays) return { memory, effects: [] };
+  const earlier = average(kept.filter((k) => k[3] <= today - days));
+  if (!earlier) return { memory, effects: [] };
   const rising = limits.some(({ vital, side, value }) => {
     const [mean, meanBefore] = [recent.mean[vital], earlier.mean[vital]];
     return (
