@@ -87,7 +87,13 @@ export const CodeGiven = z.object({
 export type CodeGiven = z.infer<typeof CodeGiven>;
 
 /** Shown once: only its hash is kept. User name and client id are the source's id. */
-export const TokenGiven = z.object({ source: SourceId, mqttUrl: z.string(), token: z.string() });
+export const TokenGiven = z.object({
+  source: SourceId,
+  mqttUrl: z.string(),
+  token: z.string(),
+  /** By which the device knows the platform: PEM of its authorities; null where it has none of its own. */
+  authority: z.string().nullable(),
+});
 export type TokenGiven = z.infer<typeof TokenGiven>;
 
 /** A patient to whom a device may be given. */

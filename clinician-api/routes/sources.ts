@@ -27,7 +27,7 @@ const tags = ['sources'];
 const OneSource = z.object({ source: SourceId });
 type Asking = Parameters<typeof whoAsks>[0];
 
-export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiConfig): void {
+export function sourceRoutes(app: Web, { records, clock, authority }: ApiDeps, config: ApiConfig): void {
   app.get(
     '/api/v1/sources',
     {
@@ -100,8 +100,8 @@ export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiC
     async (request) => {
       const { id } = await inForce(request.params.source);
       const { code, expiresAt } = await issueCode(records, { source: id, by: by(request), now: clock.now() });
-      const authority = config.boxesPin?.() ?? null;
-      return { code: spoken(code), expiresAt, url: config.publicUrl, authority };
+      const pin = config.boxesPin?.() ?? null;
+      return { code: spoken(code), expiresAt, url: config.publicUrl, authority: pin };
     },
   );
 
@@ -122,7 +122,7 @@ export function sourceRoutes(app: Web, { records, clock }: ApiDeps, config: ApiC
         throw new Refusal({ status: 409, code: 'wants-code', detail: 'A gateway enrols with a code.' });
       const token = await handOutToken(records, { source: id, by: by(request), now: clock.now() });
       if (!token) throw wasShutOut();
-      return { source: id, mqttUrl: config.mqttUrl, token };
+      return { source: id, mqttUrl: config.mqttUrl, token, authority: authority?.certificate ?? null };
     },
   );
 

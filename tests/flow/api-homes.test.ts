@@ -56,6 +56,8 @@ describe('sources', () => {
     const { body } = await administrator.post<TokenGiven>(`/api/v1/sources/${source}/tokens`, {});
     const known = (await findCredentials(t.records, [source])).get(source);
     expect(known?.secretHash).toBe(hashToken(body.token));
+    // the ward of these tests has no authority of its own
+    expect(body.authority).toBeNull();
     const gateway = await register('gateway');
     expect(await administrator.post(`/api/v1/sources/${gateway}/tokens`, {})).toMatchObject({
       status: 409,

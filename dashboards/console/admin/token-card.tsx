@@ -1,4 +1,5 @@
 import { Button, Modal } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { TokenGiven } from '#domain/homes.ts';
 import { useGiveToken } from '../api/admin.ts';
@@ -43,6 +44,20 @@ export function TokenCard({ source, close }: { source: string; close: () => void
         <Copyable label={t('admin.token.address')} text={given.mqttUrl} />
         <Copyable label={t('admin.token.user')} text={given.source} />
         <Copyable label={t('admin.token.password')} text={given.token} />
+        {given.authority !== null && (
+          <div className="copyable">
+            <p className="small">{t('admin.token.authority')}</p>
+            <Button
+              component="a"
+              variant="default"
+              leftSection={<IconDownload size={18} aria-hidden />}
+              href={`data:application/x-pem-file,${encodeURIComponent(given.authority)}`}
+              download="hearthbeat-authority.pem"
+            >
+              {t('admin.token.download')}
+            </Button>
+          </div>
+        )}
         <div className="row buttons">
           <Button size="md" onClick={close}>
             {t('admin.code.done')}

@@ -88,6 +88,8 @@ export const adminEn = {
     address: 'MQTT address',
     user: 'User name and client id',
     password: 'Password',
+    authority: 'The device must trust this certificate, by which it knows the platform.',
+    download: 'Certificate (PEM)',
   },
   revoke: {
     button: 'Shut out',

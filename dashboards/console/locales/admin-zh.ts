@@ -90,6 +90,8 @@ export const adminZh: Same<typeof adminEn> = {
     address: 'MQTT 地址',
     user: '用户名与客户端标识',
     password: '密码',
+    authority: '设备须信任此证书，以确认所连接的是本平台。',
+    download: '下载证书（PEM）',
   },
   revoke: {
     button: '停用',
