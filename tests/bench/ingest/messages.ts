@@ -6,7 +6,8 @@ import { publishPacket } from '../../support/mqtt-packets.ts';
 
 /**
  * The work that all contenders are given: a watch or a cuff that publishes `samples` readings at a time as JSON, one or ten as readings, more as a
- * series. Every tenth source is a cuff of somebody who is well, so that the judge has work; the others count a heart.
+ * series. Every tenth source is a cuff of somebody who is well, so that the judge has work, and tells one pressure at a time; what comes in tens is
+ * worn and counts a heart, as the other sources do.
  */
 export type BenchSource = { source: SourceId; secret: string; device: string; panel: 'heart-rate' | 'blood-pressure' };
 
@@ -21,7 +22,8 @@ export type Frame = {
   at(takenAt: number): Buffer;
 };
 
-export function frameOf({ source, device, panel }: BenchSource, samples: number, id: number): Frame {
+export function frameOf({ source, device, ...of }: BenchSource, samples: number, id: number): Frame {
+  const panel = samples === 1 ? of.panel : 'heart-rate';
   const values = (n: number) =>
     panel === 'heart-rate'
       ? [{ vital: 'heart-rate' as const, value: 62 + (n % 20), unit: '/min' }]
