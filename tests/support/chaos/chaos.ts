@@ -3,6 +3,7 @@ import { SourceId } from '#domain/ids.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { type Random, seededRandom } from '#runtime/random.ts';
 import { connect, type Records } from '#runtime/records/connect.ts';
+import { findInfluxd } from '#runtime/servers/programs.ts';
 import { startMailServer } from '../mail.ts';
 import { makeClinician, makeDevice, makePatient, makeRota, makeSource, makeTeam } from '../people.ts';
 import { type PlatformProcesses, startPlatformProcesses, type Victim } from '../platform-processes.ts';
@@ -10,7 +11,7 @@ import { smallDisk } from './disk.ts';
 import { createMeasuring, type Home } from './home.ts';
 import type { Item } from './item.ts';
 import { judge, type Verdict } from './judge.ts';
-import { lookIntoInflux } from './look.ts';
+import { lookIntoInflux, lookIntoPostgres } from './look.ts';
 import { type Network, startNetwork } from './network.ts';
 import { createUplink } from './uplink.ts';
 
@@ -59,6 +60,7 @@ const lookEveryMs = 500;
 export async function chaos(wish: ChaosWish): Promise<ChaosFigures> {
   const random = seededRandom(wish.seed);
   const disk = smallDisk();
+  const noInflux = 'missing' in findInfluxd(process.env.PATH);
   const mail = await startMailServer();
   const platform = await startPlatformProcesses({
     apart: true,
@@ -121,7 +123,9 @@ export async function chaos(wish: ChaosWish): Promise<ChaosFigures> {
     const unpagedNow = async () => unpagedAmong(records, critical, mail.received);
     await patiently(pagedMs, async () => (await unpagedNow()).length === 0);
     const quarantined = await records.selectFrom('quarantine').select(['source_id', 'ref']).execute();
-    const found = await lookIntoInflux(platform.sink(), startedAt - 120_000, clock.now() + 600_000);
+    const found = await (noInflux
+      ? lookIntoPostgres(records)
+      : lookIntoInflux(platform.sink(), startedAt - 120_000, clock.now() + 600_000));
     const repeated = new Map<string, number>();
     for (const { samples } of items) for (const { key } of samples) repeated.set(key, (repeated.get(key) ?? 0) + 1);
     const ended = platform.endedByThemselves();
@@ -137,7 +141,10 @@ export async function chaos(wish: ChaosWish): Promise<ChaosFigures> {
       ),
       crises: critical.length,
       unpaged: await unpagedNow(),
-      leftOut: 'absent' in disk ? [disk.absent] : [],
+      leftOut: [
+        ...('absent' in disk ? [disk.absent] : []),
+        ...(noInflux ? ['No InfluxDB is killed: readings are in PostgreSQL, because it is not installed.'] : []),
+      ],
       lastWords: [...new Set(ended.map(({ part }) => part))]
         .map((part) => `${part}:\n${platform.log(part)}`)
         .join('\n'),

@@ -1,4 +1,5 @@
 import { instant } from '#runtime/clock.ts';
+import type { Records } from '#runtime/records/connect.ts';
 import { keyOf } from './item.ts';
 import type { Found } from './judge.ts';
 
@@ -21,6 +22,15 @@ export async function lookIntoInflux(sink: Sink, from: number, to: number): Prom
       }
     }
   return found;
+}
+
+/** Every reading where there is no InfluxDB. */
+export async function lookIntoPostgres(records: Records): Promise<Found[]> {
+  const rows = await records.selectFrom('vitals_reading').select(['panel', 'vitals', 'reading']).execute();
+  return rows.map(({ panel, vitals, reading: { device, deviceTime, takenAt } }) => ({
+    key: keyOf(panel, device, deviceTime ?? takenAt),
+    value: Number((vitals as Record<string, number>)[fieldOf[panel as keyof typeof fieldOf]]),
+  }));
 }
 
 async function rowsOf(sink: Sink, q: string): Promise<unknown[][]> {
