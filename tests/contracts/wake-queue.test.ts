@@ -27,7 +27,7 @@ const breakAllInTheMidst = () => {
   const script = `const { Client } = require('pg');
     const client = new Client({ connectionString: process.argv[1] });
     client.connect()
-      .then(() => client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'))
+      .then(() => client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and backend_type = \\'client backend\\' and pid <> pg_backend_pid()'))
       .then(() => client.end());`;
   execFileSync(process.execPath, ['-e', script, database.url]);
 };
