@@ -6,7 +6,7 @@ import type { Words } from './words.ts';
  * are engineering defaults: as long as a restart or a short outage takes, and no longer.
  */
 
-type Trouble = { opensAfterMs: number | null; title: Words; means: Words; todo: Words };
+type Trouble = { opensAfterMs: number | null; title: Words; means: Words; remedy: Words };
 
 const second = 1_000;
 const minute = 60 * second;
@@ -19,7 +19,7 @@ export const platformTroubles = {
       en: 'New readings are not acknowledged, so homes and devices keep them and send them again. Nothing that was acknowledged is lost. Alerts on new readings come late.',
       zh: '新读数暂不确认，由家中网关和设备保存并稍后重发。已确认的读数不会丢失，但新读数的警报会延迟。',
     },
-    todo: {
+    remedy: {
       en: 'See which component is behind and put that right first; the journal then empties by itself. If the disk is too small, enlarge it.',
       zh: '请先查明并修复进度落后的组件，日志随后会自动腾空；若磁盘过小，请扩容。',
     },
@@ -31,7 +31,7 @@ export const platformTroubles = {
       en: 'Readings are still taken and nothing is lost. When it is full, homes and devices keep their readings until there is room.',
       zh: '目前读数仍正常接收，没有丢失。写满后，读数由家中网关和设备保存，直到有空间为止。',
     },
-    todo: {
+    remedy: {
       en: 'See which component is behind: usually the store of readings or PostgreSQL is away.',
       zh: '请查明哪个组件进度落后，通常是读数存储或 PostgreSQL 中断。',
     },
@@ -43,7 +43,7 @@ export const platformTroubles = {
       en: 'New readings are not acknowledged; homes and devices keep them and send them again. Nothing that was acknowledged is lost.',
       zh: '新读数暂不确认，由家中网关和设备保存并稍后重发。已确认的读数不会丢失。',
     },
-    todo: {
+    remedy: {
       en: 'Look at the disk that holds DATA_DIR: is it full, read-only or broken?',
       zh: '请检查 DATA_DIR 所在磁盘：是否已满、只读或损坏。',
     },
@@ -55,7 +55,7 @@ export const platformTroubles = {
       en: 'Readings in the damaged part were not recorded. Those that were not receipted come again from the gateways; others may be missing.',
       zh: '损坏部分的读数未入库。未收到回执的读数会由网关重发，其余可能缺失。',
     },
-    todo: {
+    remedy: {
       en: 'Look at the disk that holds DATA_DIR and keep the damaged file; the log names it. This note goes with the next start.',
       zh: '请检查 DATA_DIR 所在磁盘，并保留损坏的文件（文件名见运行日志）。下次启动后此提示消失。',
     },
@@ -67,7 +67,7 @@ export const platformTroubles = {
       en: 'Readings are safe on disk, but are stored or judged late.',
       zh: '读数已安全落盘，但入库或判定会延迟。',
     },
-    todo: {
+    remedy: {
       en: 'Look at the component that is named: it is away, too slow, or was switched off.',
       zh: '请检查所列组件：可能已中断、过慢或被停用。',
     },
@@ -79,7 +79,7 @@ export const platformTroubles = {
       en: 'Homes and devices keep their readings and send them again. Nothing that was acknowledged is lost.',
       zh: '读数由家中网关和设备保存并稍后重发。已确认的读数不会丢失。',
     },
-    todo: { en: 'Look at the journal and its disk.', zh: '请检查读数日志及其所在磁盘。' },
+    remedy: { en: 'Look at the journal and its disk.', zh: '请检查读数日志及其所在磁盘。' },
   },
   'records-away': {
     opensAfterMs: 30 * second,
@@ -88,7 +88,7 @@ export const platformTroubles = {
       en: 'Readings are still taken and kept on disk. Nobody can sign in, no source can connect anew, and nothing is judged or paged until it is back.',
       zh: '读数仍正常接收并落盘，但人员无法登录，设备无法重新连接，且在恢复之前不作判定，也不发出呼叫。',
     },
-    todo: {
+    remedy: {
       en: 'Start PostgreSQL again, or restore the network to it. Until then watch patients at risk by other means.',
       zh: '请重启 PostgreSQL 或恢复网络。在此之前，请以其他方式关注高风险患者。',
     },
@@ -100,7 +100,7 @@ export const platformTroubles = {
       en: 'Readings wait on disk and nothing is lost; alerts and pages still work. Charts show nothing new until it is back.',
       zh: '读数在磁盘上等待入库，没有丢失，警报与呼叫仍正常。恢复之前图表没有新数据。',
     },
-    todo: { en: 'Start InfluxDB again, or restore the network to it.', zh: '请重启 InfluxDB 或恢复网络。' },
+    remedy: { en: 'Start InfluxDB again, or restore the network to it.', zh: '请重启 InfluxDB 或恢复网络。' },
   },
   'vitals-store-fallback': {
     opensAfterMs: null,
@@ -109,7 +109,7 @@ export const platformTroubles = {
       en: 'Everything works; many patients need InfluxDB.',
       zh: '各项功能正常，但患者较多时需要 InfluxDB。',
     },
-    todo: { en: 'Install InfluxDB or set INFLUX_URL.', zh: '请安装 InfluxDB 或设置 INFLUX_URL。' },
+    remedy: { en: 'Install InfluxDB or set INFLUX_URL.', zh: '请安装 InfluxDB 或设置 INFLUX_URL。' },
   },
   'recording-waits': {
     opensAfterMs: minute,
@@ -118,7 +118,7 @@ export const platformTroubles = {
       en: 'They wait in the journal on disk, and nothing is lost. Charts and latest values stand still.',
       zh: '读数在日志中等待，没有丢失。图表与最新数值暂停更新。',
     },
-    todo: {
+    remedy: {
       en: 'See to the store of readings and to PostgreSQL; recording goes on by itself.',
       zh: '请检查读数存储和 PostgreSQL，恢复后会自动继续。',
     },
@@ -131,7 +131,7 @@ export const platformTroubles = {
       en: 'Readings are recorded and judged as usual. Charts of a long time read more and are slower; what is to be deleted is still there, and seen by nobody.',
       zh: '读数的入库与判断不受影响。长时段图表读取变慢；待删除的数据仍在存储中，但任何人都看不到。',
     },
-    todo: {
+    remedy: {
       en: 'See the log of this component, and whether the store of readings and PostgreSQL answer; it goes on by itself.',
       zh: '请查看该组件的日志，并确认读数存储和 PostgreSQL 能够响应，恢复后会自动继续。',
     },
@@ -143,7 +143,7 @@ export const platformTroubles = {
       en: 'No alert opens until PostgreSQL is back. The readings wait in the journal and are judged then; nothing is lost.',
       zh: '在 PostgreSQL 恢复之前不会触发警报。读数在日志中等待，恢复后补判，没有丢失。',
     },
-    todo: {
+    remedy: {
       en: 'See to PostgreSQL at once. Until then watch patients at risk by other means.',
       zh: '请立即修复 PostgreSQL。在此之前，请以其他方式关注高风险患者。',
     },
@@ -155,7 +155,7 @@ export const platformTroubles = {
       en: 'A fault in a rule: an alert may be missing for these readings.',
       zh: '规则程序出现故障，这些读数可能漏报警报。',
     },
-    todo: {
+    remedy: {
       en: 'Look into the log and report the fault. Look at the patients concerned.',
       zh: '请查看运行日志并上报故障，同时核查相关患者。',
     },
@@ -167,7 +167,7 @@ export const platformTroubles = {
       en: 'No way to send pages is set up. Alerts stand in the worklist only.',
       zh: '尚未配置呼叫方式，警报只显示在工作清单中。',
     },
-    todo: { en: 'Set SMTP_URL or WEBHOOK_URL.', zh: '请设置 SMTP_URL 或 WEBHOOK_URL。' },
+    remedy: { en: 'Set SMTP_URL or WEBHOOK_URL.', zh: '请设置 SMTP_URL 或 WEBHOOK_URL。' },
   },
   'pages-fail': {
     opensAfterMs: minute,
@@ -176,7 +176,7 @@ export const platformTroubles = {
       en: 'At least one way of paging does not work. Pages are tried again and go on to the next person.',
       zh: '至少一种呼叫方式不可用。系统会重试，并转呼下一位人员。',
     },
-    todo: {
+    remedy: {
       en: 'Look at the mail server or webhook. Watch the worklist until it works.',
       zh: '请检查邮件服务器或 Webhook。恢复之前请留意工作清单。',
     },
@@ -188,13 +188,13 @@ export const platformTroubles = {
       en: 'Escalations and reminders wait until PostgreSQL is back.',
       zh: '逐级呼叫与提醒将等到 PostgreSQL 恢复。',
     },
-    todo: { en: 'See to PostgreSQL.', zh: '请检查 PostgreSQL。' },
+    remedy: { en: 'See to PostgreSQL.', zh: '请检查 PostgreSQL。' },
   },
   'agenda-overdue': {
     opensAfterMs: minute,
     title: { en: 'Due times are overdue', zh: '定时任务已逾期' },
     means: { en: 'Escalations and reminders come late.', zh: '逐级呼叫与提醒会延迟。' },
-    todo: {
+    remedy: {
       en: 'The machine may be overloaded: look at processor, memory and PostgreSQL.',
       zh: '机器可能过载，请检查处理器、内存和 PostgreSQL。',
     },
@@ -206,13 +206,13 @@ export const platformTroubles = {
       en: 'They failed again and again. An escalation or a reminder may be missing.',
       zh: '多次执行失败，可能缺少一次逐级呼叫或提醒。',
     },
-    todo: { en: 'Look into the log and at the open alerts.', zh: '请查看运行日志和未关闭的警报。' },
+    remedy: { en: 'Look into the log and at the open alerts.', zh: '请查看运行日志和未关闭的警报。' },
   },
   'queue-away': {
     opensAfterMs: 5 * minute,
     title: { en: 'The job queue does not answer', zh: '任务队列没有响应' },
     means: { en: 'Due times run from timers instead and are kept.', zh: '定时任务改由计时器执行，不会丢失。' },
-    todo: { en: 'Look at Redis or PostgreSQL.', zh: '请检查 Redis 或 PostgreSQL。' },
+    remedy: { en: 'Look at Redis or PostgreSQL.', zh: '请检查 Redis 或 PostgreSQL。' },
   },
   'live-interrupted': {
     opensAfterMs: 5 * minute,
@@ -221,7 +221,7 @@ export const platformTroubles = {
       en: 'The console asks every 30 seconds instead. Alerts and pages are not affected.',
       zh: '工作台改为每 30 秒查询一次，警报与呼叫不受影响。',
     },
-    todo: { en: 'Look at the connection to PostgreSQL.', zh: '请检查与 PostgreSQL 的连接。' },
+    remedy: { en: 'Look at the connection to PostgreSQL.', zh: '请检查与 PostgreSQL 的连接。' },
   },
   'certificate-ending': {
     opensAfterMs: minute,
@@ -230,7 +230,7 @@ export const platformTroubles = {
       en: 'When it has ended, no home can connect. Readings stay in the homes.',
       zh: '到期后家中网关将无法连接，读数会留在家中。',
     },
-    todo: {
+    remedy: {
       en: 'It should renew by itself: look into the log, and restart the platform.',
       zh: '证书应自动续期：请查看运行日志，并重启平台。',
     },
@@ -242,7 +242,7 @@ export const platformTroubles = {
       en: 'When it has ended, the certificates of all homes are void.',
       zh: '到期后所有家庭的证书都将失效。',
     },
-    todo: {
+    remedy: {
       en: 'Rotate the authority in good time, as docs/authority.md describes.',
       zh: '请按 docs/authority.md 的说明及时轮换证书机构。',
     },
@@ -254,7 +254,7 @@ export const platformTroubles = {
       en: 'A row of it is not as it was written, or is missing: somebody with access to the database has changed it, or it was damaged.',
       zh: '有一行审计记录与写入时不符或已缺失：可能有人通过数据库权限改动，或数据已损坏。',
     },
-    todo: {
+    remedy: {
       en: 'Keep the database as it is, say "npm run home -- verify", and find out who had access.',
       zh: '请保留数据库现状，运行 "npm run home -- verify"，并查明谁有访问权限。',
     },
@@ -266,7 +266,7 @@ export const platformTroubles = {
       en: 'They are kept whole, but belong to nobody yet: no chart shows them and no rule judges them.',
       zh: '这些读数完整保存，但尚未归属任何患者，不会显示在图表中，也不参与判定。',
     },
-    todo: {
+    remedy: {
       en: 'Open the quarantine: usually a device is not assigned, or a clock is wrong.',
       zh: '请打开隔离区查看：通常是设备未分配，或时钟有误。',
     },
@@ -278,24 +278,24 @@ export const platformTroubles = {
       en: 'It has not said how it is for a minute: it has ended, hangs, or cannot reach PostgreSQL.',
       zh: '该进程已一分钟没有报告状态：可能已结束、卡住或无法连接 PostgreSQL。',
     },
-    todo: { en: 'Start it again.', zh: '请重新启动该进程。' },
+    remedy: { en: 'Start it again.', zh: '请重新启动该进程。' },
   },
   'not-running': {
     opensAfterMs: minute,
     title: { en: 'Does not run', zh: '未在运行' },
     means: { en: 'It has ended, and is being started again.', zh: '已结束，正在重新启动。' },
-    todo: { en: 'If it stays so, look into the log.', zh: '若持续如此，请查看运行日志。' },
+    remedy: { en: 'If it stays so, look into the log.', zh: '若持续如此，请查看运行日志。' },
   },
   limited: {
     opensAfterMs: 5 * minute,
     title: { en: 'Works with something missing', zh: '部分功能不可用' },
     means: { en: 'Its own words stand beside it.', zh: '详情见旁边的说明。' },
-    todo: { en: 'Look into the log.', zh: '请查看运行日志。' },
+    remedy: { en: 'Look into the log.', zh: '请查看运行日志。' },
   },
   broken: {
     opensAfterMs: minute,
     title: { en: 'Does not work', zh: '无法工作' },
     means: { en: 'Its own words stand beside it.', zh: '详情见旁边的说明。' },
-    todo: { en: 'Look into the log.', zh: '请查看运行日志。' },
+    remedy: { en: 'Look into the log.', zh: '请查看运行日志。' },
   },
 } as const satisfies Record<string, Trouble>;

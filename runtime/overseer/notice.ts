@@ -37,6 +37,6 @@ const lineOf = ({ component, trouble, process }: PlatformAlert, language: Langua
 };
 
 function describe(alert: PlatformAlert, language: Language): string[] {
-  const { means, todo } = platformTroubles[alert.trouble];
-  return [lineOf(alert, language), `  ${means[language]}`, `  ${todo[language]}`];
+  const { means, remedy } = platformTroubles[alert.trouble];
+  return [lineOf(alert, language), `  ${means[language]}`, `  ${remedy[language]}`];
 }

@@ -3,8 +3,8 @@ import { platformTroubles } from '#domain/platform-troubles.ts';
 
 describe('troubles of the platform', () => {
   it('say in both languages what they are, what they mean and what to do', () => {
-    for (const [trouble, { title, means, todo }] of Object.entries(platformTroubles))
-      for (const { en, zh } of [title, means, todo]) {
+    for (const [trouble, { title, means, remedy }] of Object.entries(platformTroubles))
+      for (const { en, zh } of [title, means, remedy]) {
         expect(en, trouble).toMatch(/^[A-Z]/);
         expect(zh, trouble).toMatch(/[\u4e00-\u9fff]/);
         expect(zh, trouble).not.toMatch(/[\u4e00-\u9fff][,;:!?()]|[,;:!?(][\u4e00-\u9fff]/);

@@ -57,7 +57,7 @@ function Open({ alert }: { alert: PlatformAlert }) {
   const { t, say } = useLanguage();
   const times = useTimes();
   const now = useNow();
-  const { title, means, todo } = platformTroubles[alert.trouble];
+  const { title, means, remedy } = platformTroubles[alert.trouble];
   return (
     <article className="card trouble" data-severity={alert.state === 'down' ? 'critical' : 'urgent'}>
       <h2>{say(title)}</h2>
@@ -68,7 +68,7 @@ function Open({ alert }: { alert: PlatformAlert }) {
       </div>
       <p>{say(means)}</p>
       <p>
-        <b>{t('admin.operation.todo')}</b> {say(todo)}
+        <b>{t('admin.operation.remedy')}</b> {say(remedy)}
       </p>
       {alert.detail && <p className="small muted">{t('admin.operation.said', { detail: alert.detail })}</p>}
     </article>

@@ -342,7 +342,7 @@ export const adminEn = {
     state: { ok: 'Works', degraded: 'Limited', down: 'Does not work' },
     since: 'since {{time}}',
     lasted: '{{from}}, lasted {{length}}',
-    todo: 'What to do',
+    remedy: 'What to do',
     said: 'In its own words: {{detail}}',
     process: 'process {{process}}',
     silent: 'last heard {{ago}}',

@@ -340,7 +340,7 @@ export const adminZh: Same<typeof adminEn> = {
     state: { ok: '正常', degraded: '受限', down: '故障' },
     since: '自 {{time}} 起',
     lasted: '{{from}}，持续 {{length}}',
-    todo: '处理办法',
+    remedy: '处理办法',
     said: '原始说明：{{detail}}',
     process: '进程 {{process}}',
     silent: '末次报告：{{ago}}',
