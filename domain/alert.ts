@@ -47,6 +47,8 @@ export const Alert = z.object({
   team: TeamId,
   /** The rule that opened it, its version, and the thresholds in force for this patient at that moment. */
   rule: z.string(),
+  /** What it is about, in a word of the rule book: a patient has one unresolved alert of each problem. */
+  problem: z.string(),
   ruleVersion: z.int().positive(),
   parameters: z.record(z.string(), z.number()),
   severity: Severity,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Severity } from './alert.ts';
+import { Programme } from './care-plan.ts';
 import { vitalNames } from './vitals.ts';
 import { Words } from './words.ts';
 
@@ -24,6 +25,10 @@ export type RuleParameter = z.infer<typeof RuleParameter>;
 
 export const RuleEntry = z.object({
   rule: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** Rules of one problem share an episode: `oxygen-low` may be opened as urgent by one rule and worsened to critical by another. */
+  problem: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** Judges patients of these programmes only; empty: everybody. */
+  programmes: z.array(Programme),
   version: z.int().positive(),
   title: Words,
   severity: Severity,
@@ -31,12 +36,16 @@ export const RuleEntry = z.object({
 });
 export type RuleEntry = z.infer<typeof RuleEntry>;
 
-/** The parameters in force: the care plan's where they stand within the bounds, the defaults else. */
-export function parametersInForce(entry: RuleEntry, overrides: Record<string, number> = {}): Record<string, number> {
+/** The parameters in force: the care plan's where they stand within the bounds, then the care team's, the defaults else. */
+export function parametersInForce(
+  entry: RuleEntry,
+  ofPlan: Record<string, number> = {},
+  ofTeam: Record<string, number> = {},
+): Record<string, number> {
   return Object.fromEntries(
     entry.parameters.map((p) => {
-      const wished = overrides[p.name];
-      return [p.name, wished !== undefined && wished >= p.low && wished <= p.high ? wished : p.default];
+      const wished = [ofPlan[p.name], ofTeam[p.name]].find((v) => v !== undefined && v >= p.low && v <= p.high);
+      return [p.name, wished ?? p.default];
     }),
   );
 }

@@ -121,6 +121,7 @@ async function openNew(
     patient,
     team,
     rule: rule.rule,
+    problem: rule.problem,
     ruleVersion: rule.version,
     parameters,
     severity: effect.severity,

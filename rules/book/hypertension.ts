@@ -49,6 +49,8 @@ const margin: RuleParameter = {
 
 const severe: Rule = {
   rule: 'blood-pressure-severe',
+  problem: 'blood-pressure-high',
+  programmes: [],
   version: 1,
   title: { en: 'Severely high blood pressure', zh: '血压重度升高' },
   severity: 'critical',
@@ -99,6 +101,8 @@ const severe: Rule = {
 
 const low: Rule = {
   rule: 'blood-pressure-low',
+  problem: 'blood-pressure-low',
+  programmes: [],
   version: 1,
   title: { en: 'Low blood pressure', zh: '血压过低' },
   severity: 'urgent',
@@ -143,6 +147,8 @@ const low: Rule = {
  */
 const lowDiastolic: Rule = {
   rule: 'blood-pressure-low-diastolic',
+  problem: 'blood-pressure-low-diastolic',
+  programmes: [],
   version: 1,
   title: { en: 'Low diastolic blood pressure', zh: '舒张压过低' },
   severity: 'routine',
@@ -183,6 +189,8 @@ const lowDiastolic: Rule = {
 
 const rising: Rule = {
   rule: 'blood-pressure-rising',
+  problem: 'blood-pressure-control',
+  programmes: [],
   version: 1,
   title: { en: 'Home blood pressure is rising', zh: '家庭血压呈上升趋势' },
   severity: 'routine',

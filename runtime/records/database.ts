@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Refusal } from '#domain/admission.ts';
 import type { AlertState, Escalation, Evidence, Outcome, Severity } from '#domain/alert.ts';
+import type { Expectation, FollowUp, Pause, Programme } from '#domain/care-plan.ts';
 import type { Command, CommandAnswer, StatusMessage } from '#domain/downward.ts';
 import type {
   AlertId,
@@ -57,7 +58,14 @@ export interface Database {
     prev: ColumnType<string, never, never>;
     hash: ColumnType<string, never, never>;
   };
-  care_team: { id: TeamId; name: Json<Words>; time_zone: string; escalation: Json<TeamEscalation> };
+  care_team: {
+    id: TeamId;
+    name: Json<Words>;
+    time_zone: string;
+    escalation: Json<TeamEscalation>;
+    /** Parameters of rules as this team wants them, by rule and parameter name. */
+    overrides: ColumnType<Record<string, Record<string, number>>, string | undefined, string>;
+  };
   clinician: {
     id: ClinicianId;
     email: string;
@@ -85,6 +93,10 @@ export interface Database {
   care_plan: {
     patient_id: PatientId;
     overrides: Json<Record<string, Record<string, number>>>;
+    programmes: ColumnType<Programme[], string | undefined, string>;
+    expected: ColumnType<Expectation[], string | undefined, string>;
+    follow_up: ColumnType<FollowUp[], string | undefined, string>;
+    pause: MaybeJson<Pause>;
     silent_after_minutes: number;
     updated_at: ColumnType<Date, Date | string | undefined, Date | string>;
     updated_by: ClinicianId | null;
@@ -251,6 +263,7 @@ export interface Database {
     patient_id: PatientId;
     team_id: TeamId;
     rule: string;
+    problem: string;
     rule_version: number;
     parameters: Json<Record<string, number>>;
     severity: Severity;

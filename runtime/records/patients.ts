@@ -71,7 +71,11 @@ export async function carePlanOf(db: Within, patient: PatientId): Promise<CarePl
   const row = await db.selectFrom('care_plan').selectAll().where('patient_id', '=', patient).executeTakeFirst();
   return {
     patient,
+    programmes: row?.programmes ?? [],
     overrides: row?.overrides ?? {},
+    expected: row?.expected ?? [],
+    followUp: row?.follow_up ?? [],
+    pause: row?.pause ?? null,
     silentAfterMinutes: row?.silent_after_minutes ?? usualSilentAfterMinutes,
   };
 }

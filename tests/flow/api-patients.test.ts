@@ -54,7 +54,10 @@ describe('a patient', () => {
     expect(status).toBe(200);
     const years = new Date(t.clock.now()).toISOString().slice(5) < '06-15' ? 1951 : 1950;
     expect(body.patient).toEqual({ ...patient, age: new Date(t.clock.now()).getUTCFullYear() - years });
-    expect(body.carePlan).toEqual({ patient: patient.id, overrides: {}, silentAfterMinutes: 1800 });
+    expect(body.carePlan).toEqual({
+      ...{ patient: patient.id, programmes: [], overrides: {}, expected: [], followUp: [], pause: null },
+      silentAfterMinutes: 1800,
+    });
     expect(body.latest.map(({ vital, value }) => [vital, value])).toEqual([
       ['systolic', 142],
       ['diastolic', 88],
@@ -214,6 +217,7 @@ describe('a care plan', () => {
     expect(inForce(set.body)).toEqual({ systolic: 195, minutes: 5 });
     expect(set.body.carePlan).toEqual({
       patient: patient.id,
+      ...{ programmes: [], expected: [], followUp: [], pause: null },
       overrides: { 'severe-hypertension': { systolic: 195 } },
       silentAfterMinutes: 600,
     });

@@ -85,7 +85,16 @@ async function fullLife(house: House, patient: PatientId, device = house.device)
   const alert = randomUUID() as AlertId;
   const at = new Date().toISOString();
   await openAlert(records, {
-    ...{ id: alert, patient, team: house.team, rule: 'crisis', ruleVersion: 1, parameters: {}, severity: 'critical' },
+    ...{
+      id: alert,
+      patient,
+      team: house.team,
+      rule: 'crisis',
+      problem: 'crisis',
+      ruleVersion: 1,
+      parameters: {},
+      severity: 'critical',
+    },
     ...{
       state: 'open',
       title: { en: 'x', zh: 'x' },

@@ -78,6 +78,7 @@ describe('a page', () => {
     patient: patient.id,
     team: patient.team,
     rule: rule.rule,
+    problem: rule.problem,
     ruleVersion: rule.version,
     parameters: {},
     severity,

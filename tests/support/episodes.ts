@@ -19,11 +19,13 @@ export async function makeAlert(
   const openedAt = wish.openedAt ?? new Date().toISOString();
   const takenAt = wish.takenAt ?? openedAt;
   const reading = storedReading(patient.id, { systolic: 192, diastolic: 121, takenAt });
+  const rule = wish.rule ?? `rule-${randomUUID().slice(0, 8)}`;
   const alert: Alert = {
     id: AlertId.parse(randomUUID()),
     patient: patient.id,
     team: patient.team,
-    rule: wish.rule ?? `rule-${randomUUID().slice(0, 8)}`,
+    rule,
+    problem: rule,
     ruleVersion: 1,
     parameters: { systolic: 180 },
     severity: wish.severity ?? 'critical',
@@ -103,6 +105,8 @@ export async function makePage(
 export async function makeRule(records: Records, rule: string): Promise<RuleEntry> {
   const entry: RuleEntry = {
     rule,
+    problem: rule,
+    programmes: [],
     version: 3,
     title: { en: 'Severe hypertension', zh: '重度高血压' },
     severity: 'critical',

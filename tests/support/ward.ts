@@ -50,7 +50,9 @@ export async function settleWard({ records, store }: { records: Records; store: 
   await makeRota(records, team, [doctor, nurse]);
   await writeRuleBook(
     records,
-    book.map(({ rule, version, title, severity, parameters }) => ({ rule, version, title, severity, parameters })),
+    book.map(({ rule, problem, programmes, version, title, severity, parameters }) => ({
+      ...{ rule, problem, programmes, version, title, severity, parameters },
+    })),
   );
 
   const people: Record<string, Resident> = {};
@@ -266,6 +268,7 @@ async function alertOf(
     patient: who.patient.id,
     team: who.patient.team,
     rule: trouble.rule,
+    problem: trouble.rule,
     ruleVersion: 1,
     parameters: { 'systolic-at-least': 180, 'diastolic-at-least': 120 },
     severity: trouble.severity,
