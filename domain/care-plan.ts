@@ -6,7 +6,16 @@ import { panelNames } from './vitals.ts';
 import { Words } from './words.ts';
 
 /** What a patient is looked after for. A rule may belong to some of these: then it judges only those patients. */
-export const programmes = ['hypertension', 'diabetes', 'cgm', 'heart-failure', 'copd', 'arrhythmia'] as const;
+export const programmes = [
+  'hypertension',
+  'diabetes',
+  'cgm',
+  // low glucose comes without warning symptoms: somebody must look ahead
+  'hypoglycaemia-unaware',
+  'heart-failure',
+  'copd',
+  'arrhythmia',
+] as const;
 export const Programme = z.enum(programmes);
 export type Programme = z.infer<typeof Programme>;
 

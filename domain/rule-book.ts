@@ -29,12 +29,22 @@ export const RuleEntry = z.object({
   problem: z.string().regex(/^[a-z][a-z0-9-]*$/),
   /** Judges patients of these programmes only; empty: everybody. */
   programmes: z.array(Programme),
+  /** Judges no patient of these programmes, whatever else they are in: another rule does it by limits of their own. */
+  notFor: z.array(Programme).optional(),
   version: z.int().positive(),
   title: Words,
   severity: Severity,
   parameters: z.array(RuleParameter),
 });
 export type RuleEntry = z.infer<typeof RuleEntry>;
+
+/** Whether the rule judges a patient who is looked after in these programmes. */
+export const judgesPatientsOf = (
+  entry: Pick<RuleEntry, 'programmes' | 'notFor'>,
+  programmes: readonly Programme[],
+): boolean =>
+  (entry.programmes.length === 0 || entry.programmes.some((p) => programmes.includes(p))) &&
+  !entry.notFor?.some((p) => programmes.includes(p));
 
 /** The parameters in force: the care plan's where they stand within the bounds, then the care team's, the defaults else. */
 export function parametersInForce(

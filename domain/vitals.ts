@@ -9,7 +9,8 @@ import type { Words } from './words.ts';
  * Ranges: blood pressure and pulse after the gates of A&D's own software and clinical review; SpO2 after MDPnP (50-100);
  * glucose: from what meters and sensors can show at all (Tidepool uploader, simglucose) up to what nobody survives (Tidepool takes 55 mmol/L,
  * 991 mg/dL); weight: Chan & Raffa 2017 (50 to 750 lb);
- * temperature: MDPnP, and 86 to 110 would be degrees Fahrenheit under a wrong label.
+ * temperature: MDPnP, and 86 to 110 would be degrees Fahrenheit under a wrong label; respiratory rate: MDPnP shows up to 40, an exhausted
+ * child breathes 60; oxygen: high-flow devices give up to 60 L/min, what stands at home up to 15; Glasgow coma score: by its definition.
  * Each is an engineering limit for plausibility, never a clinical threshold (those live in rules/book).
  */
 export type Vital = {
@@ -197,6 +198,35 @@ export const vitals = {
     soft: [34, 41],
     decimals: 1,
   },
+  'respiratory-rate': {
+    loinc: '9279-1',
+    ucum: '/min',
+    unit: '/min',
+    mdc: 151562,
+    name: { en: 'Respiratory rate', zh: '呼吸频率' },
+    hard: [3, 60],
+    soft: [6, 40],
+    decimals: 0,
+  },
+  'inhaled-oxygen-flow': {
+    loinc: '3151-8',
+    ucum: 'L/min',
+    unit: 'L/min',
+    name: { en: 'Inhaled oxygen flow', zh: '吸氧流量' },
+    // 0 is said too: breathing room air
+    hard: [0, 60],
+    soft: [0, 15],
+    decimals: 1,
+  },
+  'glasgow-coma-score': {
+    loinc: '9269-2',
+    ucum: '{score}',
+    unit: 'points',
+    name: { en: 'Glasgow coma score', zh: '格拉斯哥昏迷评分' },
+    hard: [3, 15],
+    soft: [13, 15],
+    decimals: 0,
+  },
 } as const satisfies Record<string, Vital>;
 
 export type VitalName = keyof typeof vitals;
@@ -260,6 +290,24 @@ export const panels = {
     loinc: '8310-5',
     name: { en: 'Body temperature', zh: '体温' },
     required: ['body-temperature'],
+    optional: [],
+  },
+  respiration: {
+    loinc: '9279-1',
+    name: { en: 'Respiration', zh: '呼吸' },
+    required: ['respiratory-rate'],
+    optional: [],
+  },
+  'oxygen-supply': {
+    loinc: '3151-8',
+    name: { en: 'Oxygen supply', zh: '吸氧' },
+    required: ['inhaled-oxygen-flow'],
+    optional: [],
+  },
+  consciousness: {
+    loinc: '9269-2',
+    name: { en: 'Consciousness', zh: '意识' },
+    required: ['glasgow-coma-score'],
     optional: [],
   },
 } as const satisfies Record<string, Panel>;
