@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { type Alert, type AlertChange, type AlertRefusal, change } from '#domain/alert.ts';
 import type { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { announce } from './changes.ts';
@@ -113,19 +113,23 @@ export async function findAlert(db: Within, id: AlertId): Promise<Alert | undefi
   return row && alertOf(row);
 }
 
-/** The unresolved episodes of these patients, locked for the rest of the transaction. */
+/** The unresolved episodes of these patients. */
+export async function unresolvedAlertsOf(db: Within, patients: readonly PatientId[]): Promise<Alert[]> {
+  return patients.length === 0 ? [] : (await unresolvedRows(db, patients).execute()).map(alertOf);
+}
+
+/** The same, locked for the rest of the transaction. */
 export async function lockUnresolvedAlerts(db: Within, patients: readonly PatientId[]): Promise<Alert[]> {
-  if (patients.length === 0) return [];
-  const rows = await db
+  return patients.length === 0 ? [] : (await unresolvedRows(db, patients).forUpdate().execute()).map(alertOf);
+}
+
+const unresolvedRows = (db: Within, patients: readonly PatientId[]) =>
+  db
     .selectFrom('alert')
     .selectAll()
-    .where('patient_id', 'in', patients)
+    .where('patient_id', '=', sql<PatientId>`any(${[...patients]}::uuid[])`)
     .where('state', '<>', 'resolved')
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  return rows.map(alertOf);
-}
+    .orderBy('id');
 
 /** One alert, locked for the rest of the transaction. */
 export async function lockAlert(db: Within, id: AlertId): Promise<Alert | undefined> {
