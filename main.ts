@@ -190,8 +190,9 @@ const journalOwner = (ground: Ground, journal: Journal): Service =>
 // each room is loaded where it is needed: a process of one part starts in half the time, and is smaller
 
 async function judges(ground: Ground, journal: Journal): Promise<Service[]> {
-  const [{ createAgenda }, { createRules }, { channelsFrom }] = await Promise.all([
+  const [{ createAgenda }, { createLinks }, { createRules }, { channelsFrom }] = await Promise.all([
     import('#runtime/agenda.ts'),
+    import('#runtime/links.ts'),
     import('./rules/rules.ts'),
     import('./rules/channels/channels.ts'),
   ]);
@@ -199,7 +200,8 @@ async function judges(ground: Ground, journal: Journal): Promise<Service[]> {
   const agenda = createAgenda(ground, { databaseUrl, redisUrl: config.REDIS_URL });
   const webhookSecret = config.WEBHOOK_SECRET ?? secrets.webhookSecret;
   const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret }, ground);
-  return [agenda, createRules({ ...ground, journal, agenda, channels }, { publicUrl: config.PUBLIC_URL })];
+  const links = createLinks({ key: secrets.linkKey, publicUrl: config.PUBLIC_URL });
+  return [agenda, createRules({ ...ground, journal, agenda, channels, links }, { publicUrl: config.PUBLIC_URL })];
 }
 
 async function recorders(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {

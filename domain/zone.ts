@@ -46,6 +46,15 @@ export const timeIn = (timeZone: string, at: number, language: 'en' | 'zh'): str
     hourCycle: 'h23',
   }).format(at);
 
+/** `HH:MM` of 24 hours: such texts stand in the order of the day. */
+export const timeOfDayIn = (timeZone: string, at: number): string =>
+  new Intl.DateTimeFormat('en-GB', {
+    timeZone: zoneOf(timeZone),
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(at);
+
 const minuteMs = 60_000;
 
 /** Midnight to midnight, ms since 1970, of the calendar day in which `at` lies there. It has 23 or 25 hours where clocks are changed. */

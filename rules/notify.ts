@@ -2,6 +2,7 @@ import type { Alert } from '#domain/alert.ts';
 import { AlertId, PageId } from '#domain/ids.ts';
 import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
 import { type Clock, instant } from '#runtime/clock.ts';
+import type { Links } from '#runtime/links.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
@@ -24,6 +25,7 @@ import {
 import type { Health } from '#runtime/service.ts';
 import { book } from './book/index.ts';
 import type { Channel, Delivery } from './channels/channel.ts';
+import { createDeliver } from './channels/deliver.ts';
 import { callStep, startsRound, waitAfter } from './escalate.ts';
 import { pageText } from './page-text.ts';
 
@@ -50,6 +52,7 @@ export function createPaging(
     records: Records;
     agenda: Agenda;
     channels: readonly Channel[];
+    links: Pick<Links, 'acknowledgeUrl'>;
     clock: Clock;
     random: Random;
     log: Log;
@@ -57,7 +60,8 @@ export function createPaging(
   },
   config: { publicUrl: string },
 ): Paging {
-  const { records, agenda, channels, clock, random, log, metrics } = deps;
+  const { records, agenda, channels, links, clock, random, log, metrics } = deps;
+  const deliver = createDeliver(deps);
   /** The last fault of each channel, until it works again. */
   const faults = new Map<string, string>();
 
@@ -129,27 +133,23 @@ export function createPaging(
 
     const url = `${config.publicUrl.replace(/\/$/, '')}/alerts/${alert.id}`;
     const { recipient } = addressee;
-    const words = pageText(
-      {
-        ...addressee,
-        alert,
-        call: call.nth,
-        nextCallMs: alert.escalation ? waitAfter(alert.escalation, call.nth) : undefined,
-        advice: book.find((rule) => rule.rule === alert.rule)?.advice ?? null,
-        url,
-      },
-      recipient.language,
-      channel.confidential,
-      clock.now(),
-    );
-    const delivery = await channel.send({
-      ...words,
+    const subject = {
+      ...addressee,
+      alert,
+      call: call.nth,
+      nextCallMs: alert.escalation ? waitAfter(alert.escalation, call.nth) : undefined,
+      advice: book.find((rule) => rule.rule === alert.rule)?.advice ?? null,
+      url,
+    };
+    const delivery = await deliver(channel, {
       id,
-      alert: alert.id,
-      step: found.step,
+      alerts: [{ alert: alert.id, step: found.step }],
       severity: alert.severity,
       recipient,
       url,
+      acknowledgeUrl: links.acknowledgeUrl([alert.id], recipient.id, clock.now()),
+      write: ({ confidential, acknowledgeUrl }) =>
+        pageText({ ...subject, acknowledgeUrl }, recipient.language, confidential, clock.now()),
     });
     await record(found, call, delivery);
   };

@@ -19,6 +19,8 @@ export type PageSubject = {
   patient: Patient;
   team: CareTeam;
   url: string;
+  /** Null where others read it too. */
+  acknowledgeUrl: string | null;
 };
 
 /** @param confidential whether names and values may be in it. @param now ms since 1970. */
@@ -45,6 +47,7 @@ export function pageText(
     '',
     ...(confidential ? [...evidenceLines(page, language), '', say(alert.explanation), ''] : []),
     ...(page.advice ? [say(page.advice), ''] : []),
+    ...(page.acknowledgeUrl === null ? [] : [say(acknowledge), page.acknowledgeUrl, '']),
     say(answer),
     page.url,
     '',
@@ -64,9 +67,14 @@ const somebody: Words = {
   zh: '您所在照护团队的一位患者需要您处理。姓名与数值请通过链接查看。',
 };
 
+const acknowledge: Words = {
+  en: 'Take it in hand, so that nobody else is called (the link is for you alone):',
+  zh: '请确认接手，以免继续呼叫其他人（此链接仅供您本人使用）：',
+};
+
 const answer: Words = {
-  en: 'Open the alert and acknowledge it, so that nobody else is called:',
-  zh: '请打开警报并确认接手，以免继续呼叫其他人：',
+  en: 'See the alert, after signing in:',
+  zh: '登录后查看警报：',
 };
 
 function standing({ call, nextCallMs }: PageSubject): Words {

@@ -5,11 +5,13 @@ import type { Clock } from '#runtime/clock.ts';
 import { createAdmitting } from '#runtime/intake/admitting.ts';
 import { unpackQuarantined } from '#runtime/intake/unpack.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
+import type { Links } from '#runtime/links.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import type { Records } from '#runtime/records/connect.ts';
+import { writePageChannels } from '#runtime/records/contact-points.ts';
 import { asReleased, findUnjudged, finishReleased } from '#runtime/records/releases.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
 import type { KeptMemories } from '#runtime/records/rule-memory.ts';
@@ -29,7 +31,8 @@ export function createRules(
     journal: Journal;
     records: Records;
     agenda: Agenda;
-    channels: Channel[];
+    channels: readonly Channel[];
+    links: Links;
     clock: Clock;
     random: Random;
     log: Log;
@@ -119,6 +122,7 @@ export function createRules(
     name: 'rules',
     async start() {
       await writeRuleBook(records, book);
+      await writePageChannels(records, deps.channels);
       consumption = journal.consume('rules', { batch: batchEntries }, onBatch);
     },
     stop: async () => consumption?.stop(),

@@ -27,6 +27,8 @@ const Secrets = z.object({
   influxPassword: secret,
   /** HMAC key of webhook bodies where WEBHOOK_SECRET is not set. */
   webhookSecret: secret,
+  /** HMAC key of the links that acknowledge, see links.ts. */
+  linkKey: secret,
   /** Opens the key in authority.json where AUTHORITY_PASSPHRASE is not set. */
   authorityPassphrase: secret,
 });

@@ -1,33 +1,56 @@
-import type { AlertId, PageId } from '#domain/ids.ts';
+import type { Severity } from '#domain/alert.ts';
+import type { ContactKind } from '#domain/contact.ts';
+import type { AlertId, ClinicianId } from '#domain/ids.ts';
 import type { Language } from '#domain/words.ts';
 
 /**
  * One way to reach a person. A channel says whether the page got through and, if not, whether trying again may help; when and how
- * often is decided in one place, rules/notify.ts.
+ * often is decided in one place, rules/notify.ts; to which addresses a page goes, in deliver.ts.
  */
-export interface Channel {
+export type Channel = PersonalChannel | CommonChannel;
+
+type Named = {
   /** Stands in the records, in metrics and on screens: one lower-case word. */
   readonly name: string;
   /** True when nobody outside the care team can read it: only then may a page hold names and values. */
   readonly confidential: boolean;
-  /** Settles within `sendWithinMs`, and never rejects. Sending the same page twice must be recognisable by its id. */
-  send(page: OutgoingPage): Promise<Delivery>;
-}
+};
 
-/** A fault is a few fixed words: no address, no text of the page, no answer of a server. */
-export type Delivery = { ok: true } | { ok: false; retry: boolean; fault: string };
+export type PersonalChannel = Named & {
+  /** The kind of contact point that it sends to. */
+  readonly reaches: ContactKind;
+  /** Of Web Push: what a browser subscribes with. */
+  readonly publicKey?: string;
+  /** Settles within `sendWithinMs`, and never rejects. Sending the same page twice must be recognisable by its id, where the protocol can say so. */
+  send(page: OutgoingPage, address: string): Promise<Delivery>;
+};
+
+export type CommonChannel = Named & {
+  /** `group`: a room that many read; one message of a step is enough there. `system`: a program of the hospital, told whom to call. */
+  readonly reaches: 'group' | 'system';
+  send(page: OutgoingPage): Promise<Delivery>;
+};
+
+/** A fault is a few fixed words: no address, no text of the page, no answer of a server. `gone`: the address does not exist any more. */
+export type Delivery = { ok: true } | { ok: false; retry: boolean; fault: string; gone?: true };
 
 export type OutgoingPage = {
-  id: PageId;
-  alert: AlertId;
-  step: number;
-  severity: 'routine' | 'urgent' | 'critical';
-  recipient: { id: string; email: string; language: Language };
+  /** The same when it has to be sent again. */
+  id: string;
+  /** What it is about, the gravest first; none in a code or a test message. */
+  alerts: readonly { alert: AlertId; step: number }[];
+  /** Of the gravest. */
+  severity: Severity;
+  recipient: Recipient;
   subject: string;
   text: string;
-  /** Where the alert is to be seen and acknowledged. */
+  /** Where it is to be seen, after signing in. */
   url: string;
+  /** Acknowledges as the recipient, without signing in. Never in what a group reads: anybody there could use it. */
+  acknowledgeUrl: string | null;
 };
+
+export type Recipient = { id: ClinicianId; email: string; language: Language };
 
 /** A channel gives up by itself after so long. */
 export const sendWithinMs = 15_000;

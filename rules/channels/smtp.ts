@@ -1,12 +1,12 @@
 import type { Clock } from '#runtime/clock.ts';
 import { createMailer } from '#runtime/mail.ts';
-import { type Channel, sendWithinMs } from './channel.ts';
+import { type PersonalChannel, sendWithinMs } from './channel.ts';
 
 /** Pages by mail. */
 export function createSmtpChannel(
   { clock }: { clock: Clock },
   config: { url: string; from: string; confidential: boolean; sendWithinMs?: number },
-): Channel {
+): PersonalChannel {
   const mailer = createMailer(
     { clock },
     { url: config.url, from: config.from, sendWithinMs: config.sendWithinMs ?? sendWithinMs },
@@ -14,14 +14,18 @@ export function createSmtpChannel(
   return {
     name: 'smtp',
     confidential: config.confidential,
-    send: (page) =>
+    reaches: 'email',
+    send: (page, address) =>
       mailer.send({
         id: page.id,
-        to: page.recipient.email,
+        to: address,
         subject: page.subject,
         text: page.text,
         urgent: page.severity === 'critical',
-        headers: { 'x-hearthbeat-alert': page.alert, 'x-hearthbeat-step': String(page.step) },
+        headers: {
+          'x-hearthbeat-alert': page.alerts.map(({ alert }) => alert).join(' '),
+          'x-hearthbeat-step': page.alerts.map(({ step }) => step).join(' '),
+        },
       }),
   };
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
 import type { Clock } from '#runtime/clock.ts';
-import { type Channel, type Delivery, type OutgoingPage, sendWithinMs } from './channel.ts';
+import { type CommonChannel, type Delivery, type OutgoingPage, sendWithinMs } from './channel.ts';
 
 /**
  * Pages as signed JSON to one address of the hospital's choice. The body never holds a name or a value: who receives it asks the
@@ -11,7 +11,7 @@ import { type Channel, type Delivery, type OutgoingPage, sendWithinMs } from './
 export function createWebhookChannel(
   { clock }: { clock: Clock },
   config: { url: string; secret: string; sendWithinMs?: number },
-): Channel {
+): CommonChannel {
   const limitMs = config.sendWithinMs ?? sendWithinMs;
   const agent = new Agent({
     connectTimeout: limitMs / 3,
@@ -25,6 +25,7 @@ export function createWebhookChannel(
   return {
     name: 'webhook',
     confidential: false,
+    reaches: 'system',
     async send(page) {
       const body = JSON.stringify(bodyOf(page));
       const seconds = Math.floor(clock.now() / 1000);
@@ -58,17 +59,17 @@ export function createWebhookChannel(
   };
 }
 
-/** What the receiver gets: version 1. */
+/** What the receiver gets: version 2. */
 const bodyOf = (page: OutgoingPage) => ({
-  v: 1,
+  v: 2,
   page: page.id,
-  alert: page.alert,
-  step: page.step,
+  alerts: page.alerts,
   severity: page.severity,
   recipient: { id: page.recipient.id, email: page.recipient.email, language: page.recipient.language },
   subject: page.subject,
   text: page.text,
   url: page.url,
+  acknowledgeUrl: page.acknowledgeUrl,
 });
 
 const sign = (secret: string, seconds: number, body: string): string =>

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Refusal } from '#domain/admission.ts';
 import type { AlertState, Escalation, Evidence, Outcome, Severity } from '#domain/alert.ts';
 import type { Expectation, FollowUp, Pause, Programme } from '#domain/care-plan.ts';
+import type { ContactKind, ContactPointId, Quiet } from '#domain/contact.ts';
 import type { Command, CommandAnswer, StatusMessage } from '#domain/downward.ts';
 import type {
   AlertId,
@@ -23,6 +24,7 @@ import type { PanelName, VitalName } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
 import type { Rollup, RollupPeriod } from '../vitals-store.ts';
 import type { Actor } from './actor.ts';
+import type { PlanTables } from './database-plans.ts';
 import type { ErasedParts } from './erasures.ts';
 import type { FirstHearing } from './first-hearings.ts';
 
@@ -42,7 +44,7 @@ export type TeamEscalation = {
   rounds: number;
 };
 
-export interface Database {
+export interface Database extends PlanTables {
   /** `seq`, `prev` and `hash` are the database's own, see audit.ts. */
   audit: {
     seq: ColumnType<string, never, never>;
@@ -316,6 +318,30 @@ export interface Database {
     last_attempt_at: MaybeTime;
     sent_at: MaybeTime;
     fault: string | null;
+  };
+  contact_point: {
+    id: ContactPointId;
+    clinician_id: ClinicianId;
+    kind: ContactKind;
+    address: string;
+    label: string | null;
+    confidential: Generated<boolean>;
+    quiet: MaybeJson<Quiet>;
+    created_at: Time;
+    verified_at: MaybeTime;
+    code_hash: string | null;
+    code_expires_at: MaybeTime;
+    code_tries: Generated<number>;
+    sent_at: MaybeTime;
+    fault: string | null;
+    gone_at: MaybeTime;
+    removed_at: MaybeTime;
+  };
+  page_channel: {
+    name: string;
+    reaches: ContactKind | 'group' | 'system';
+    confidential: boolean;
+    public_key: string | null;
   };
   agenda: {
     key: string;

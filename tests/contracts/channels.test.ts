@@ -10,7 +10,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SetupFault } from '#domain/errors.ts';
-import { AlertId, PageId } from '#domain/ids.ts';
+import { AlertId, ClinicianId, PageId } from '#domain/ids.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import type { Channel, OutgoingPage } from '../../rules/channels/channel.ts';
@@ -31,13 +31,13 @@ afterEach(async () => {
 
 const aPage = (wish: Partial<OutgoingPage> = {}): OutgoingPage => ({
   id: PageId.parse(randomUUID()),
-  alert: AlertId.parse(randomUUID()),
-  step: 1,
+  alerts: [{ alert: AlertId.parse(randomUUID()), step: 1 }],
   severity: 'critical',
-  recipient: { id: randomUUID(), email: 'doctor@clinic.example', language: 'zh' },
+  recipient: { id: ClinicianId.parse(randomUUID()), email: 'doctor@clinic.example', language: 'zh' },
   subject: '【危急】血压重度升高（第 2 次呼叫）',
   text: 'CRITICAL: Severely high blood pressure\n\n请打开警报\n.\n..\nhttp://127.0.0.1/alerts/1\n',
   url: 'http://127.0.0.1/alerts/1',
+  acknowledgeUrl: 'http://127.0.0.1/a/token1',
   ...wish,
 });
 
@@ -113,7 +113,7 @@ describe.each<[string, (port: number) => Channel]>([
 ])('the channel %s in bad days', (name, channelTo) => {
   const failsOnPort = async (port: number) => {
     const before = clock.now();
-    const delivery = await channelTo(port).send(aPage());
+    const delivery = await channelTo(port).send(aPage(), 'doctor@clinic.example');
     expect(clock.now() - before).toBeLessThan(limitMs + 20_000);
     expect(delivery.ok).toBe(false);
     return delivery;
@@ -155,8 +155,8 @@ describe('mail', () => {
     const { port, mails } = await mailServer();
     const channel = smtpTo(port);
     const page = aPage();
-    expect(await channel.send(page)).toEqual({ ok: true });
-    expect(await channel.send(page)).toEqual({ ok: true });
+    expect(await channel.send(page, 'doctor@clinic.example')).toEqual({ ok: true });
+    expect(await channel.send(page, 'doctor@clinic.example')).toEqual({ ok: true });
     expect(mails).toHaveLength(2);
     const [mail, again] = mails;
     expect(mail?.subject).toBe(page.subject);
@@ -178,7 +178,7 @@ describe('mail', () => {
     const { port } = await mailServer({
       onRcptTo: (_address, _session, done) => done(Object.assign(new Error('no such doctor@here'), { responseCode })),
     });
-    expect(await smtpTo(port).send(aPage())).toEqual({
+    expect(await smtpTo(port).send(aPage(), 'doctor@clinic.example')).toEqual({
       ok: false,
       retry,
       fault: `the mail server answered ${responseCode}`,
@@ -192,7 +192,7 @@ describe('mail', () => {
         stream.on('end', () => done(Object.assign(new Error('later'), { responseCode: 452 })));
       },
     });
-    expect(await smtpTo(port).send(aPage())).toMatchObject({ ok: false, retry: true });
+    expect(await smtpTo(port).send(aPage(), 'doctor@clinic.example')).toMatchObject({ ok: false, retry: true });
   });
 
   it('signs in with the user and password of the URL, and says so when they are refused', async () => {
@@ -205,16 +205,16 @@ describe('mail', () => {
           ? done(null, { user: 'hb' })
           : done(Object.assign(new Error('no'), { responseCode: 535 })),
     });
-    expect(await smtpTo(port, 'hb:p%40ss@').send(aPage())).toEqual({ ok: true });
+    expect(await smtpTo(port, 'hb:p%40ss@').send(aPage(), 'doctor@clinic.example')).toEqual({ ok: true });
     expect(mails).toHaveLength(1);
-    expect(await smtpTo(port, 'hb:wrong@').send(aPage())).toMatchObject({ ok: false });
+    expect(await smtpTo(port, 'hb:wrong@').send(aPage(), 'doctor@clinic.example')).toMatchObject({ ok: false });
     expect(mails).toHaveLength(1);
   });
 
   it('lets no line of a page become a header or a second mail', async () => {
     const { port, mails } = await mailServer();
     const page = aPage({ subject: 'CRITICAL\r\nBcc: everybody@example.org', text: 'one\r\n.\r\nMAIL FROM:<x@y>\r\n' });
-    expect(await smtpTo(port).send(page)).toEqual({ ok: true });
+    expect(await smtpTo(port).send(page, 'doctor@clinic.example')).toEqual({ ok: true });
     expect(mails).toHaveLength(1);
     expect(mails[0]?.bcc).toBeUndefined();
     expect(mails[0]?.text).toContain('MAIL FROM');
@@ -242,7 +242,7 @@ describe('the webhook', () => {
     expect(first?.headers['idempotency-key']).toBe(page.id);
     expect(second?.headers['idempotency-key']).toBe(page.id);
     expect(first?.headers['content-type']).toBe('application/json');
-    expect(JSON.parse(first!.body)).toMatchObject({ v: 1, page: page.id, alert: page.alert, text: page.text });
+    expect(JSON.parse(first!.body)).toMatchObject({ v: 2, page: page.id, alerts: page.alerts, text: page.text });
 
     const signature = String(first?.headers['x-hearthbeat-signature']);
     const [, seconds, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature)!;

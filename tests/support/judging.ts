@@ -3,6 +3,7 @@ import { type Agenda, createAgenda } from '#runtime/agenda.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
+import { createLinks } from '#runtime/links.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom as random } from '#runtime/random.ts';
@@ -22,6 +23,7 @@ export type JudgingWish = {
 
 export const webhookSecret = 'the secret of a test webhook';
 export const publicUrl = 'https://hearthbeat.example';
+export const linkKey = 'the key of the links of a test, long enough';
 
 /** The judge with its agenda and channels, as main.ts puts them together, in whatever process. */
 export async function startJudging(wish: JudgingWish): Promise<{
@@ -48,7 +50,11 @@ export async function startJudging(wish: JudgingWish): Promise<{
     { clock, log },
   );
   const rules = createRules(
-    { journal, records, agenda, channels, clock, random, log, metrics: createMetrics() },
+    {
+      ...{ journal, records, agenda, channels, clock, random, log },
+      links: createLinks({ key: linkKey, publicUrl }),
+      metrics: createMetrics(),
+    },
     { publicUrl },
   );
   await agenda.start();
