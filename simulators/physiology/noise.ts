@@ -5,61 +5,45 @@ import { seededRandom } from '#runtime/random.ts';
  * history can be made in pieces, and what a cuff measures live goes on where the history ended.
  */
 const dayMs = 86_400_000;
-const stepMs = 600_000;
-const steps = dayMs / stepMs;
-const blocksKept = 4;
 
-/** A normal deviate that belongs to this seed and number. */
-export const deviate = (seed: number, number: number): number => normal(seededRandom(mix(seed, number)).next);
+/** Uniform in [0, 1): the one that belongs to this seed and number. */
+export const uniform = (seed: number, number: number): number => mix(seed, number) / 2 ** 32;
+
+/** A normal deviate that belongs to this seed and number (Box and Muller 1958). */
+export function deviate(seed: number, number: number): number {
+  const hash = mix(seed, number);
+  return Math.sqrt(-2 * Math.log(1 - hash / 2 ** 32)) * Math.cos(2 * Math.PI * uniform(hash, number));
+}
 
 /** The stream of chance that belongs to this seed and number. */
 export const chanceOf = (seed: number, number: number) => seededRandom(mix(seed, number));
 
+/** Another seed, for another thing that is left to chance. */
+export const seedFor = (seed: number, number: number): number => mix(seed, number);
+
+/** Distance of the posts between which noise glides, so that the correlation falls to about 1/e over one `tauMs`. */
+const postsPerTau = 1 / 1.6;
+
 /**
- * AR(1) noise of unit variance on a grid of ten minutes, linear in between. Made day by day: each midnight's value belongs
- * to the day alone, and the walk between two of them is a bridge, so that no day needs the ones before it.
+ * Normal noise of unit variance at every moment. It glides between deviates that stand at even distances, each of which belongs to its
+ * place alone: a value costs two deviates, however far from the last one it is asked for.
  *
- * @param tauMs the correlation falls to 1/e over this time; must be well below a day.
+ * @param tauMs the correlation falls to about 1/e over this time.
  */
 export function createWander(seed: number, tauMs: number): (ms: number) => number {
-  const phi = Math.exp(-stepMs / tauMs);
-  const blocks = new Map<number, number[]>();
-
-  function block(day: number): number[] {
-    const known = blocks.get(day);
-    if (known) return known;
-    const { next } = chanceOf(seed, day * 2 + 1);
-    const walk = [deviate(seed, day * 2)];
-    for (let i = 1; i <= steps; i++) walk.push(phi * walk[i - 1]! + Math.sqrt(1 - phi ** 2) * normal(next));
-    const miss = deviate(seed, (day + 1) * 2) - walk[steps]!;
-    const bridged = walk.map((value, i) => value + phi ** (steps - i) * miss);
-    if (blocks.size >= blocksKept) blocks.delete(blocks.keys().next().value!);
-    blocks.set(day, bridged);
-    return bridged;
-  }
-
+  const stepMs = tauMs / postsPerTau;
   return (ms) => {
-    const day = Math.floor(ms / dayMs);
-    const position = (ms - day * dayMs) / stepMs;
-    const before = Math.floor(position);
-    const walk = block(day);
-    return walk[before]! + (position - before) * (walk[before + 1]! - walk[before]!);
+    const post = Math.floor(ms / stepMs);
+    const angle = (ms / stepMs - post) * (Math.PI / 2);
+    // cos² + sin² = 1: no loss of variance between the posts
+    return Math.cos(angle) * deviate(seed, post) + Math.sin(angle) * deviate(seed, post + 1);
   };
 }
 
 /** One deviate a day, gliding from noon to noon. */
 export function createDailyWander(seed: number): (ms: number) => number {
-  return (ms) => {
-    const position = ms / dayMs - 0.5;
-    const day = Math.floor(position);
-    const share = position - day;
-    return (1 - share) * deviate(seed, day) + share * deviate(seed, day + 1);
-  };
-}
-
-/** Box and Muller 1958. */
-function normal(next: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+  const wander = createWander(seed, dayMs * postsPerTau);
+  return (ms) => wander(ms - dayMs / 2);
 }
 
 /** The finalizer of MurmurHash3 (Austin Appleby, public domain) over both numbers. */
