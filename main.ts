@@ -199,7 +199,7 @@ async function judges(ground: Ground, journal: Journal): Promise<Service[]> {
   const { config, secrets, databaseUrl } = ground;
   const agenda = createAgenda(ground, { databaseUrl, redisUrl: config.REDIS_URL });
   const webhookSecret = config.WEBHOOK_SECRET ?? secrets.webhookSecret;
-  const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret }, ground);
+  const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret, webPushKey: secrets.webPushKey }, ground);
   const links = createLinks({ key: secrets.linkKey, publicUrl: config.PUBLIC_URL });
   return [agenda, createRules({ ...ground, journal, agenda, channels, links }, { publicUrl: config.PUBLIC_URL })];
 }

@@ -1,49 +1,12 @@
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
+import { channelVariables } from './config/channels.ts';
+import { anyDays, days, key, mebibytes, oneOf, port, text, url, type Variable } from './config/values.ts';
 
 /**
  * All configuration of the platform: environment variables, parsed once by whoever starts it and handed on as a value.
  * The gateway in a home has its own, in gateway-agent/config.ts.
  */
-
-/** Each kind of value knows what it allows, in words that follow "is not". */
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/)
-  .transform(Number)
-  .refine((number) => number >= 1 && number <= 65535)
-  .describe('a number from 1 to 65535');
-const days = z
-  .string()
-  .regex(/^\d{1,3}$/)
-  .transform(Number)
-  .refine((number) => number >= 1 && number <= 398)
-  .describe('a number of days from 1 to 398');
-const mebibytes = z
-  .string()
-  .regex(/^\d{1,7}$/)
-  .transform(Number)
-  .refine((number) => number >= 64)
-  .describe('a number of MiB from 64 on');
-const anyDays = z
-  .string()
-  .regex(/^[1-9]\d{0,4}$/)
-  .transform(Number)
-  .describe('a number of days from 1 to 99999');
-const flag = z
-  .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
-  .describe('one of true, 1, yes, false, 0 and no');
-const text = z.string().min(1).describe('a text');
-const key = z.string().min(16).describe('a text of at least 16 characters');
-const oneOf = <const Words extends [string, ...string[]]>(...words: Words) =>
-  z.enum(words).describe(`one of ${words.join(', ')}`);
-const url = (...protocols: string[]) =>
-  z
-    .string()
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol.slice(0, -1)))
-    .describe(`a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`);
-
-type Variable = { schema: z.ZodType; default: string | undefined; says: string; secret?: true };
 
 /** What a person reads in `npm run config`. An undefined default means: not set. */
 export const variables = {
@@ -152,37 +115,11 @@ export const variables = {
     says: 'Redis for the job queue. Not set: the queue lives in PostgreSQL.',
     secret: true,
   },
-  SMTP_URL: {
-    schema: url('smtp', 'smtps'),
-    default: undefined,
-    says: 'Mail server for pages, e.g. smtp://user:password@mail.example.org:587. Not set: no pages by mail.',
-    secret: true,
-  },
-  SMTP_FROM: {
-    schema: text,
-    default: 'Hearthbeat <hearthbeat@localhost>',
-    says: 'Sender of the pages that go by mail.',
-  },
-  SMTP_CONFIDENTIAL: {
-    schema: flag,
-    default: 'false',
-    says: 'true: mail stays inside the hospital, so pages may hold names and values. false: they hold a link only.',
-  },
+  ...channelVariables,
   OPERATOR_EMAIL: {
     schema: z.email().describe('a mail address'),
     default: undefined,
     says: 'Who is told by mail, through SMTP_URL, when a part of the platform itself does not work. Not set: nobody.',
-  },
-  WEBHOOK_URL: {
-    schema: url('http', 'https'),
-    default: undefined,
-    says: 'Receives every page as signed JSON. Not set: no pages by webhook.',
-  },
-  WEBHOOK_SECRET: {
-    schema: key,
-    default: undefined,
-    says: 'Key of the HMAC-SHA-256 that signs webhook bodies. Not set: made at first start, see DATA_DIR/secrets.json.',
-    secret: true,
   },
   MAILBOX_DIR: {
     schema: text,

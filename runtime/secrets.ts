@@ -29,6 +29,8 @@ const Secrets = z.object({
   webhookSecret: secret,
   /** HMAC key of the links that acknowledge, see links.ts. */
   linkKey: secret,
+  /** Signs what goes to push services of browsers (VAPID): a number on P-256, which any 32 bytes are but for one chance in 2^32. */
+  webPushKey: secret,
   /** Opens the key in authority.json where AUTHORITY_PASSPHRASE is not set. */
   authorityPassphrase: secret,
 });

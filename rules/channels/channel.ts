@@ -1,7 +1,7 @@
 import type { Severity } from '#domain/alert.ts';
 import type { ContactKind } from '#domain/contact.ts';
-import type { AlertId, ClinicianId } from '#domain/ids.ts';
-import type { Language } from '#domain/words.ts';
+import type { AlertId } from '#domain/ids.ts';
+import type { Clinician } from '#domain/people.ts';
 
 /**
  * One way to reach a person. A channel says whether the page got through and, if not, whether trying again may help; when and how
@@ -48,9 +48,11 @@ export type OutgoingPage = {
   url: string;
   /** Acknowledges as the recipient, without signing in. Never in what a group reads: anybody there could use it. */
   acknowledgeUrl: string | null;
+  /** The recipient's telephone, for a group in which people are mentioned by it. */
+  mention: string | null;
 };
 
-export type Recipient = { id: ClinicianId; email: string; language: Language };
+export type Recipient = Pick<Clinician, 'id' | 'email' | 'name' | 'language'>;
 
 /** A channel gives up by itself after so long. */
 export const sendWithinMs = 15_000;

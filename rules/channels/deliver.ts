@@ -5,7 +5,7 @@ import { type ContactPoint, contactPointsOf, recordContactOutcome } from '#runti
 import type { Channel, Delivery, OutgoingPage } from './channel.ts';
 
 /** A page that is not written yet: how much it may say depends on where it goes. */
-export type Draft = Omit<OutgoingPage, 'subject' | 'text'> & {
+export type Draft = Omit<OutgoingPage, 'subject' | 'text' | 'mention'> & {
   write(to: { confidential: boolean; acknowledgeUrl: string | null }): { subject: string; text: string };
 };
 
@@ -17,9 +17,13 @@ export type Deliver = (channel: Channel, draft: Draft) => Promise<Delivery>;
 
 export function createDeliver({ records, clock }: { records: Records; clock: Clock }): Deliver {
   return async (channel, draft) => {
-    if (channel.reaches === 'group' || channel.reaches === 'system') {
-      const acknowledgeUrl = channel.reaches === 'group' ? null : draft.acknowledgeUrl;
-      return channel.send(written(draft, { confidential: channel.confidential, acknowledgeUrl }));
+    const { confidential } = channel;
+    if (channel.reaches === 'system')
+      return channel.send(written(draft, { confidential, acknowledgeUrl: draft.acknowledgeUrl }));
+    if (channel.reaches === 'group') {
+      const [phone] = await placesFor('phone', draft);
+      const page = written(draft, { confidential, acknowledgeUrl: null });
+      return channel.send({ ...page, mention: phone?.address ?? null });
     }
     const places = await placesFor(channel.reaches, draft);
     if (places.length === 0) return { ok: false, retry: false, fault: 'the clinician has no address for this channel' };
@@ -28,8 +32,8 @@ export function createDeliver({ records, clock }: { records: Records; clock: Clo
     if (awake.length === 0) return { ok: false, retry: false, fault: 'the clinician wishes quiet at this time' };
     const { acknowledgeUrl } = draft;
     const deliveries = await Promise.all(
-      awake.map(async ({ id, address, confidential }) => {
-        const to = { confidential: channel.confidential && confidential, acknowledgeUrl };
+      awake.map(async ({ id, address, ...place }) => {
+        const to = { confidential: confidential && place.confidential, acknowledgeUrl };
         const delivery = await channel.send(written(draft, to), address);
         if (id) await recordContactOutcome(records, id, delivery, clock.now());
         return delivery;
@@ -50,7 +54,7 @@ export function createDeliver({ records, clock }: { records: Records; clock: Clo
 type Place = Pick<ContactPoint, 'address' | 'confidential' | 'quiet'> & { id: ContactPoint['id'] | null };
 
 function written({ write, ...page }: Draft, to: Parameters<Draft['write']>[0]): OutgoingPage {
-  return { ...page, ...write(to), acknowledgeUrl: to.acknowledgeUrl };
+  return { ...page, ...write(to), acknowledgeUrl: to.acknowledgeUrl, mention: null };
 }
 
 /** One that got through, else one that may yet, else any. */

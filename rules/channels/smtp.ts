@@ -1,4 +1,5 @@
 import type { Clock } from '#runtime/clock.ts';
+import type { Config } from '#runtime/config.ts';
 import { createMailer } from '#runtime/mail.ts';
 import { type PersonalChannel, sendWithinMs } from './channel.ts';
 
@@ -29,3 +30,15 @@ export function createSmtpChannel(
       }),
   };
 }
+
+export const smtpFrom = (
+  config: Pick<Config, 'SMTP_URL' | 'SMTP_FROM' | 'SMTP_CONFIDENTIAL'>,
+  deps: { clock: Clock },
+): PersonalChannel | undefined =>
+  config.SMTP_URL === undefined
+    ? undefined
+    : createSmtpChannel(deps, {
+        url: config.SMTP_URL,
+        from: config.SMTP_FROM,
+        confidential: config.SMTP_CONFIDENTIAL,
+      });

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { Agent, request } from 'undici';
+import { SetupFault } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
-import { type CommonChannel, type Delivery, type OutgoingPage, sendWithinMs } from './channel.ts';
+import type { Config } from '#runtime/config.ts';
+import { type CommonChannel, type OutgoingPage, sendWithinMs } from './channel.ts';
+import { createPost, deliveryOf } from './post.ts';
 
 /**
  * Pages as signed JSON to one address of the hospital's choice. The body never holds a name or a value: who receives it asks the
@@ -10,18 +12,10 @@ import { type CommonChannel, type Delivery, type OutgoingPage, sendWithinMs } fr
  */
 export function createWebhookChannel(
   { clock }: { clock: Clock },
-  config: { url: string; secret: string; sendWithinMs?: number },
+  config: { url: string; secret: string; sendWithinMs?: number; ca?: string },
 ): CommonChannel {
   const limitMs = config.sendWithinMs ?? sendWithinMs;
-  const agent = new Agent({
-    connectTimeout: limitMs / 3,
-    headersTimeout: limitMs,
-    bodyTimeout: limitMs,
-    connections: 8,
-    // a connection that lay idle may be half dead, and a page has no time to find out
-    keepAliveTimeout: 4_000,
-  });
-
+  const post = createPost({ clock }, { who: 'the webhook', limitMs, statusOnly: true, ca: config.ca });
   return {
     name: 'webhook',
     confidential: false,
@@ -29,34 +23,27 @@ export function createWebhookChannel(
     async send(page) {
       const body = JSON.stringify(bodyOf(page));
       const seconds = Math.floor(clock.now() / 1000);
-      const abandon = new AbortController();
-      const cancel = clock.after(limitMs, () => abandon.abort());
-      try {
-        const response = await request(config.url, {
-          dispatcher: agent,
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            'user-agent': 'Hearthbeat',
-            'idempotency-key': page.id,
-            'x-hearthbeat-signature': `t=${seconds},v1=${sign(config.secret, seconds, body)}`,
-          },
-          body,
-          signal: abandon.signal,
-        });
-        // the answer's text is nobody's business; an endless one is cut off with the connection
-        response.body.on('error', () => {});
-        response.body.destroy();
-        return deliveryOf(response.statusCode);
-      } catch {
-        return abandon.signal.aborted
-          ? { ok: false, retry: true, fault: 'the webhook did not answer in time' }
-          : { ok: false, retry: true, fault: 'the webhook cannot be reached' };
-      } finally {
-        cancel();
-      }
+      const answer = await post(config.url, {
+        headers: {
+          'content-type': 'application/json',
+          'idempotency-key': page.id,
+          'x-hearthbeat-signature': `t=${seconds},v1=${sign(config.secret, seconds, body)}`,
+        },
+        body,
+      });
+      return 'ok' in answer ? answer : deliveryOf('the webhook', answer.status);
     },
   };
+}
+
+/** @throws SetupFault when there is no key to sign with. */
+export function webhookFrom(
+  config: Pick<Config, 'WEBHOOK_URL' | 'WEBHOOK_SECRET'>,
+  deps: { clock: Clock },
+): CommonChannel | undefined {
+  if (!config.WEBHOOK_URL) return undefined;
+  if (!config.WEBHOOK_SECRET) throw new SetupFault('WEBHOOK_URL needs WEBHOOK_SECRET, at least 16 characters.');
+  return createWebhookChannel(deps, { url: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET });
 }
 
 /** What the receiver gets: version 2. */
@@ -74,14 +61,3 @@ const bodyOf = (page: OutgoingPage) => ({
 
 const sign = (secret: string, seconds: number, body: string): string =>
   createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
-
-/**
- * 2xx is taken. A redirect is refused: a page follows nobody to another host. 408, 425, 429 and 5xx may pass; any other 4xx says
- * that this request will never be wanted (RFC 9110).
- */
-function deliveryOf(status: number): Delivery {
-  if (status >= 200 && status < 300) return { ok: true };
-  if (status >= 300 && status < 400) return { ok: false, retry: false, fault: 'the webhook answered with a redirect' };
-  const retry = status >= 500 || [408, 425, 429].includes(status);
-  return { ok: false, retry, fault: `the webhook answered ${status}` };
-}

@@ -17,7 +17,13 @@ const faultOf = (environment: Record<string, string>): string => {
 
 /** A value that no variable of its kind takes; undefined for plain texts, which take any. */
 const wrong = (allowed: string) =>
-  allowed === 'a text' ? undefined : allowed.startsWith('a text of') ? 'too-short' : 'wrong-a7f3';
+  allowed === 'a text'
+    ? undefined
+    : allowed.startsWith('a text of')
+      ? 'too-short'
+      : allowed === 'a regular expression'
+        ? '('
+        : 'wrong-a7f3';
 
 describe('every variable', () => {
   it('needs no value: an empty environment is a configuration', () => {

@@ -1,6 +1,7 @@
 import type { Command } from '#domain/downward.ts';
 import { type Agenda, createAgenda } from '#runtime/agenda.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
+import { readConfig } from '#runtime/config.ts';
 import type { Journal } from '#runtime/journal.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
 import { createLinks } from '#runtime/links.ts';
@@ -18,11 +19,15 @@ export type JudgingWish = {
   smtpUrl?: string | undefined;
   webhookUrl?: string | undefined;
   confidential?: boolean | undefined;
+  /** Further variables of channels. */
+  channels?: Record<string, string> | undefined;
   clock?: Clock | undefined;
 };
 
 export const webhookSecret = 'the secret of a test webhook';
 export const publicUrl = 'https://hearthbeat.example';
+/** base64url of 32 bytes. */
+export const webPushKey = 'q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94';
 export const linkKey = 'the key of the links of a test, long enough';
 
 /** The judge with its agenda and channels, as main.ts puts them together, in whatever process. */
@@ -41,11 +46,15 @@ export async function startJudging(wish: JudgingWish): Promise<{
   const agenda = createAgenda({ records, clock, log }, { databaseUrl: wish.databaseUrl });
   const channels = channelsFrom(
     {
-      SMTP_URL: wish.smtpUrl,
-      SMTP_FROM: 'Hearthbeat <pages@hearthbeat.example>',
-      SMTP_CONFIDENTIAL: wish.confidential ?? false,
-      WEBHOOK_URL: wish.webhookUrl,
-      WEBHOOK_SECRET: webhookSecret,
+      ...readConfig({
+        SMTP_URL: wish.smtpUrl,
+        SMTP_FROM: 'Hearthbeat <pages@hearthbeat.example>',
+        SMTP_CONFIDENTIAL: String(wish.confidential ?? false),
+        WEBHOOK_URL: wish.webhookUrl,
+        WEBHOOK_SECRET: webhookSecret,
+        ...wish.channels,
+      }),
+      webPushKey,
     },
     { clock, log },
   );
