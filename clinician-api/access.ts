@@ -13,6 +13,7 @@ const everybody: Access = ['nurse', 'doctor', 'administrator'];
 const clinical: Access = ['nurse', 'doctor'];
 const doctors: Access = ['doctor'];
 const administrators: Access = ['administrator'];
+const planners: Access = ['doctor', 'administrator'];
 
 export const accessTable: Readonly<Record<string, Access>> = {
   'POST /api/v1/session': 'anyone',
@@ -23,12 +24,39 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'GET /api/v1/patients/:id/readings': everybody,
   'POST /api/v1/patients/:id/commands': clinical,
   'PUT /api/v1/patients/:id/care-plan/overrides/:rule': doctors,
+  'PUT /api/v1/patients/:id/care-plan/programmes': doctors,
+  'PUT /api/v1/patients/:id/care-plan/expected': clinical,
+  'PUT /api/v1/patients/:id/care-plan/follow-up': clinical,
+  'PUT /api/v1/patients/:id/care-plan/pause': clinical,
+  'GET /api/v1/patients/:id/care-plan/changes': everybody,
+  'POST /api/v1/patients/:id/care-plan/forecast': doctors,
+  'GET /api/v1/teams/:id/parameters': everybody,
+  'PUT /api/v1/teams/:id/parameters/:rule': doctors,
+  'GET /api/v1/teams/:id/parameters/changes': everybody,
+  'POST /api/v1/teams/:id/parameters/forecast': doctors,
+  // changes nothing that anybody is cared for by
+  'GET /api/v1/backtests': planners,
+  'POST /api/v1/backtests': planners,
+  'GET /api/v1/backtests/:id': planners,
+  'GET /api/v1/backtests/:id/plot': planners,
+  'POST /api/v1/backtests/:id/cancel': planners,
   'GET /api/v1/alerts': everybody,
   'GET /api/v1/alerts/:id': everybody,
   'POST /api/v1/alerts/:id/acknowledge': clinical,
+  'POST /api/v1/alerts/:id/hand-over': clinical,
+  'POST /api/v1/alerts/:id/snooze': clinical,
+  'POST /api/v1/alerts/:id/unsnooze': clinical,
   'POST /api/v1/alerts/:id/resolve': clinical,
   'GET /api/v1/tasks': everybody,
+  'GET /api/v1/tasks/:id': everybody,
+  'POST /api/v1/patients/:id/tasks': clinical,
+  'POST /api/v1/tasks/:id/take': clinical,
+  'POST /api/v1/tasks/:id/give-back': clinical,
+  'POST /api/v1/tasks/:id/hand-over': clinical,
+  'POST /api/v1/tasks/:id/move': clinical,
+  'POST /api/v1/tasks/:id/checklist': clinical,
   'POST /api/v1/tasks/:id/complete': clinical,
+  'POST /api/v1/tasks/:id/reopen': clinical,
   'GET /api/v1/changes': everybody,
   'GET /api/v1/mailbox': everybody,
   'GET /api/v1/sources': administrators,

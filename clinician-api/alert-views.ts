@@ -1,10 +1,11 @@
 import type { Alert } from '#domain/alert.ts';
+import { callsOf } from '#domain/alert-clock.ts';
 import type { AlertId, ClinicianId, TeamId } from '#domain/ids.ts';
 import { ageOn } from '#domain/people.ts';
 import type { AlertDetail, AlertView, PersonRef } from '#domain/views.ts';
 import type { Words } from '#domain/words.ts';
 import { nextCallOfAlert, pagesOfAlert } from '#runtime/records/alert-pages.ts';
-import { eventsOfAlert, findAlert } from '#runtime/records/alerts.ts';
+import { type AlertEvent, eventsOfAlert, findAlert } from '#runtime/records/alerts.ts';
 import { namesOfClinicians } from '#runtime/records/clinicians.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { findPatient, findPatients } from '#runtime/records/patients.ts';
@@ -18,8 +19,9 @@ export async function viewsOfAlerts(
   records: Records,
   teams: TeamId[],
   alerts: Alert[],
-  today: string,
+  now: number,
 ): Promise<AlertView[]> {
+  const today = new Date(now).toISOString().slice(0, 10);
   const [patients, names] = await Promise.all([
     findPatients(
       records,
@@ -56,10 +58,10 @@ export async function detailOfAlert(
   records: Records,
   teams: TeamId[],
   id: AlertId,
-  today: string,
+  now: number,
 ): Promise<AlertDetail | undefined> {
   const found = await alertOfTeams(records, teams, id);
-  const [alert] = found ? await viewsOfAlerts(records, teams, [found], today) : [];
+  const [alert] = found ? await viewsOfAlerts(records, teams, [found], now) : [];
   if (!alert) return undefined;
   const [events, pages, next, tasks] = await Promise.all([
     eventsOfAlert(records, id),
@@ -68,32 +70,29 @@ export async function detailOfAlert(
     listTasks(records, { teams, alert: id, limit: tasksAtMost }),
   ]);
   const names = await namesOfClinicians(records, [
-    ...events.map((event) => event.actor),
+    ...events.flatMap((event) => [event.actor, handedTo(event)]),
     ...pages.map((page) => page.recipient),
     ...(next?.recipients ?? []),
   ]);
+  const call = callsOf(events, now, {
+    sentAt: pages.flatMap((page) => page.sentAt ?? []),
+    evidence: alert.evidence[0],
+  }).at(-1);
+  if (!call) throw new Error('an alert has a journal that begins with its opening');
   const person = (who: ClinicianId): PersonRef => ({ id: who, name: names.get(who) ?? { en: '?', zh: '?' } });
   return {
     alert,
-    events: events.map(({ at, kind, actor, note }) => ({ at, kind, actor: actor && person(actor), note })),
+    events: events.map((event) => {
+      const [{ at, kind, actor, note, detail }, to] = [event, handedTo(event)];
+      const until = typeof detail.until === 'string' ? detail.until : null;
+      return { at, kind, actor: actor && person(actor), note, to: to && person(to), until };
+    }),
     pages: pages.map((page) => ({ ...page, recipient: person(page.recipient) })),
     tasks,
     nextCall: next && { at: next.at, recipients: next.recipients.map(person) },
-    clock: {
-      ...firstEvidence(alert),
-      opened: alert.openedAt,
-      paged: earliest(pages.map((page) => page.sentAt)),
-      seen: earliest(events.filter((event) => event.kind === 'seen').map((event) => event.at)),
-      acknowledged: alert.acknowledgedAt,
-    },
+    clock: call.clock,
   };
 }
 
-/** Evidence is never empty: the table demands it. */
-function firstEvidence(alert: Alert): { measured: string; heard: string } {
-  const first = alert.evidence.reduce((a, b) => (Date.parse(b.takenAt) < Date.parse(a.takenAt) ? b : a));
-  return { measured: first.takenAt, heard: first.heardAt };
-}
-
-const earliest = (times: (string | null)[]): string | null =>
-  times.filter((time) => time !== null).sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;
+const handedTo = ({ kind, detail }: AlertEvent): ClinicianId | null =>
+  kind === 'handed-over' && typeof detail.to === 'string' ? (detail.to as ClinicianId) : null;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { ErasureReason, quarantineReasons } from '#domain/administration.ts';
-import { Outcome } from '#domain/alert.ts';
+import { Outcome, snoozeAtLeastMinutes, snoozeAtMostMinutes } from '#domain/alert.ts';
 import { RevocationReason } from '#domain/homes.ts';
-import { DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import { AlertId, ClinicianId, DeviceId, PatientId, SourceId } from '#domain/ids.ts';
+import { checklistAtMost, TaskKind, TaskOutcome } from '#domain/task.ts';
 import { storableText } from '#runtime/records/storable.ts';
 
 /** What callers may send. Strict: a field too many is a misunderstanding, and is told. */
@@ -18,8 +19,36 @@ export const SignIn = z.strictObject({
 
 export const Acknowledge = z.strictObject({ note: Note });
 export const Resolve = z.strictObject({ outcome: Outcome, note: Note });
-export const CompleteTask = z.strictObject({ result: words(2_000).pipe(z.string().min(1)) });
-export const SetOverrides = z.strictObject({ parameters: z.record(z.string().max(64), z.number()) });
+export const HandOver = z.strictObject({ to: ClinicianId, note: Note });
+export const SnoozeAlert = z.strictObject({
+  minutes: z
+    .int()
+    .min(snoozeAtLeastMinutes)
+    .max(Math.max(...Object.values(snoozeAtMostMinutes))),
+  note: Note,
+});
+
+const Text = (most: number) => words(most).pipe(z.string().min(1));
+/** `outcome`: one of those of the task's kind. */
+export const CompleteTask = z.strictObject({ outcome: TaskOutcome, result: Text(2_000) });
+export const HandOverTask = z.strictObject({ to: ClinicianId });
+export const MoveTask = z.strictObject({ dueAt: z.iso.datetime(), reason: Text(500) });
+export const TickTask = z.strictObject({
+  item: z
+    .int()
+    .min(0)
+    .max(checklistAtMost - 1),
+  done: z.boolean(),
+});
+export const AddTask = z.strictObject({
+  kind: TaskKind,
+  title: Text(200),
+  role: z.enum(['nurse', 'doctor']),
+  dueAt: z.iso.datetime(),
+  owner: ClinicianId.nullable().default(null),
+  checklist: z.array(Text(200)).max(checklistAtMost).default([]),
+  alert: AlertId.nullable().default(null),
+});
 
 /** What a care team may ask of a home. */
 export const MeasureAgain = z.strictObject({ command: z.literal('measure-again'), device: DeviceId });
@@ -70,6 +99,7 @@ export const AskErasure = z.strictObject({
 });
 
 export const bodies = {
-  ...{ SignIn, Acknowledge, Resolve, CompleteTask, SetOverrides, MeasureAgain },
+  ...{ HandOver, SnoozeAlert, HandOverTask, MoveTask, TickTask, AddTask },
+  ...{ SignIn, Acknowledge, Resolve, CompleteTask, MeasureAgain },
   ...{ Nothing, AddSource, Revoke, RegisterDevice, Assign, EndAssignment, ReleaseQuarantine, AskErasure },
 };

@@ -3,6 +3,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { z } from 'zod';
 import * as administration from '#domain/administration.ts';
 import * as alert from '#domain/alert.ts';
+import * as backtest from '#domain/backtest.ts';
 import { CarePlan } from '#domain/care-plan.ts';
 import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { EnrolmentAnswer, EnrolmentRequest, RenewalRequest, SourceCredential } from '#domain/enrolment.ts';
@@ -12,12 +13,15 @@ import { ComponentView, PlatformAlert } from '#domain/platform.ts';
 import { StoredReading, Value } from '#domain/reading.ts';
 import { RuleEntry, RuleParameter } from '#domain/rule-book.ts';
 import { Task } from '#domain/task.ts';
+import * as taskViews from '#domain/task-views.ts';
 import * as views from '#domain/views.ts';
+import * as planViews from '#domain/views-plans.ts';
 import { Words } from '#domain/words.ts';
 import { Change } from '#runtime/records/changes.ts';
 import { accessOf, needsSession } from './access.ts';
 import { answers } from './answers.ts';
 import { bodies } from './bodies.ts';
+import * as planBodies from './plan-bodies.ts';
 import { cookieName, type Web } from './web.ts';
 
 /** The description of the API at /api/openapi.json: OpenAPI 3.1, made from the very schemas that check and answer. */
@@ -27,6 +31,10 @@ const named: Record<string, z.ZodType> = {
   ...views,
   ...schemasOf(homes),
   ...schemasOf(administration),
+  ...schemasOf(backtest),
+  ...schemasOf(planViews),
+  ...schemasOf(planBodies),
+  ...schemasOf(taskViews),
   ComponentView,
   PlatformAlert,
   ...answers,
@@ -92,6 +100,11 @@ export async function describeApi(app: Web): Promise<void> {
       tags: [
         { name: 'session', description: 'Signing in and out' },
         { name: 'patients', description: 'The worklist, patients, their readings and care plans' },
+        { name: 'teams', description: 'What a care team sets for all of its patients' },
+        {
+          name: 'backtests',
+          description: 'Stored history judged once more, as it is today and with a change that is proposed',
+        },
         { name: 'alerts', description: 'Episodes that somebody must look at' },
         { name: 'tasks', description: 'Things to do by a time' },
         { name: 'sources', description: 'Gateways and devices in the homes, and how they stand' },

@@ -13,9 +13,38 @@ export const alertStates = ['open', 'acknowledged', 'resolved'] as const;
 export const AlertState = z.enum(alertStates);
 export type AlertState = z.infer<typeof AlertState>;
 
-export const outcomes = ['recovered', 'treated', 'medication-changed', 'referred', 'false-alarm', 'other'] as const;
+export const outcomes = [
+  'recovered',
+  'advised',
+  'treated',
+  'medication-changed',
+  'referred',
+  'admitted',
+  'false-alarm',
+  'other',
+] as const;
 export const Outcome = z.enum(outcomes);
 export type Outcome = z.infer<typeof Outcome>;
+
+/**
+ * "I know; do not call before `until`." It lies on the episode of one problem, so it never silences another one, nor the other
+ * side of the same vital sign. `before` is how the alert stood, for undoing it.
+ */
+export const Snooze = z.object({
+  by: ClinicianId,
+  at: z.iso.datetime(),
+  until: z.iso.datetime(),
+  before: z.enum(['open', 'acknowledged']),
+});
+export type Snooze = z.infer<typeof Snooze>;
+
+/** Nobody can be certain of a patient for longer, and a slip of the hand must not last. */
+export const snoozeAtMostMinutes: Readonly<Record<Severity, number>> = {
+  critical: 60,
+  urgent: 12 * 60,
+  routine: 7 * 24 * 60,
+};
+export const snoozeAtLeastMinutes = 5;
 
 /** A reading as it stood when it became evidence. */
 export const Evidence = z.object({
@@ -45,7 +74,7 @@ export const Alert = z.object({
   id: AlertId,
   patient: PatientId,
   team: TeamId,
-  /** The rule that opened it, its version, and the thresholds in force for this patient at that moment. */
+  /** The rule that speaks, the gravest so far: its version, and the thresholds in force for this patient when it spoke. */
   rule: z.string(),
   /** What it is about, in a word of the rule book: a patient has one unresolved alert of each problem. */
   problem: z.string(),
@@ -58,8 +87,14 @@ export const Alert = z.object({
   evidence: z.array(Evidence),
   escalation: Escalation.nullable(),
   openedAt: z.iso.datetime(),
+  /** When it last called for somebody: opened, worsened, renewed or re-opened. */
+  raisedAt: z.iso.datetime(),
+  /** Since when the patient is back inside the limits. A grave episode stays for a person all the same. */
+  recoveredAt: z.iso.datetime().nullable(),
+  /** Who has it in hand, and since when they have. */
   acknowledgedAt: z.iso.datetime().nullable(),
   acknowledgedBy: ClinicianId.nullable(),
+  snooze: Snooze.nullable(),
   resolvedAt: z.iso.datetime().nullable(),
   resolvedBy: ClinicianId.nullable(),
   outcome: Outcome.nullable(),
@@ -67,89 +102,37 @@ export const Alert = z.object({
 });
 export type Alert = z.infer<typeof Alert>;
 
-export type AlertChange =
-  | { kind: 'acknowledge'; by: ClinicianId; note: string | null; at: string }
-  | { kind: 'resolve'; by: ClinicianId | null; outcome: Outcome; note: string | null; at: string }
-  | { kind: 'join'; evidence: Evidence[]; explanation?: Words; at: string }
-  | {
-      kind: 'worsen';
-      severity: Severity;
-      evidence: Evidence[];
-      explanation?: Words;
-      escalation: Escalation | null;
-      at: string;
-    }
-  | { kind: 'renew'; evidence: Evidence[]; explanation: Words; escalation: Escalation | null; at: string };
+/** What judgement says of an alert when it opens; all that people do comes later. */
+export type Opening = Pick<
+  Alert,
+  | 'id'
+  | 'patient'
+  | 'team'
+  | 'rule'
+  | 'problem'
+  | 'ruleVersion'
+  | 'parameters'
+  | 'severity'
+  | 'title'
+  | 'explanation'
+  | 'evidence'
+  | 'escalation'
+  | 'openedAt'
+>;
 
-export type AlertRefusal = 'already-acknowledged' | 'already-resolved' | 'not-worse';
-
-/**
- * The one place where an alert changes. Pure: the new alert, or why not.
- * Acknowledging twice is refused so that the second person sees who was first. A worsening re-opens an acknowledged alert:
- * a worse state breaks through an acknowledgement that was given for a better one. So does a renewal: the same state, confirmed
- * anew when the episode has grown old.
- */
-export function change(alert: Alert, event: AlertChange): { alert: Alert } | { refused: AlertRefusal } {
-  if (alert.state === 'resolved') return { refused: 'already-resolved' };
-  switch (event.kind) {
-    case 'acknowledge':
-      if (alert.state === 'acknowledged') return { refused: 'already-acknowledged' };
-      return {
-        alert: {
-          ...alert,
-          state: 'acknowledged',
-          acknowledgedAt: event.at,
-          acknowledgedBy: event.by,
-          note: event.note ?? alert.note,
-        },
-      };
-    case 'resolve':
-      return {
-        alert: {
-          ...alert,
-          state: 'resolved',
-          resolvedAt: event.at,
-          resolvedBy: event.by,
-          outcome: event.outcome,
-          note: event.note ?? alert.note,
-        },
-      };
-    case 'join':
-      return {
-        alert: {
-          ...alert,
-          evidence: merge(alert.evidence, event.evidence),
-          explanation: event.explanation ?? alert.explanation,
-        },
-      };
-    case 'worsen':
-      if (severities.indexOf(event.severity) <= severities.indexOf(alert.severity)) return { refused: 'not-worse' };
-      return {
-        alert: {
-          ...alert,
-          state: 'open',
-          severity: event.severity,
-          evidence: merge(alert.evidence, event.evidence),
-          explanation: event.explanation ?? alert.explanation,
-          escalation: event.escalation,
-          acknowledgedAt: null,
-          acknowledgedBy: null,
-        },
-      };
-    case 'renew':
-      return {
-        alert: {
-          ...alert,
-          state: 'open',
-          evidence: merge(alert.evidence, event.evidence),
-          explanation: event.explanation,
-          escalation: event.escalation,
-          acknowledgedAt: null,
-          acknowledgedBy: null,
-        },
-      };
-  }
-}
+export const newAlert = (opening: Opening): Alert => ({
+  ...opening,
+  state: 'open',
+  raisedAt: opening.openedAt,
+  recoveredAt: null,
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  snooze: null,
+  resolvedAt: null,
+  resolvedBy: null,
+  outcome: null,
+  note: null,
+});
 
 /** Whoever acknowledged has gone off shift. */
 const acknowledgementHoldsMs = 12 * 3_600_000;
@@ -158,19 +141,19 @@ const unansweredRestsMs = 3_600_000;
 
 /**
  * Does a new crisis call again although the episode is open? Else an alert that nobody remembered to close would swallow the
- * next one in silence. @param now ms since 1970.
+ * next one in silence. A snooze has an end of its own. @param now ms since 1970.
  */
 export function hasGrownOld(alert: Alert, now: number): boolean {
-  if (alert.state === 'resolved') return false;
+  if (alert.state === 'resolved' || alert.snooze) return false;
   return alert.acknowledgedAt === null
-    ? now - Date.parse(alert.openedAt) >= unansweredRestsMs
+    ? now - Date.parse(alert.raisedAt) >= unansweredRestsMs
     : now - Date.parse(alert.acknowledgedAt) >= acknowledgementHoldsMs;
 }
 
 /** Readings that join an episode for days must not make its row grow without end. */
 export const evidenceAtMost = 50;
 
-function merge(old: Evidence[], added: Evidence[]): Evidence[] {
+export function withEvidence(old: Evidence[], added: Evidence[]): Evidence[] {
   const fresh = added.filter((a) => !old.some((o) => o.reading === a.reading));
   const all = [...old, ...fresh];
   // the first ones opened the alert and the last ones say how it stands: drop from the middle

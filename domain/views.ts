@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Alert, Severity } from './alert.ts';
+import { AlertClock } from './alert-clock.ts';
 import { CarePlan } from './care-plan.ts';
 import { StatusMessage } from './downward.ts';
 import { AlertId, ClinicianId, DeviceId, ReadingId, SourceId, TaskId } from './ids.ts';
@@ -194,30 +195,34 @@ export const PageView = z.object({
 });
 export type PageView = z.infer<typeof PageView>;
 
-/** `clock`: the way of a critical alert, from the first measurement to the acknowledgement; null is "not yet". */
+/** `clock`: the way of the latest call, from the measurement that decided it to the acknowledgement. */
 export const AlertDetail = z.object({
   alert: AlertView,
   events: z.array(
-    z.object({ at: z.iso.datetime(), kind: z.string(), actor: PersonRef.nullable(), note: z.string().nullable() }),
+    z.object({
+      at: z.iso.datetime(),
+      kind: z.string(),
+      actor: PersonRef.nullable(),
+      note: z.string().nullable(),
+      /** Who has it now, where it was handed over. */
+      to: PersonRef.nullable(),
+      /** Until when, where it was snoozed. */
+      until: z.iso.datetime().nullable(),
+    }),
   ),
   pages: z.array(PageView),
   tasks: z.array(Task),
   /** Whom the escalation calls next, and when, unless somebody acknowledges; null when it calls nobody any more. */
   nextCall: z.object({ at: z.iso.datetime(), recipients: z.array(PersonRef) }).nullable(),
-  clock: z.object({
-    measured: z.iso.datetime(),
-    heard: z.iso.datetime(),
-    opened: z.iso.datetime(),
-    paged: z.iso.datetime().nullable(),
-    seen: z.iso.datetime().nullable(),
-    acknowledged: z.iso.datetime().nullable(),
-  }),
+  clock: AlertClock,
 });
 export type AlertDetail = z.infer<typeof AlertDetail>;
 
 export const TaskView = Task.extend({
   patientName: Words,
   patientAge: z.int(),
+  ownerName: Words.nullable(),
+  createdByName: Words.nullable(),
   doneByName: Words.nullable(),
   overdue: z.boolean(),
 });

@@ -1,5 +1,6 @@
-import { type Alert, type Evidence, hasGrownOld, severities } from '#domain/alert.ts';
+import { type Alert, type Evidence, hasGrownOld, newAlert, severities } from '#domain/alert.ts';
 import { AlertId, type DeviceId, type PatientId, type SourceId, TaskId, type TeamId } from '#domain/ids.ts';
+import { newTask } from '#domain/task.ts';
 import type { Agenda } from '#runtime/agenda.ts';
 import { instant } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
@@ -116,7 +117,7 @@ async function openNew(
   escalation: Alert['escalation'],
   now: number,
 ): Promise<Alert> {
-  const alert: Alert = {
+  const alert = newAlert({
     id: AlertId.parse(deps.random.uuid()),
     patient,
     team,
@@ -125,19 +126,12 @@ async function openNew(
     ruleVersion: rule.version,
     parameters,
     severity: effect.severity,
-    state: 'open',
     title: rule.title,
     explanation: effect.explanation,
     evidence: effect.evidence,
     escalation,
     openedAt: instant(now),
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    outcome: null,
-    note: null,
-  };
+  });
   await openAlert(db, alert);
   deps.metrics.alerts.inc({ rule: rule.rule, severity: effect.severity });
   return alert;
@@ -156,12 +150,11 @@ async function reopen(
   now: number,
 ): Promise<Alert | undefined> {
   const { severity, evidence, explanation } = effect;
+  const { rule, ruleVersion, parameters, title } = open;
   const changed = await changeAlert(db, open.id, {
     kind,
-    severity,
-    evidence,
-    explanation,
-    escalation,
+    voice: { rule, ruleVersion, parameters, title },
+    ...{ severity, evidence, explanation, escalation },
     at: instant(now),
   });
   return 'refused' in changed ? undefined : changed.alert;
@@ -192,20 +185,21 @@ async function addTasks(
   now: number,
 ): Promise<void> {
   for (const wish of wishes)
-    await addTask(db, {
-      id: TaskId.parse(deps.random.uuid()),
-      patient: alert.patient,
-      team: alert.team,
-      alert: alert.id,
-      kind: wish.kind,
-      title: wish.title,
-      role: wish.role,
-      dueAt: instant(now + wish.dueAfterMinutes * 60_000),
-      createdAt: instant(now),
-      doneAt: null,
-      doneBy: null,
-      result: null,
-    });
+    await addTask(
+      db,
+      newTask({
+        id: TaskId.parse(deps.random.uuid()),
+        patient: alert.patient,
+        team: alert.team,
+        alert: alert.id,
+        kind: wish.kind,
+        title: wish.title,
+        role: wish.role,
+        dueAt: instant(now + wish.dueAfterMinutes * 60_000),
+        createdAt: instant(now),
+      }),
+      alert.raisedAt,
+    );
 }
 
 /** A gap in the rota must not silence an alert: then everybody of the team is called. */

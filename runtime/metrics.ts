@@ -95,6 +95,12 @@ export function createMetrics() {
       labelNames: ['channel', 'outcome'] as const,
       registers,
     }),
+    acknowledgedSeconds: new Histogram({
+      name: 'hearthbeat_alert_acknowledged_seconds',
+      help: 'From the measurement that made an alert critical to the person who answered; the budget is 300',
+      buckets: [30, 60, 120, 180, 240, 300, 420, 600, 900, 1800, 3600],
+      registers,
+    }),
     pageSeconds: new Histogram({
       name: 'hearthbeat_page_seconds',
       help: 'From the opening of an alert to its first page sent',

@@ -1,26 +1,26 @@
 import { z } from 'zod';
-import { type Alert, type AlertChange, type AlertRefusal, AlertState } from '#domain/alert.ts';
+import { type Alert, AlertState } from '#domain/alert.ts';
+import type { AlertChange, AlertRefusal } from '#domain/alert-change.ts';
 import { AlertId, PatientId, type TeamId } from '#domain/ids.ts';
 import { AlertDetail } from '#domain/views.ts';
 import { instant } from '#runtime/clock.ts';
 import { changeAlert, listAlerts, markSeen } from '#runtime/records/alerts.ts';
-import { namesOfClinicians } from '#runtime/records/clinicians.ts';
+import { mayTakeOver, namesOfClinicians } from '#runtime/records/clinicians.ts';
 import type { SignedIn } from '#runtime/records/sessions.ts';
 import { alertOfTeams, detailOfAlert, viewsOfAlerts } from '../alert-views.ts';
 import { AlertList } from '../answers.ts';
-import { Acknowledge, Resolve } from '../bodies.ts';
-import { notFound, Refusal } from '../problems.ts';
+import { Acknowledge, HandOver, Nothing, Resolve, SnoozeAlert } from '../bodies.ts';
+import { invalid, notFound, Refusal } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
-/** Alerts: looking, acknowledging, resolving. */
+/** Alerts: looking, acknowledging, handing over, snoozing, resolving. */
 
 const alertsAtMost = 200;
 const params = z.object({ id: AlertId });
 const listed = AlertState.options.join('|');
 
-export function alertRoutes(app: Web, { records, clock }: ApiDeps): void {
+export function alertRoutes(app: Web, { records, clock, metrics }: ApiDeps): void {
   const now = () => instant(clock.now());
-  const today = () => now().slice(0, 10);
 
   app.get(
     '/api/v1/alerts',
@@ -45,7 +45,7 @@ export function alertRoutes(app: Web, { records, clock }: ApiDeps): void {
       const { teamIds } = whoAsks(request);
       const { state, patient, before, limit } = request.query;
       const alerts = await listAlerts(records, { teams: teamIds, states: state, patient, before, limit });
-      return { alerts: await viewsOfAlerts(records, teamIds, alerts, today()) };
+      return { alerts: await viewsOfAlerts(records, teamIds, alerts, clock.now()) };
     },
   );
 
@@ -89,6 +89,72 @@ export function alertRoutes(app: Web, { records, clock }: ApiDeps): void {
   );
 
   app.post(
+    '/api/v1/alerts/:id/hand-over',
+    {
+      schema: {
+        summary: 'Give an acknowledged alert to a colleague of its team, or take it over by naming yourself',
+        tags: ['alerts'],
+        params,
+        body: HandOver,
+        response: { 200: AlertDetail },
+      },
+    },
+    async (request) => {
+      const who = whoAsks(request);
+      const alert = await alertOfTeams(records, who.teamIds, request.params.id);
+      if (!alert) throw notFound();
+      const { to, note } = request.body;
+      if (!(await mayTakeOver(records, alert.team, to)))
+        throw invalid([{ pointer: '/to', detail: 'must be a nurse or a doctor of the care team' }]);
+      return change(who, alert.id, { kind: 'hand-over', by: who.clinician.id, to, note: note || null, at: now() });
+    },
+  );
+
+  app.post(
+    '/api/v1/alerts/:id/snooze',
+    {
+      schema: {
+        summary: 'Be called no more about this problem for some time, unless it becomes graver',
+        description:
+          'Also acknowledges. At most an hour for what is critical, twelve for what is urgent, a week for the rest. It ends before its time when the patient recovers, and when no data come any more; then a relapse, or the silence, calls anew.',
+        tags: ['alerts'],
+        params,
+        body: SnoozeAlert,
+        response: { 200: AlertDetail },
+      },
+    },
+    async (request) => {
+      const { minutes, note } = request.body;
+      return change(whoAsks(request), request.params.id, {
+        kind: 'snooze',
+        by: whoAsks(request).clinician.id,
+        until: instant(clock.now() + minutes * 60_000),
+        note: note || null,
+        at: now(),
+      });
+    },
+  );
+
+  app.post(
+    '/api/v1/alerts/:id/unsnooze',
+    {
+      schema: {
+        summary: 'Undo a snooze: an alert that nobody had acknowledged before calls again',
+        tags: ['alerts'],
+        params,
+        body: Nothing.nullable(),
+        response: { 200: AlertDetail },
+      },
+    },
+    async (request) =>
+      change(whoAsks(request), request.params.id, {
+        kind: 'unsnooze',
+        by: whoAsks(request).clinician.id,
+        at: now(),
+      }),
+  );
+
+  app.post(
     '/api/v1/alerts/:id/resolve',
     {
       schema: {
@@ -110,29 +176,46 @@ export function alertRoutes(app: Web, { records, clock }: ApiDeps): void {
   );
 
   async function change(who: SignedIn & { teamIds: TeamId[] }, id: AlertId, event: AlertChange): Promise<AlertDetail> {
-    if (!(await alertOfTeams(records, who.teamIds, id))) throw notFound();
+    const before = await alertOfTeams(records, who.teamIds, id);
+    if (!before) throw notFound();
     const result = await changeAlert(records, id, event);
-    if (!('refused' in result)) return detail(who.teamIds, id);
-    throw result.refused === 'unknown' ? notFound() : await conflict(result.refused, result.alert);
+    if ('refused' in result)
+      throw result.refused === 'unknown' ? notFound() : await conflict(result.refused, result.alert);
+    const after = await detail(who.teamIds, id);
+    const { budget, measured, acknowledged } = after.clock;
+    // the first answer to a critical call, and no later one
+    if (budget && acknowledged === event.at && after.alert.severity === 'critical' && before.state === 'open')
+      metrics.acknowledgedSeconds.observe((Date.parse(acknowledged) - Date.parse(measured)) / 1000);
+    return after;
   }
 
   async function detail(teams: TeamId[], id: AlertId): Promise<AlertDetail> {
-    const found = await detailOfAlert(records, teams, id, today());
+    const found = await detailOfAlert(records, teams, id, clock.now());
     if (!found) throw notFound();
     return found;
   }
 
   /** Who was first, and when: a colleague of the same team, so it may be said. */
   async function conflict(code: AlertRefusal, alert: Alert): Promise<Refusal> {
+    if (code === 'snooze-too-short' || code === 'snooze-too-long')
+      return invalid([{ pointer: '/minutes', detail: 'too short or too long for an alert of this severity' }]);
     const [by, at] =
-      code === 'already-resolved' ? [alert.resolvedBy, alert.resolvedAt] : [alert.acknowledgedBy, alert.acknowledgedAt];
+      alert.state === 'resolved' ? [alert.resolvedBy, alert.resolvedAt] : [alert.acknowledgedBy, alert.acknowledgedAt];
     const name = by && (await namesOfClinicians(records, [by])).get(by);
     return new Refusal({
       status: 409,
       code,
-      detail: code === 'already-resolved' ? 'The alert is resolved.' : 'The alert is acknowledged.',
+      detail: refusals[code],
       by: by && name ? { id: by, name } : undefined,
       at: at ?? undefined,
     });
   }
 }
+
+const refusals: Partial<Record<AlertRefusal, string>> = {
+  'already-resolved': 'The alert is resolved.',
+  'already-acknowledged': 'The alert is acknowledged.',
+  'already-theirs': 'They have it in hand already.',
+  'not-acknowledged': 'Nobody has the alert in hand: acknowledge it first.',
+  'not-snoozed': 'The alert is not snoozed.',
+};

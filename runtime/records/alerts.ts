@@ -1,20 +1,29 @@
 import { type Selectable, sql } from 'kysely';
-import { type Alert, type AlertChange, type AlertRefusal, change } from '#domain/alert.ts';
+import type { Alert } from '#domain/alert.ts';
+import {
+  type AlertChange,
+  type AlertEntry,
+  type AlertRefusal,
+  change,
+  entryOf,
+  openingEntry,
+} from '#domain/alert-change.ts';
 import type { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { announce } from './changes.ts';
 import type { Records, Within } from './connect.ts';
 import type { Database } from './database.ts';
+import { dropTasksOfAlert } from './tasks.ts';
 
 /** Opens an episode, with its first event. Fails on the unique index when this patient has this problem already. */
 export async function openAlert(db: Within, alert: Alert): Promise<void> {
   await db.insertInto('alert').values(rowOf(alert)).execute();
-  await recordAlertEvent(db, alert.id, { at: alert.openedAt, kind: 'opened', actor: null, note: null });
+  await recordAlertEvent(db, alert.id, openingEntry(alert));
   await announce(db, [{ kind: 'alert', team: alert.team, patient: alert.patient, id: alert.id }]);
 }
 
 /**
  * Applies one change to one alert under a row lock: the pure transition, its journal row, and the announcement, together
- * or not at all.
+ * or not at all. When a patient recovers, what was still to be done about it is not needed any more.
  */
 export async function changeAlert(
   records: Within,
@@ -22,22 +31,15 @@ export async function changeAlert(
   event: AlertChange,
 ): Promise<{ alert: Alert } | { refused: AlertRefusal; alert: Alert } | { refused: 'unknown' }> {
   const apply = async (db: Within) => {
-    const row = await db.selectFrom('alert').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
-    if (!row) return { refused: 'unknown' as const };
-    const before = alertOf(row);
+    const before = await lockAlert(db, id);
+    if (!before) return { refused: 'unknown' as const };
     const result = change(before, event);
     if ('refused' in result) return { refused: result.refused, alert: before };
     const { id: _, ...columns } = rowOf(result.alert);
     await db.updateTable('alert').set(columns).where('id', '=', id).execute();
-    await recordAlertEvent(db, id, {
-      at: event.at,
-      kind: { acknowledge: 'acknowledged', resolve: 'resolved', join: 'joined', worsen: 'worsened', renew: 'renewed' }[
-        event.kind
-      ],
-      actor: 'by' in event ? event.by : null,
-      note: 'note' in event ? event.note : null,
-    });
+    await recordAlertEvent(db, id, entryOf(event, result.alert));
     await announce(db, [{ kind: 'alert', team: before.team, patient: before.patient, id }]);
+    if (event.kind === 'resolve' && event.by === null) await dropTasksOfAlert(db, id, event.at);
     return result;
   };
   return records.isTransaction ? apply(records) : (records as Records).transaction().execute(apply);
@@ -46,11 +48,11 @@ export async function changeAlert(
 export async function recordAlertEvent(
   db: Within,
   alert: AlertId,
-  event: { at: string; kind: string; actor: ClinicianId | null; note: string | null; detail?: object },
+  { detail, ...entry }: Omit<AlertEntry, 'detail'> & { detail?: object },
 ): Promise<void> {
   await db
     .insertInto('alert_event')
-    .values({ alert_id: alert, ...event, detail: JSON.stringify(event.detail ?? {}) })
+    .values({ alert_id: alert, ...entry, detail: JSON.stringify(detail ?? {}) })
     .execute();
 }
 
@@ -76,7 +78,7 @@ export async function markSeen(records: Records, alert: Alert, by: ClinicianId, 
   });
 }
 
-export type AlertEvent = { at: string; kind: string; actor: ClinicianId | null; note: string | null; detail: object };
+export type AlertEvent = AlertEntry;
 
 /** Readings may join an episode for weeks, and of those the latest are enough; what people did is told whole. */
 const joinedAtMost = 100;
@@ -105,7 +107,10 @@ export async function eventsOfAlert(db: Within, alert: AlertId): Promise<AlertEv
     )
     .orderBy('id')
     .execute();
-  return rows.map(({ at, kind, actor, note, detail }) => ({ at: at.toISOString(), kind, actor, note, detail }));
+  return rows.map(({ at, kind, actor, note, detail }) => ({
+    ...{ at: at.toISOString(), kind, actor, note },
+    detail: detail as AlertEntry['detail'],
+  }));
 }
 
 export async function findAlert(db: Within, id: AlertId): Promise<Alert | undefined> {
@@ -130,6 +135,27 @@ const unresolvedRows = (db: Within, patients: readonly PatientId[]) =>
     .where('patient_id', '=', sql<PatientId>`any(${[...patients]}::uuid[])`)
     .where('state', '<>', 'resolved')
     .orderBy('id');
+
+/** The episode of this problem that was resolved last, if after `since` (ms since 1970), locked: a relapse may re-open it. */
+export async function lockLastResolved(
+  db: Within,
+  patient: PatientId,
+  problem: string,
+  since: number,
+): Promise<Alert | undefined> {
+  const row = await db
+    .selectFrom('alert')
+    .selectAll()
+    .where('patient_id', '=', patient)
+    .where('problem', '=', problem)
+    .where('state', '=', 'resolved')
+    .where('resolved_at', '>', new Date(since))
+    .orderBy('resolved_at', 'desc')
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst();
+  return row && alertOf(row);
+}
 
 /** One alert, locked for the rest of the transaction. */
 export async function lockAlert(db: Within, id: AlertId): Promise<Alert | undefined> {
@@ -166,8 +192,11 @@ function rowOf(alert: Alert) {
     evidence: JSON.stringify(alert.evidence),
     escalation: alert.escalation && JSON.stringify(alert.escalation),
     opened_at: alert.openedAt,
+    raised_at: alert.raisedAt,
+    recovered_at: alert.recoveredAt,
     acknowledged_at: alert.acknowledgedAt,
     acknowledged_by: alert.acknowledgedBy,
+    snooze: alert.snooze && JSON.stringify(alert.snooze),
     resolved_at: alert.resolvedAt,
     resolved_by: alert.resolvedBy,
     outcome: alert.outcome,
@@ -191,8 +220,11 @@ function alertOf(row: Selectable<Database['alert']>): Alert {
     evidence: row.evidence,
     escalation: row.escalation,
     openedAt: row.opened_at.toISOString(),
+    raisedAt: row.raised_at.toISOString(),
+    recoveredAt: row.recovered_at?.toISOString() ?? null,
     acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
     acknowledgedBy: row.acknowledged_by,
+    snooze: row.snooze,
     resolvedAt: row.resolved_at?.toISOString() ?? null,
     resolvedBy: row.resolved_by,
     outcome: row.outcome,

@@ -1,20 +1,21 @@
 import type { Selectable } from 'kysely';
+import type { Policies } from '#domain/escalation.ts';
 import type { ClinicianId, TeamId } from '#domain/ids.ts';
 import type { CareTeam, Clinician } from '#domain/people.ts';
 import type { Words } from '#domain/words.ts';
 import type { Within } from './connect.ts';
-import type { Database, TeamEscalation } from './database.ts';
+import type { Database } from './database.ts';
 
 /** Care teams and the people in them. */
 
-export async function addCareTeam(db: Within, team: CareTeam & { escalation: TeamEscalation }): Promise<void> {
+export async function addCareTeam(db: Within, team: CareTeam & { policies: Policies }): Promise<void> {
   await db
     .insertInto('care_team')
     .values({
       id: team.id,
       name: JSON.stringify(team.name),
       time_zone: team.timeZone,
-      escalation: JSON.stringify(team.escalation),
+      policies: JSON.stringify(team.policies),
     })
     .execute();
 }
@@ -49,16 +50,6 @@ export async function addClinician(
     await db.insertInto('team_member').values({ team_id: team, clinician_id: clinician.id }).execute();
 }
 
-/** The rota of a team, first called first; replaces the one before. */
-export async function setOnCall(db: Within, team: TeamId, people: ClinicianId[]): Promise<void> {
-  await db.deleteFrom('on_call').where('team_id', '=', team).execute();
-  if (people.length === 0) return;
-  await db
-    .insertInto('on_call')
-    .values(people.map((clinician_id, position) => ({ team_id: team, position, clinician_id })))
-    .execute();
-}
-
 /** From now on nobody signs in as this clinician, and whoever is signed in is not any more. */
 export async function disableClinician(db: Within, id: ClinicianId, at: string): Promise<void> {
   await db.updateTable('clinician').set({ disabled_at: at }).where('id', '=', id).execute();
@@ -87,6 +78,20 @@ export async function teamsOf(db: Within, clinician: ClinicianId): Promise<CareT
     .orderBy('care_team.id')
     .execute();
   return rows.map((row) => ({ id: row.id, name: row.name, timeZone: row.time_zone }));
+}
+
+/** May work on alerts and tasks of this team be handed to them? Nurses and doctors who may sign in, and are of the team. */
+export async function mayTakeOver(db: Within, team: TeamId, clinician: ClinicianId): Promise<boolean> {
+  const found = await db
+    .selectFrom('team_member')
+    .innerJoin('clinician', 'clinician.id', 'team_member.clinician_id')
+    .where('team_member.team_id', '=', team)
+    .where('clinician.id', '=', clinician)
+    .where('clinician.role', 'in', ['nurse', 'doctor'])
+    .where('clinician.disabled_at', 'is', null)
+    .select('clinician.id')
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** Names for the people a view mentions, disabled ones included: what they did stays theirs. */

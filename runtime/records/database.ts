@@ -1,9 +1,10 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Refusal } from '#domain/admission.ts';
-import type { AlertState, Escalation, Evidence, Outcome, Severity } from '#domain/alert.ts';
+import type { AlertState, Escalation, Evidence, Outcome, Severity, Snooze } from '#domain/alert.ts';
 import type { Expectation, FollowUp, Pause, Programme } from '#domain/care-plan.ts';
 import type { ContactKind, ContactPointId, Quiet } from '#domain/contact.ts';
 import type { Command, CommandAnswer, StatusMessage } from '#domain/downward.ts';
+import type { Policies } from '#domain/escalation.ts';
 import type {
   AlertId,
   ClinicianId,
@@ -19,12 +20,13 @@ import type { Role } from '#domain/people.ts';
 import type { PlatformTrouble } from '#domain/platform.ts';
 import type { Mark, StoredReading } from '#domain/reading.ts';
 import type { RuleEntry } from '#domain/rule-book.ts';
-import type { TaskKind } from '#domain/task.ts';
+import type { ChecklistItem, TaskKind, TaskOutcome } from '#domain/task.ts';
 import type { PanelName, VitalName } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
 import type { Rollup, RollupPeriod } from '../vitals-store.ts';
 import type { Actor } from './actor.ts';
 import type { PlanTables } from './database-plans.ts';
+import type { RotaTables } from './database-rota.ts';
 import type { ErasedParts } from './erasures.ts';
 import type { FirstHearing } from './first-hearings.ts';
 
@@ -37,14 +39,7 @@ type MaybeActor = ColumnType<Actor | null, Actor | null | undefined, Actor | nul
 type Json<T extends object | null> = JSONColumnType<T>;
 type MaybeJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
 
-/** The policy of a team: places on the rota instead of people. Becomes an Escalation when an alert opens. */
-export type TeamEscalation = {
-  steps: { afterSeconds: number; onCall: number[] }[];
-  repeatAfterSeconds: number;
-  rounds: number;
-};
-
-export interface Database extends PlanTables {
+export interface Database extends PlanTables, RotaTables {
   /** `seq`, `prev` and `hash` are the database's own, see audit.ts. */
   audit: {
     seq: ColumnType<string, never, never>;
@@ -64,7 +59,10 @@ export interface Database extends PlanTables {
     id: TeamId;
     name: Json<Words>;
     time_zone: string;
-    escalation: Json<TeamEscalation>;
+    policies: Json<Policies>;
+    policies_version: ColumnType<number, number | undefined, number>;
+    policies_updated_at: MaybeTime;
+    policies_updated_by: ColumnType<ClinicianId | null, ClinicianId | null | undefined, ClinicianId | null>;
     /** Parameters of rules as this team wants them, by rule and parameter name. */
     overrides: ColumnType<Record<string, Record<string, number>>, string | undefined, string>;
   };
@@ -78,7 +76,6 @@ export interface Database extends PlanTables {
     disabled_at: MaybeTime;
   };
   team_member: { team_id: TeamId; clinician_id: ClinicianId };
-  on_call: { team_id: TeamId; position: number; clinician_id: ClinicianId };
   session: { token_hash: string; clinician_id: ClinicianId; created_at: Time; seen_at: Time; expires_at: Time };
   patient: {
     id: PatientId;
@@ -275,8 +272,11 @@ export interface Database extends PlanTables {
     evidence: Json<Evidence[]>;
     escalation: MaybeJson<Escalation>;
     opened_at: Time;
+    raised_at: Time;
+    recovered_at: MaybeTime;
     acknowledged_at: MaybeTime;
     acknowledged_by: ClinicianId | null;
+    snooze: MaybeJson<Snooze>;
     resolved_at: MaybeTime;
     resolved_by: ClinicianId | null;
     outcome: Outcome | null;
@@ -299,11 +299,29 @@ export interface Database extends PlanTables {
     kind: TaskKind;
     title: Json<Words>;
     role: Role;
+    owner: ClinicianId | null;
+    checklist: ColumnType<ChecklistItem[], string | undefined, string>;
     due_at: Time;
     created_at: Time;
+    created_by: ClinicianId | null;
+    /** Which call of its alert asked for it. */
+    raised_at: MaybeTime;
+    follow_up: string | null;
+    /** `YYYY-MM-DD` */
+    follow_up_on: string | null;
     done_at: MaybeTime;
     done_by: ClinicianId | null;
+    outcome: TaskOutcome | null;
     result: string | null;
+  };
+  task_event: {
+    id: Generated<string>;
+    task_id: TaskId;
+    at: Time;
+    kind: string;
+    actor: ClinicianId | null;
+    note: string | null;
+    detail: ColumnType<object, string | undefined, string>;
   };
   page: {
     id: PageId;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
+import { newAlert } from '#domain/alert.ts';
 import type { AlertId, PatientId } from '#domain/ids.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
@@ -84,29 +85,30 @@ async function fullLife(house: House, patient: PatientId, device = house.device)
   const { records } = house;
   const alert = randomUUID() as AlertId;
   const at = new Date().toISOString();
-  await openAlert(records, {
-    ...{
-      id: alert,
-      patient,
-      team: house.team,
-      rule: 'crisis',
-      problem: 'crisis',
-      ruleVersion: 1,
-      parameters: {},
-      severity: 'critical',
-    },
-    ...{
-      state: 'open',
-      title: { en: 'x', zh: 'x' },
-      explanation: { en: 'x', zh: 'x' },
-      escalation: null,
-      openedAt: at,
-    },
-    evidence: [
-      { reading: 'a'.repeat(32) as never, panel: 'blood-pressure', takenAt: at, heardAt: at, values: [], marks: [] },
-    ],
-    ...{ acknowledgedAt: null, acknowledgedBy: null, resolvedAt: null, resolvedBy: null, outcome: null, note: null },
-  });
+  await openAlert(
+    records,
+    newAlert({
+      ...{
+        id: alert,
+        patient,
+        team: house.team,
+        rule: 'crisis',
+        problem: 'crisis',
+        ruleVersion: 1,
+        parameters: {},
+        severity: 'critical',
+      },
+      ...{
+        title: { en: 'x', zh: 'x' },
+        explanation: { en: 'x', zh: 'x' },
+        escalation: null,
+        openedAt: at,
+      },
+      evidence: [
+        { reading: 'a'.repeat(32) as never, panel: 'blood-pressure', takenAt: at, heardAt: at, values: [], marks: [] },
+      ],
+    }),
+  );
   await saveMemories(records, [{ patient, rule: 'crisis', memory: { seen: 1 } }]);
   await house.store.writeRollups([
     { patient, panel: 'blood-pressure', period: '1d', from: 0, to: 86_400_000, values: { systolic: summary([140]) } },

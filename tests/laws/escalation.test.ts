@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Alert, Escalation, severities } from '#domain/alert.ts';
+import { type Alert, Escalation, newAlert, severities } from '#domain/alert.ts';
 import { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { languages } from '#domain/words.ts';
 import { book } from '../../rules/book/index.ts';
@@ -73,31 +73,25 @@ describe('a page', () => {
     sex: 'female' as const,
     conditions: [],
   };
-  const alertOf = (rule: (typeof book)[number], severity: Alert['severity']): Alert => ({
-    id: AlertId.parse(randomUUID()),
-    patient: patient.id,
-    team: patient.team,
-    rule: rule.rule,
-    problem: rule.problem,
-    ruleVersion: rule.version,
-    parameters: {},
-    severity,
-    state: 'open',
-    title: rule.title,
-    explanation: { en: 'Of 192/121 and 188/118 mmHg.', zh: '192/121、188/118 mmHg。' },
-    evidence: [
-      { systolic: 192, diastolic: 121, takenAt: Date.UTC(2026, 10, 21, 19, 12) },
-      { systolic: 188, diastolic: 118, takenAt: Date.UTC(2026, 10, 21, 19, 14), marks: ['irregular-pulse' as const] },
-    ].map(evidenceOf),
-    escalation: null,
-    openedAt: '2026-11-21T19:15:00Z',
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    outcome: null,
-    note: null,
-  });
+  const alertOf = (rule: (typeof book)[number], severity: Alert['severity']): Alert =>
+    newAlert({
+      id: AlertId.parse(randomUUID()),
+      patient: patient.id,
+      team: patient.team,
+      rule: rule.rule,
+      problem: rule.problem,
+      ruleVersion: rule.version,
+      parameters: {},
+      severity,
+      title: rule.title,
+      explanation: { en: 'Of 192/121 and 188/118 mmHg.', zh: '192/121、188/118 mmHg。' },
+      evidence: [
+        { systolic: 192, diastolic: 121, takenAt: Date.UTC(2026, 10, 21, 19, 12) },
+        { systolic: 188, diastolic: 118, takenAt: Date.UTC(2026, 10, 21, 19, 14), marks: ['irregular-pulse' as const] },
+      ].map(evidenceOf),
+      escalation: null,
+      openedAt: '2026-11-21T19:15:00Z',
+    });
   const every = book.flatMap((rule) =>
     severities.flatMap((severity) =>
       languages.flatMap((language) => [0, 1, 11].map((call) => ({ rule, severity, language, call }))),

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Alert, Severity } from '#domain/alert.ts';
+import { type Alert, newAlert, type Severity } from '#domain/alert.ts';
 import { AlertId, PageId, TaskId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
 import type { RuleEntry } from '#domain/rule-book.ts';
-import type { Task } from '#domain/task.ts';
+import { newTask, type Task } from '#domain/task.ts';
 import { openAlert } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { addTask } from '#runtime/records/tasks.ts';
@@ -20,7 +20,7 @@ export async function makeAlert(
   const takenAt = wish.takenAt ?? openedAt;
   const reading = storedReading(patient.id, { systolic: 192, diastolic: 121, takenAt });
   const rule = wish.rule ?? `rule-${randomUUID().slice(0, 8)}`;
-  const alert: Alert = {
+  const alert = newAlert({
     id: AlertId.parse(randomUUID()),
     patient: patient.id,
     team: patient.team,
@@ -29,7 +29,6 @@ export async function makeAlert(
     ruleVersion: 1,
     parameters: { systolic: 180 },
     severity: wish.severity ?? 'critical',
-    state: 'open',
     title: { en: 'Severe hypertension', zh: '重度高血压' },
     explanation: { en: 'Two readings above the limit', zh: '两次测量超过上限' },
     evidence: [
@@ -44,13 +43,7 @@ export async function makeAlert(
     ],
     escalation: null,
     openedAt,
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    outcome: null,
-    note: null,
-  };
+  });
   await openAlert(records, alert);
   return alert;
 }
@@ -60,7 +53,7 @@ export async function makeTask(
   patient: Patient,
   wish: { alert?: AlertId; dueAt?: string; kind?: Task['kind'] } = {},
 ): Promise<Task> {
-  const task: Task = {
+  const task = newTask({
     id: TaskId.parse(randomUUID()),
     patient: patient.id,
     team: patient.team,
@@ -70,10 +63,7 @@ export async function makeTask(
     role: 'nurse',
     dueAt: wish.dueAt ?? new Date(Date.now() + 3_600_000).toISOString(),
     createdAt: new Date().toISOString(),
-    doneAt: null,
-    doneBy: null,
-    result: null,
-  };
+  });
   await addTask(records, task);
   return task;
 }

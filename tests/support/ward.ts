@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Alert } from '#domain/alert.ts';
+import { type Alert, newAlert } from '#domain/alert.ts';
 import type { StatusMessage } from '#domain/downward.ts';
 import { AlertId, type DeviceId, PatientId, type TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
@@ -263,7 +263,7 @@ async function alertOf(
   const readings = list.map((one) => pressureReading(who, one));
   const last = readings.at(-1);
   if (!last) throw new Error('an alert has evidence');
-  const alert: Alert = {
+  const alert = newAlert({
     id: AlertId.parse(randomUUID()),
     patient: who.patient.id,
     team: who.patient.team,
@@ -272,7 +272,6 @@ async function alertOf(
     ruleVersion: 1,
     parameters: { 'systolic-at-least': 180, 'diastolic-at-least': 120 },
     severity: trouble.severity,
-    state: 'open',
     title: trouble.title,
     explanation: {
       en: `Confirmed by a second measurement. ${list.length} readings within 3 min. Limit: ${trouble.limit.en}.`,
@@ -296,13 +295,7 @@ async function alertOf(
       rounds: 3,
     },
     openedAt: new Date(Date.parse(last.storedAt) + 400).toISOString(),
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    outcome: null,
-    note: null,
-  };
+  });
   await openAlert(records, alert);
   return alert;
 }

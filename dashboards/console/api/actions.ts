@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Outcome } from '#domain/alert.ts';
+import type { TaskOutcome } from '#domain/task.ts';
 import { SessionView } from '#domain/views.ts';
 import { keys } from './queries.ts';
 import { Refused, request, send } from './request.ts';
@@ -50,8 +51,8 @@ export function useResolve() {
 export function useCompleteTask() {
   const afterwards = useAfterwards();
   return useMutation({
-    mutationFn: ({ task, result }: { task: string; result: string }) =>
-      upshotOf(send(`/tasks/${task}/complete`, { method: 'POST', body: { result } })),
+    mutationFn: ({ task, ...body }: { task: string; outcome: TaskOutcome; result: string }) =>
+      upshotOf(send(`/tasks/${task}/complete`, { method: 'POST', body })),
     onSettled: () => afterwards(),
   });
 }

@@ -28,7 +28,9 @@ export function TaskItem(props: { task: Task; name: Words; age?: number; doneByN
           <span>{t('tasks.forRole', { role: t(`shell.role.${task.role}`) })}</span>
           {task.alert && !bare && <Link href={`/alerts/${task.alert}`}>{t('tasks.fromAlert')}</Link>}
         </div>
-        {task.result && <p className="muted">{task.result}</p>}
+        {task.outcome && (
+          <p className="muted">{[t(`tasks.outcomes.${task.outcome}`), task.result].filter(Boolean).join(' · ')}</p>
+        )}
       </div>
       <div className="act">{mayAct && !task.doneAt && <CompleteTask task={task} name={say(name)} />}</div>
     </li>

@@ -1,25 +1,27 @@
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Modal, Radio, Textarea } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useState } from 'react';
-import type { Task } from '#domain/task.ts';
+import { type Task, type TaskOutcome, taskOutcomes } from '#domain/task.ts';
 import { useCompleteTask } from '../api/actions.ts';
 import { useLanguage } from '../locales/language.ts';
 import { noteAtMost } from './acknowledge.tsx';
 import { useTell } from './tell.ts';
 
-/** Closes a task with what came of it, in words. */
+/** Closes a task with how it ended, and what came of it in words. */
 export function CompleteTask({ task, name }: { task: Task; name: string }) {
   const { t, say } = useLanguage();
   const tell = useTell();
   const { mutateAsync, isPending } = useCompleteTask();
   const [asking, setAsking] = useState(false);
+  const outcomes: readonly TaskOutcome[] = taskOutcomes[task.kind];
+  const [outcome, setOutcome] = useState<TaskOutcome | null>(null);
   const [result, setResult] = useState('');
   const [missing, setMissing] = useState(false);
 
   const submit = async () => {
-    if (result.trim() === '') return setMissing(true);
+    if (!outcome || result.trim() === '') return setMissing(true);
     try {
-      const upshot = await mutateAsync({ task: task.id, result: result.trim() });
+      const upshot = await mutateAsync({ task: task.id, outcome, result: result.trim() });
       setAsking(false);
       if (upshot === 'done') tell.done(t('tasks.completed'));
       else tell.othersFirst(upshot.first);
@@ -55,9 +57,20 @@ export function CompleteTask({ task, name }: { task: Task; name: string }) {
           <p>
             <b>{name}</b> · {say(task.title)}
           </p>
+          <Radio.Group
+            label={t('tasks.outcome')}
+            value={outcome ?? ''}
+            error={missing && !outcome ? t('tasks.outcomeMissing') : undefined}
+            onChange={(value) => setOutcome(outcomes.find((one) => one === value) ?? null)}
+          >
+            <div className="stack" style={{ gap: 10, marginTop: 8 }}>
+              {outcomes.map((one) => (
+                <Radio key={one} value={one} label={t(`tasks.outcomes.${one}`)} />
+              ))}
+            </div>
+          </Radio.Group>
           <Textarea
             label={t('tasks.result')}
-            data-autofocus
             required
             error={missing && result.trim() === '' ? t('tasks.resultMissing') : undefined}
             value={result}
