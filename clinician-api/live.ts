@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
-import { type Change, type Listening, listen } from '#runtime/records/changes.ts';
+import { type Change, listen } from '#runtime/records/changes.ts';
 import type { Records } from '#runtime/records/connect.ts';
+import type { Listening } from '#runtime/records/listening.ts';
 import { checkSession, type SignedIn } from '#runtime/records/sessions.ts';
 
 /**

@@ -25,6 +25,8 @@ export const auditActions = [
   'quarantine-viewed',
   'quarantine-released',
   'patient-erased',
+  'care-plan-changed',
+  'team-parameters-changed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

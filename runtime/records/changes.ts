@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import pg from 'pg';
 import { z } from 'zod';
 import { PatientId, type SourceId, TeamId } from '#domain/ids.ts';
 import type { Clock } from '../clock.ts';
 import type { Within } from './connect.ts';
 import { patientsOfSources } from './devices.ts';
+import { type Listening, listenTo } from './listening.ts';
 
 /**
  * What changed, told to every process that listens (PostgreSQL NOTIFY). It carries ids only: who is told looks again.
@@ -43,65 +43,27 @@ export async function announceStatuses(db: Within, sources: readonly SourceId[],
   );
 }
 
-export type Listening = { stop(): Promise<void>; connected(): boolean };
-
-/** Keeps one connection and renews it when it breaks. */
-export function listen(
+/** Tells of every change; see `listenTo`. */
+export const listen = (
   databaseUrl: string,
   clock: Clock,
   onChange: (change: Change) => void,
   onGap: () => void,
-): Listening {
-  let client: pg.Client | undefined;
-  let stopped = false;
-  let connected = false;
-  let cancelRetry = () => {};
-
-  const open = async () => {
-    const next = new pg.Client({
-      connectionString: databaseUrl,
-      application_name: 'hearthbeat-changes',
-      keepAlive: true,
-    });
-    client = next;
-    const lost = () => {
-      if (client !== next) return;
-      client = undefined;
-      connected = false;
-      void next.end().catch(() => {});
-      if (!stopped) cancelRetry = clock.after(1_000, () => void open());
-    };
-    next.on('error', lost);
-    next.on('end', lost);
-    next.on('notification', ({ payload }) => {
-      const change = Change.safeParse(parse(payload));
+): Listening =>
+  listenTo(
+    databaseUrl,
+    clock,
+    channel,
+    (text) => {
+      const change = Change.safeParse(parse(text));
       if (change.success) onChange(change.data);
-    });
-    try {
-      await next.connect();
-      await next.query(`listen ${channel}`);
-      connected = true;
-      onGap();
-    } catch {
-      lost();
-    }
-  };
-  void open();
-  return {
-    connected: () => connected,
-    stop: async () => {
-      stopped = true;
-      cancelRetry();
-      const last = client;
-      client = undefined;
-      await last?.end().catch(() => {});
     },
-  };
-}
+    onGap,
+  );
 
-function parse(text: string | undefined): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text ?? '');
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -43,6 +43,9 @@ export const eraseFromRecords: Record<
     return rows(
       db,
       sql`delete from rule_memory where patient_id = ${patient}`,
+      // a report that tells of others too goes whole: it can be asked for again
+      sql`delete from backtest where patient_id = ${patient} or wish -> 'patients' ? ${patient}::text
+        or id in (select backtest_id from backtest_patient where patient_id = ${patient})`,
       sql`delete from agenda where subject = ${patient} or subject in (select id::text from alert where patient_id = ${patient})`,
       sql`delete from page where alert_id in (${alerts})`,
       sql`delete from task where patient_id = ${patient} or alert_id in (${alerts})`,
@@ -56,6 +59,7 @@ export const eraseFromRecords: Record<
     rows(
       db,
       sql`delete from care_plan where patient_id = ${patient}`,
+      sql`delete from plan_change where patient_id = ${patient}`,
       sql`update patient set name = '{"en": "Erased", "zh": "已删除"}', birth_date = '1900-01-01', sex = 'unknown', conditions = '[]'
         where id = ${patient} and birth_date <> '1900-01-01'`,
     ),

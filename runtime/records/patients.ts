@@ -1,9 +1,8 @@
 import type { Selectable } from 'kysely';
 import { type CarePlan, usualSilentAfterMinutes } from '#domain/care-plan.ts';
-import type { ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
+import type { PatientId, TeamId } from '#domain/ids.ts';
 import type { Patient } from '#domain/people.ts';
 import type { Actor } from './actor.ts';
-import { announce } from './changes.ts';
 import type { Within } from './connect.ts';
 import type { Database } from './database.ts';
 
@@ -78,43 +77,6 @@ export async function carePlanOf(db: Within, patient: PatientId): Promise<CarePl
     pause: row?.pause ?? null,
     silentAfterMinutes: row?.silent_after_minutes ?? usualSilentAfterMinutes,
   };
-}
-
-/**
- * Sets the parameters of one rule for one patient; an empty record gives the rule back its defaults. The bounds are checked
- * by the caller, against the rule book.
- */
-export async function setOverrides(
-  db: Within,
-  patient: Patient,
-  rule: string,
-  parameters: Record<string, number>,
-  by: ClinicianId,
-  at: string,
-): Promise<void> {
-  const change = JSON.stringify({ [rule]: parameters });
-  const given = Object.keys(parameters).length > 0;
-  await db
-    .insertInto('care_plan')
-    .values({
-      patient_id: patient.id,
-      overrides: given ? change : '{}',
-      silent_after_minutes: usualSilentAfterMinutes,
-      updated_at: at,
-      updated_by: by,
-    })
-    .onConflict((conflict) =>
-      conflict.column('patient_id').doUpdateSet((eb) => ({
-        // one statement, so that two doctors who set two rules at once both keep theirs
-        overrides: given
-          ? eb('care_plan.overrides', '||', eb.cast<never>(eb.val(change), 'jsonb'))
-          : eb('care_plan.overrides', '-', eb.cast<never>(eb.val(rule), 'text')),
-        updated_at: at,
-        updated_by: by,
-      })),
-    )
-    .execute();
-  await announce(db, [{ kind: 'care-plan', team: patient.team, patient: patient.id }]);
 }
 
 function patientOf(row: Selectable<Database['patient']>): Patient {

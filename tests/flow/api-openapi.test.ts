@@ -8,6 +8,7 @@ import { recordStatus } from '#runtime/records/sources.ts';
 import { accessTable } from '../../clinician-api/access.ts';
 import { testApi } from '../support/api.ts';
 import { makeAlert, makeRule, makeTask } from '../support/episodes.ts';
+import { makeBacktest } from '../support/plans.ts';
 import { makeClinician, makeDevice, makePatient, makeSource, makeTeam } from '../support/people.ts';
 import { storedReading } from '../support/readings.ts';
 
@@ -102,6 +103,8 @@ describe('the description of the API', () => {
     await makeTask(t.records, patient, { alert: alert.id });
     await doctor.post(`/api/v1/alerts/${alert.id}/acknowledge`);
 
+    const backtest = await makeBacktest(t.records, patient);
+
     const quarantined = '7'.repeat(64);
     await sql`insert into quarantine (key, source_id, received_at, reason, detail, payload)
       values (${quarantined}, ${source}, now(), 'malformed', 'not JSON', 'hello')`.execute(t.records);
@@ -113,11 +116,16 @@ describe('the description of the API', () => {
       '/api/v1/patients/{id}/readings': '?panel=blood-pressure',
       '/api/v1/patients': '?search=a',
     };
+    const subjects = [
+      ['/alerts/', alert.id],
+      ['/backtests/', backtest],
+      ['/teams/', team],
+    ] as const;
     const checked: string[] = [];
     for (const [path, methods] of Object.entries(description.paths)) {
       const schema = methods.get?.responses['200']?.content?.['application/json']?.schema;
       if (!schema) continue;
-      const id = path.includes('/alerts/') ? alert.id : patient.id;
+      const id = subjects.find(([part]) => path.includes(part))?.[1] ?? patient.id;
       const open = accessTable[`GET ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`];
       const caller = Array.isArray(open) && !open.includes('doctor') ? administrator : doctor;
       const query = queries[path] ?? '';

@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { describe, expect, it } from 'vitest';
+import { onCallStep } from '#domain/escalation.ts';
 import { shardOf } from '#domain/topics.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { createJournalFiles } from '#runtime/journal-files.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { eventsOfAlert } from '#runtime/records/alerts.ts';
-import { setOverrides } from '#runtime/records/patients.ts';
+import { changePlan } from '#runtime/records/plans.ts';
 import { readRuleBook } from '#runtime/records/rule-book.ts';
 import { book } from '../../rules/book/index.ts';
 import { ago, openWard, seconds, usual } from '../support/judged-ward.ts';
@@ -27,7 +28,7 @@ describe.concurrent('from a reading to a person', () => {
     expect(alert).toMatchObject({ severity: 'critical', state: 'open', rule: 'blood-pressure-severe', ruleVersion: 1 });
     expect(alert.evidence.map((e) => e.values[0]?.value)).toEqual([192, 188]);
     expect(alert.parameters).toMatchObject({ 'systolic-at-least': 180, 'confirm-within-seconds': 300 });
-    expect(alert.escalation?.steps.map((s) => s.recipients)).toEqual([[ward.first.id], [ward.second.id]]);
+    expect(alert.escalation?.steps).toEqual(usual.steps);
     expect(await ward.tasks()).toMatchObject([
       { kind: 'call', role: 'nurse', alert: alert.id, patient: ward.patient.id },
     ]);
@@ -169,13 +170,11 @@ describe.concurrent('from a reading to a person', () => {
 
   it('obeys the care plan of this patient', async (test) => {
     const ward = await openWard(test);
-    await setOverrides(
+    await changePlan(
       ward.records,
       ward.patient,
-      'blood-pressure-severe',
-      { 'systolic-at-least': 160 },
-      ward.first.id,
-      ago(0),
+      { part: 'overrides', rule: 'blood-pressure-severe', parameters: { 'systolic-at-least': 160 } },
+      { by: ward.first.id, at: ago(0) },
     );
     await ward.send([ward.measured(164, 98, seconds(90)), ward.measured(162, 96, seconds(20))]);
     expect(await ward.theAlert()).toMatchObject({ severity: 'critical', parameters: { 'systolic-at-least': 160 } });
@@ -241,7 +240,7 @@ describe.concurrent('from a reading to a person', () => {
   });
 
   it('calls the next person at once when the first can be reached by no channel', async (test) => {
-    const late = { ...usual, steps: [usual.steps[0]!, { afterSeconds: 600, onCall: [1] }] };
+    const late = { ...usual, steps: [usual.steps[0]!, onCallStep(600, 1)] };
     const ward = await openWard(test, { escalation: late, smtp: 'away' });
     await ward.crisis();
     await until(async () => (await ward.pages()).some((p) => p.step === 1 && p.fault !== null));

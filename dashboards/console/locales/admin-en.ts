@@ -283,6 +283,8 @@ export const adminEn = {
       'quarantine-viewed': 'Quarantined reading looked at',
       'quarantine-released': 'Released from quarantine',
       'patient-erased': 'Patient erased',
+      'care-plan-changed': 'Care plan changed',
+      'team-parameters-changed': "Team's limits changed",
     },
   },
   erasure: {
