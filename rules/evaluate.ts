@@ -1,57 +1,63 @@
-import { parametersInForce } from '#domain/rule-book.ts';
-import { ConfirmedMemory, confirmed } from './confirmed.ts';
-import { RisingMemory, risingAverage } from './rising-average.ts';
-import type { Effect, Happening, Judgement, Rule } from './rule.ts';
+import { average } from './combinators/average.ts';
+import { ConfirmedState, confirmed } from './combinators/confirmed.ts';
+import { type Combinator, CourseState, course } from './combinators/course.ts';
+import { type History, type Kept, keptFor } from './history.ts';
+import type { Effect, Expected, Happening, Judging, Rule } from './rule.ts';
+import { termsOf } from './terms.ts';
 
-/** What a rule remembers of one patient: small JSON, from `freshMemory` or an earlier `evaluate`. */
-export type Memory = ConfirmedMemory | RisingMemory;
+/** What a rule has to remember of one patient while something goes on: small JSON. Undefined when nothing is: nearly always. */
+export type State = ConfirmedState | CourseState;
+
+export type Judgement = { state: State; effects: Effect[] };
+
+/** What is known of the patient. `plan`: what is expected of them, for the rules on adherence and absence. */
+export type Subject = { history: History; state: State | undefined; plan?: Expected };
 
 /**
  * The judgement. Pure and incremental: the same history in any order of arrival ends in the same alerts where time allows, and
- * a reading that comes again changes nothing.
+ * a reading that comes again changes nothing. Answers undefined when the state stays as it is and nothing is to be done, and makes no object then.
  *
- * @param parameters in force for the patient, from `parametersInForce`.
+ * @param parameters in force for the patient, from `parametersInForce`. One object for as many patients as share it: what a rule works
+ *   out of it is kept by the object.
+ * @param subject a reading that is judged stands in the history already.
  * @param now when the server heard the reading, or when a lapse is asked about; ms since 1970. Judging late (after an outage)
  *   therefore gives what judging in time would have given.
  */
 export function evaluate(
   rule: Rule,
   parameters: Record<string, number>,
-  memory: Memory,
+  subject: Subject,
   happening: Happening,
   now: number,
-): Judgement<Memory> {
-  if (happening.kind === 'reading' && happening.reading.evidence.panel !== rule.panel) return { memory, effects: [] };
-  if (memory.kind !== rule.judging.kind)
-    throw new Error(`the memory of another kind of rule was given to ${rule.rule}`);
-  const judgement =
-    memory.kind === 'confirmed'
-      ? confirmed(rule, parameters, memory, happening, now)
-      : risingAverage(rule, parameters, memory, happening, now);
-  own.add(judgement.memory);
-  return judgement;
-}
-
-export function freshMemory(rule: Rule): Memory {
-  switch (rule.judging.kind) {
-    case 'confirmed':
-      return { kind: 'confirmed', kept: [], countdown: null, episode: null, known: [] };
-    case 'rising-average':
-      return { kind: 'rising-average', kept: [], episode: false, raisedOn: null };
+): Judgement | undefined {
+  if (happening.kind === 'reading' && !rule.panels.includes(happening.reading.evidence.panel)) return undefined;
+  const { history, state, plan } = subject;
+  const terms = termsOf(rule, parameters);
+  const { kind } = rule.judging;
+  if (kind === 'confirmed') {
+    if (state && state.kind !== 'confirmed') throw strange(rule);
+    return confirmed(terms, history, state, happening, now);
   }
+  if (state && state.kind !== 'course') throw strange(rule);
+  return course(combinators[kind], terms, history, state, happening, now, plan);
 }
 
-/** Memory as it was stored; undefined when it is of another shape than this version's, and the rule must start afresh. */
-export function readMemory(rule: Rule, stored: unknown): Memory | undefined {
-  if (isOwn(stored) && stored.kind === rule.judging.kind) return stored;
-  const schema = rule.judging.kind === 'confirmed' ? ConfirmedMemory : RisingMemory;
-  const parsed = schema.safeParse(stored);
+const combinators = {
+  average,
+} as Record<Exclude<Judging['kind'], 'confirmed'>, Combinator>;
+
+/** State as it was stored; undefined when it is of another shape than this version's, and the rule must start afresh. */
+export function readState(rule: Rule, stored: unknown): State | undefined {
+  const parsed = (rule.judging.kind === 'confirmed' ? ConfirmedState : CourseState).safeParse(stored);
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Memories that were made here, never changed, and need no proof of their shape. */
-const own = new WeakSet<object>();
-const isOwn = (stored: unknown): stored is Memory => typeof stored === 'object' && stored !== null && own.has(stored);
+/** What the histories of patients must hold for these rules. */
+export const keptOf = (book: readonly Rule[]): Kept =>
+  keptFor(book, (rule) => (rule.judging.kind === 'confirmed' ? 1 : combinators[rule.judging.kind].daysBack({ rule })));
 
-export type { Effect };
-export { parametersInForce };
+/** Whether a rule must see a patient's past in full, and judges nothing while that is being rebuilt. */
+export const needsPast = ({ judging }: Rule): boolean =>
+  judging.kind !== 'confirmed' && combinators[judging.kind].needsPast === true;
+
+const strange = (rule: Rule): Error => new Error(`the state of another kind of rule was given to ${rule.rule}`);

@@ -2,8 +2,8 @@ import type { Evidence } from '#domain/alert.ts';
 import { vitalIn } from '#domain/reading.ts';
 import { type VitalName, vitals } from '#domain/vitals.ts';
 import type { Words } from '#domain/words.ts';
+import type { Average } from './finding.ts';
 import { type Grade, type Limit, limitsOf } from './limits.ts';
-import type { Average } from './rising-average.ts';
 import type { Rule } from './rule.ts';
 
 /** Why an alert was raised and how it stands, in sentences a doctor reads once and knows what to do. */

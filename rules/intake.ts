@@ -58,7 +58,7 @@ export function heardIn(stored: StoredReading, receivedAt: number): Heard {
   };
 }
 
-const judged: ReadonlySet<PanelName> = new Set(book.map(({ panel }) => panel));
+const judged: ReadonlySet<PanelName> = new Set(book.flatMap(({ panels }) => panels));
 const names = [...judged].map((panel) => Buffer.from(`"${panel}"`));
 const anEscape = Buffer.from('\\');
 

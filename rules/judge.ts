@@ -9,7 +9,8 @@ import type { Within } from '#runtime/records/connect.ts';
 import { type JudgedPatient, type KeptMemories, lockForJudgement, saveMemories } from '#runtime/records/rule-memory.ts';
 import { type ActDeps, type Ask, act, askHomes } from './act.ts';
 import { book } from './book/index.ts';
-import { evaluate, freshMemory, type Memory, readMemory } from './evaluate.ts';
+import { evaluate, keptOf, readState, type State } from './evaluate.ts';
+import { createHistory, type History, insertReading } from './history.ts';
 import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule } from './rule.ts';
 
@@ -23,7 +24,7 @@ export type Matter =
  * or not at all. A rule that throws keeps its memory as it was and hinders no other. Answers how many did.
  */
 export async function judge(
-  deps: ActDeps & { clock: Clock; kept?: KeptMemories },
+  deps: ActDeps & { clock: Clock; kept?: KeptMemories; histories: Map<PatientId, History> },
   db: Within,
   matters: readonly Matter[],
 ): Promise<number> {
@@ -40,18 +41,22 @@ export async function judge(
   const openOf = Map.groupBy(open, (alert) => alert.patient);
   const asks: Ask[] = [];
   let faults = 0;
-  const changed: { patient: PatientId; rule: string; memory: Memory }[] = [];
+  const changed: { patient: PatientId; rule: string; memory: State }[] = [];
   const pause = createPauses(deps.clock);
   for (const patient of patients) {
     await pause();
     const matter = matterOf.get(patient.patient);
     const heard = matter && 'heard' in matter ? onDays(matter.heard, patient.timeZone) : [];
+    const history = deps.histories.get(patient.patient) ?? createHistory();
+    deps.histories.set(patient.patient, history);
+    for (const { happening, at } of heard)
+      if (happening.kind === 'reading') insertReading(history, keptByBook, happening.reading, at);
     for (const rule of book) {
       const happenings = matter ? happeningsFor(rule, matter, heard, deps.clock.now()) : [];
       if (happenings.length === 0) continue;
       const alert = openOf.get(patient.patient)?.find((a) => a.rule === rule.rule);
       try {
-        const memory = await judgeRule(deps, db, rule, patient, happenings, alert, asks);
+        const memory = await judgeRule(deps, db, rule, patient, history, happenings, alert, asks);
         if (memory) changed.push({ patient: patient.patient, rule: rule.rule, memory });
       } catch (fault) {
         if (!(fault instanceof RuleFault)) throw fault;
@@ -65,6 +70,8 @@ export async function judge(
   return faults;
 }
 
+const keptByBook = keptOf(book);
+
 type Timed = { happening: Happening; at: number };
 
 function happeningsFor(rule: Rule, matter: Matter, heard: readonly Timed[], now: number): Timed[] {
@@ -72,7 +79,7 @@ function happeningsFor(rule: Rule, matter: Matter, heard: readonly Timed[], now:
   if ('lapseOf' in matter)
     return matter.lapseOf === rule.rule ? [{ happening: { kind: 'lapse' }, at: Math.max(now, matter.at) }] : [];
   return heard.filter(
-    ({ happening }) => happening.kind === 'reading' && happening.reading.evidence.panel === rule.panel,
+    ({ happening }) => happening.kind === 'reading' && rule.panels.includes(happening.reading.evidence.panel),
   );
 }
 
@@ -91,21 +98,23 @@ async function judgeRule(
   db: Within,
   rule: Rule,
   patient: JudgedPatient,
+  history: History,
   happenings: Timed[],
   unresolved: Alert | undefined,
   asks: Ask[],
-): Promise<Memory | undefined> {
+): Promise<State | undefined> {
   const parameters = parametersInForce(rule, patient.overrides[rule.rule]);
-  const before = readMemory(rule, patient.memories.get(rule.rule)) ?? freshMemory(rule);
+  const before = readState(rule, patient.memories.get(rule.rule));
   const effects: Effect[] = [];
-  let memory = before;
+  let state = before;
   try {
     for (const { happening, at } of [
-      ...sinceLastTime(rule, memory, unresolved, happenings, deps.clock.now()),
+      ...sinceLastTime(rule, state, unresolved, happenings, deps.clock.now()),
       ...happenings,
     ]) {
-      const judgement = evaluate(rule, parameters, memory, happening, at);
-      memory = judgement.memory;
+      const judgement = evaluate(rule, parameters, { history, state }, happening, at);
+      if (!judgement) continue;
+      state = judgement.state;
       effects.push(...judgement.effects);
     }
   } catch (cause) {
@@ -122,12 +131,18 @@ async function judgeRule(
     );
     if (effect.kind === 'measure-again') asks.push({ ...effect, patient: patient.patient, rule: rule.rule });
   }
-  return memory === before ? undefined : memory;
+  return state === before ? undefined : state;
 }
 
 /** What became of the episode between two judgements. */
-function sinceLastTime(rule: Rule, memory: Memory, unresolved: Alert | undefined, then: Timed[], now: number): Timed[] {
-  if (!memory.episode) return [];
+function sinceLastTime(
+  rule: Rule,
+  state: State | undefined,
+  unresolved: Alert | undefined,
+  then: Timed[],
+  now: number,
+): Timed[] {
+  if (!state?.episode) return [];
   const at = then[0]?.at ?? now;
   if (!unresolved) return [{ happening: { kind: 'resolved' }, at }];
   return rule.pages && hasGrownOld(unresolved, at) ? [{ happening: { kind: 'grown-old' }, at }] : [];

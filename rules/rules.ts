@@ -18,6 +18,7 @@ import type { KeptMemories } from '#runtime/records/rule-memory.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
+import type { History } from './history.ts';
 import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge, type Matter } from './judge.ts';
 import { createPaging } from './notify.ts';
@@ -45,7 +46,8 @@ export function createRules(
   const paging = createPaging({ ...deps, log }, config);
   const admitting = createAdmitting(records);
   const kept: KeptMemories = new Map();
-  const judging = { agenda, paging, random, log, metrics, clock, kept };
+  const histories = new Map<PatientId, History>();
+  const judging = { agenda, paging, random, log, metrics, clock, kept, histories };
   let consumption: Consumption | undefined;
   let away = false;
   /** Judgements that were left out because a rule or its rows were faulty: somebody must look. */

@@ -54,7 +54,7 @@ const severe: Rule = {
   version: 1,
   title: { en: 'Severely high blood pressure', zh: '血压重度升高' },
   severity: 'critical',
-  panel: 'blood-pressure',
+  panels: ['blood-pressure'],
   judging: { kind: 'confirmed', unanswered: 'raise' },
   pages: true,
   tasks: [
@@ -106,7 +106,7 @@ const low: Rule = {
   version: 1,
   title: { en: 'Low blood pressure', zh: '血压过低' },
   severity: 'urgent',
-  panel: 'blood-pressure',
+  panels: ['blood-pressure'],
   judging: { kind: 'confirmed', unanswered: 'raise' },
   pages: true,
   tasks: [
@@ -152,7 +152,7 @@ const lowDiastolic: Rule = {
   version: 1,
   title: { en: 'Low diastolic blood pressure', zh: '舒张压过低' },
   severity: 'routine',
-  panel: 'blood-pressure',
+  panels: ['blood-pressure'],
   judging: { kind: 'confirmed', unanswered: 'forget' },
   pages: false,
   tasks: [
@@ -194,8 +194,8 @@ const rising: Rule = {
   version: 1,
   title: { en: 'Home blood pressure is rising', zh: '家庭血压呈上升趋势' },
   severity: 'routine',
-  panel: 'blood-pressure',
-  judging: { kind: 'rising-average' },
+  panels: ['blood-pressure'],
+  judging: { kind: 'average', against: 'days-before' },
   pages: false,
   tasks: [
     {

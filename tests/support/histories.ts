@@ -5,7 +5,8 @@ import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
 import type { Mark } from '#domain/reading.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import type { VitalName } from '#domain/vitals.ts';
-import { evaluate, freshMemory, type Memory } from '../../rules/evaluate.ts';
+import { evaluate, keptOf, type State } from '../../rules/evaluate.ts';
+import { createHistory, insertReading } from '../../rules/history.ts';
 import type { Effect, Ground, Rule } from '../../rules/rule.ts';
 
 /** A naive care platform around one rule: plays a history through `evaluate` and remembers what a care team would have seen. */
@@ -63,19 +64,23 @@ export function evidenceOf(m: Measured): Evidence {
  */
 export function play(
   rule: Rule,
-  history: readonly Measured[],
+  measured: readonly Measured[],
   options: { overrides?: Record<string, number>; until?: number; closeAt?: number | undefined; asleep?: boolean } = {},
 ): Seen {
   const parameters = parametersInForce(rule, options.overrides);
   const seen: Seen = { episodes: [], pages: 0, tasks: [], asks: 0, effects: [] };
-  let memory: Memory = freshMemory(rule);
+  const history = createHistory();
+  const kept = keptOf([rule]);
+  let state: State | undefined;
   let closeAt = options.closeAt;
   const countdowns: number[] = [];
 
   const tell = (happening: Parameters<typeof evaluate>[3], now: number) => {
     // through JSON, as between two processes
-    const judgement = evaluate(rule, parameters, JSON.parse(JSON.stringify(memory)), happening, now);
-    memory = judgement.memory;
+    const before = state && (JSON.parse(JSON.stringify(state)) as State);
+    const judgement = evaluate(rule, parameters, { history, state: before }, happening, now);
+    if (!judgement) return;
+    state = judgement.state;
     for (const effect of judgement.effects) see(seen, effect, countdowns);
   };
   const passUntil = (now: number) => {
@@ -94,7 +99,7 @@ export function play(
     closeAt = undefined;
   };
 
-  for (const m of history) {
+  for (const m of measured) {
     const now = m.receivedAt ?? m.takenAt + 1_000;
     if (!options.asleep) passUntil(now);
     const reading = {
@@ -104,6 +109,7 @@ export function play(
       late: now - m.takenAt > lateMs,
       day: Math.floor(m.takenAt / 86_400_000),
     };
+    insertReading(history, kept, reading, now);
     tell({ kind: 'reading', reading }, now);
   }
   if (options.until !== undefined) passUntil(options.until + 1);
