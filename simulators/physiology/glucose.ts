@@ -47,7 +47,8 @@ const rememberedMs = 11 * hourMs;
 /** Snacks are eaten without insulin. */
 const dosedFromGrams = 25;
 const unexplainedTauMs = 2.5 * hourMs;
-const rescueMgPerDl = 75;
+/** Who is found low is given sugar until it is over: so much of what the dose would take. */
+const rescuedShare = 0.7;
 const defence = { below: 72, share: 0.4 };
 const kidney = { above: 250, share: 0.75 };
 const bounds = [30, 580] as const;
@@ -99,7 +100,7 @@ export function createGlucose(
     for (const { onset, fall, rescuedAt } of overdoses) {
       if (ms <= onset || ms - onset > rememberedMs) continue;
       value -= fall * toInsulin((ms - onset) / minuteMs);
-      if (ms > rescuedAt) value += rescueMgPerDl * toSugar((ms - rescuedAt) / minuteMs);
+      if (ms > rescuedAt) value += rescuedShare * fall * toSugar((ms - rescuedAt) / minuteMs);
     }
     return Math.min(bounds[1], Math.max(bounds[0], flattened(value + shift)));
   };
