@@ -4,6 +4,7 @@ import {
   type Evidence,
   type Outcome,
   type Severity,
+  type Standing,
   severities,
   snoozeAtLeastMinutes,
   snoozeAtMostMinutes,
@@ -26,6 +27,9 @@ export type Finding = {
   escalation: Escalation | null;
 };
 
+/** How it goes on. `standing`: how the rule's trouble stands now, null leaves it; without an explanation the words stay. */
+export type Course = { rule: string; standing: Standing | null; evidence: Evidence[]; explanation?: Words };
+
 /** `at` is RFC 3339; `by` null is the platform. */
 export type AlertChange = { at: string } & (
   | { kind: 'acknowledge'; by: ClinicianId; note: string | null }
@@ -37,9 +41,7 @@ export type AlertChange = { at: string } & (
   /** Its time is over, or no data come any more: nobody can say how the patient is. */
   | { kind: 'wake'; why: 'time' | 'silence' }
   | { kind: 'resolve'; by: ClinicianId | null; outcome: Outcome; note: string | null }
-  | { kind: 'join'; evidence: Evidence[]; explanation?: Words }
-  /** Back inside the limits; a person still has to look at it. */
-  | { kind: 'recover' }
+  | ({ kind: 'join' } & Course)
   | ({ kind: 'worsen' } & Finding)
   /** The same state, confirmed anew: the episode had grown old, or the patient had recovered. */
   | ({ kind: 'renew' } & Finding)
@@ -51,7 +53,6 @@ export type AlertRefusal =
   | 'already-acknowledged'
   | 'already-resolved'
   | 'already-theirs'
-  | 'already-recovered'
   | 'not-acknowledged'
   | 'not-snoozed'
   | 'not-resolved'
@@ -79,10 +80,11 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
       return snoozed(alert, event);
     case 'unsnooze':
       if (!alert.snooze) return { refused: 'not-snoozed' };
-      if (alert.snooze.before === 'open') return { alert: calling(alert) };
+      if (alert.snooze.before === 'open') return { alert: { ...waiting(alert), raisedAt: event.at } };
       return { alert: { ...alert, snooze: null } };
     case 'wake':
-      return alert.snooze ? { alert: calling(alert) } : { refused: 'not-snoozed' };
+      if (!alert.snooze) return { refused: 'not-snoozed' };
+      return { alert: { ...waiting(alert), raisedAt: event.at } };
     case 'resolve':
       return {
         alert: {
@@ -96,17 +98,7 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
         },
       };
     case 'join':
-      return {
-        alert: {
-          ...alert,
-          evidence: withEvidence(alert.evidence, event.evidence),
-          explanation: event.explanation ?? alert.explanation,
-        },
-      };
-    case 'recover':
-      // the snooze was for this trouble: it ends with it, so that a relapse calls
-      if (alert.recoveredAt) return { refused: 'already-recovered' };
-      return { alert: { ...alert, recoveredAt: event.at, snooze: null } };
+      return { alert: goingOn(alert, event) };
     case 'worsen':
       if (rank(event.severity) <= rank(alert.severity)) return { refused: 'not-worse' };
       return { alert: raised(alert, event) };
@@ -126,8 +118,26 @@ const inHandOf = (alert: Alert, by: ClinicianId, at: string): Alert => ({
   acknowledgedBy: by,
 });
 
+/**
+ * Once the last rule is back inside its limit the patient has recovered: a snooze, which was for this trouble, ends with it. Beyond it
+ * again, the episode waits for a person anew.
+ */
+function goingOn(alert: Alert, { rule, standing, evidence, explanation, at }: Course & { at: string }): Alert {
+  const joined: Alert = {
+    ...alert,
+    standing: standing ? { ...alert.standing, [rule]: standing } : alert.standing,
+    evidence: withEvidence(alert.evidence, evidence),
+    explanation: explanation ?? alert.explanation,
+  };
+  const recovered = Object.values(joined.standing).every((one) => one === 'within');
+  if (recovered) return alert.recoveredAt ? joined : { ...joined, recoveredAt: at, snooze: null };
+  if (!alert.recoveredAt) return joined;
+  const relapsed = { ...joined, recoveredAt: null };
+  return alert.state === 'acknowledged' ? { ...waiting(relapsed), raisedAt: at } : relapsed;
+}
+
 /** Nobody has it in hand. */
-const calling = (alert: Alert): Alert => ({
+const waiting = (alert: Alert): Alert => ({
   ...alert,
   state: 'open',
   acknowledgedAt: null,
@@ -136,8 +146,9 @@ const calling = (alert: Alert): Alert => ({
 });
 
 const raised = (alert: Alert, { voice, ...finding }: Finding & { at: string }): Alert => ({
-  ...calling(alert),
+  ...waiting(alert),
   ...voice,
+  standing: { ...alert.standing, [voice.rule]: 'beyond' },
   severity: finding.severity,
   evidence: withEvidence(alert.evidence, finding.evidence),
   explanation: finding.explanation,
@@ -147,7 +158,7 @@ const raised = (alert: Alert, { voice, ...finding }: Finding & { at: string }): 
 });
 
 const reopened = (alert: Alert, finding: Finding & { at: string }): Alert => ({
-  ...raised(alert, finding),
+  ...raised({ ...alert, standing: {} }, finding),
   resolvedAt: null,
   resolvedBy: null,
   outcome: null,
@@ -183,20 +194,26 @@ const pastTense = {
   wake: 'snooze-over',
   resolve: 'resolved',
   join: 'joined',
-  recover: 'back-inside',
   worsen: 'worsened',
   renew: 'renewed',
   reopen: 'reopened',
 } as const satisfies Record<AlertChange['kind'], string>;
 
-/** What the journal says of a change. @param after the alert as the change left it. */
-export const entryOf = (event: AlertChange, after: Alert): AlertEntry => ({
+/** What the journal says of a change. */
+export const entryOf = (event: AlertChange, before: Alert, after: Alert): AlertEntry => ({
   at: event.at,
-  kind: pastTense[event.kind],
+  kind: event.kind === 'join' ? joinedAs(before, after) : pastTense[event.kind],
   actor: 'by' in event ? event.by : null,
   note: 'note' in event ? event.note : null,
   detail: detailOf(event, after),
 });
+
+const joinedAs = (before: Alert, after: Alert): string =>
+  (before.recoveredAt === null) === (after.recoveredAt === null)
+    ? pastTense.join
+    : after.recoveredAt
+      ? 'back-inside'
+      : 'relapsed';
 
 /** The first row of every journal. */
 export const openingEntry = (alert: Alert): AlertEntry => ({
@@ -217,6 +234,8 @@ function detailOf(event: AlertChange, after: Alert): AlertEntry['detail'] {
       return { why: event.why };
     case 'resolve':
       return { outcome: event.outcome };
+    case 'join':
+      return { rule: event.rule, standing: event.standing };
     case 'worsen':
     case 'renew':
     case 'reopen':

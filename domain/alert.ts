@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { Escalation } from './escalation.ts';
 import { AlertId, ClinicianId, PatientId, ReadingId, TeamId } from './ids.ts';
 import { Mark, Value } from './reading.ts';
 import { panelNames } from './vitals.ts';
 import { Words } from './words.ts';
+
+export { Escalation };
 
 /** `critical` pages the doctor on call, `urgent` is for today, `routine` waits for the next review. */
 export const severities = ['routine', 'urgent', 'critical'] as const;
@@ -58,16 +61,9 @@ export const Evidence = z.object({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
-/**
- * Who is told, and when, counted from the opening. Frozen into the alert: a later change of the rota or the policy
- * touches later alerts. After the last step the whole round repeats until somebody acknowledges, at most `rounds` times.
- */
-export const Escalation = z.object({
-  steps: z.array(z.object({ afterSeconds: z.int().min(0), recipients: z.array(ClinicianId).min(1) })),
-  repeatAfterSeconds: z.int().min(10),
-  rounds: z.int().min(1).max(50),
-});
-export type Escalation = z.infer<typeof Escalation>;
+/** Of one rule's trouble: `within` is back inside its limit by the margin. */
+export const Standing = z.enum(['beyond', 'within']);
+export type Standing = z.infer<typeof Standing>;
 
 /** One episode of one problem of one patient. Human state lives here and never on a reading. */
 export const Alert = z.object({
@@ -89,7 +85,9 @@ export const Alert = z.object({
   openedAt: z.iso.datetime(),
   /** When it last called for somebody: opened, worsened, renewed or re-opened. */
   raisedAt: z.iso.datetime(),
-  /** Since when the patient is back inside the limits. A grave episode stays for a person all the same. */
+  /** How the trouble of each rule stands that raised it: several may speak of one problem. */
+  standing: z.record(z.string(), Standing),
+  /** Since when all of them are back inside their limits. A grave episode stays for a person all the same. */
   recoveredAt: z.iso.datetime().nullable(),
   /** Who has it in hand, and since when they have. */
   acknowledgedAt: z.iso.datetime().nullable(),
@@ -124,6 +122,7 @@ export const newAlert = (opening: Opening): Alert => ({
   ...opening,
   state: 'open',
   raisedAt: opening.openedAt,
+  standing: { [opening.rule]: 'beyond' },
   recoveredAt: null,
   acknowledgedAt: null,
   acknowledgedBy: null,
@@ -140,11 +139,12 @@ const acknowledgementHoldsMs = 12 * 3_600_000;
 const unansweredRestsMs = 3_600_000;
 
 /**
- * Does a new crisis call again although the episode is open? Else an alert that nobody remembered to close would swallow the
- * next one in silence. A snooze has an end of its own. @param now ms since 1970.
+ * Does a new crisis of this rule call again although the episode is open? Else an alert that nobody remembered to close, or one whose
+ * trouble had gone, would swallow the next one in silence. A snooze has an end of its own. @param now ms since 1970.
  */
-export function hasGrownOld(alert: Alert, now: number): boolean {
+export function hasGrownOld(alert: Alert, rule: string, now: number): boolean {
   if (alert.state === 'resolved' || alert.snooze) return false;
+  if (alert.standing[rule] === 'within') return true;
   return alert.acknowledgedAt === null
     ? now - Date.parse(alert.raisedAt) >= unansweredRestsMs
     : now - Date.parse(alert.acknowledgedAt) >= acknowledgementHoldsMs;

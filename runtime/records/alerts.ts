@@ -37,7 +37,7 @@ export async function changeAlert(
     if ('refused' in result) return { refused: result.refused, alert: before };
     const { id: _, ...columns } = rowOf(result.alert);
     await db.updateTable('alert').set(columns).where('id', '=', id).execute();
-    await recordAlertEvent(db, id, entryOf(event, result.alert));
+    await recordAlertEvent(db, id, entryOf(event, before, result.alert));
     await announce(db, [{ kind: 'alert', team: before.team, patient: before.patient, id }]);
     if (event.kind === 'resolve' && event.by === null) await dropTasksOfAlert(db, id, event.at);
     return result;
@@ -193,6 +193,7 @@ function rowOf(alert: Alert) {
     escalation: alert.escalation && JSON.stringify(alert.escalation),
     opened_at: alert.openedAt,
     raised_at: alert.raisedAt,
+    standing: JSON.stringify(alert.standing),
     recovered_at: alert.recoveredAt,
     acknowledged_at: alert.acknowledgedAt,
     acknowledged_by: alert.acknowledgedBy,
@@ -221,6 +222,7 @@ function alertOf(row: Selectable<Database['alert']>): Alert {
     escalation: row.escalation,
     openedAt: row.opened_at.toISOString(),
     raisedAt: row.raised_at.toISOString(),
+    standing: row.standing,
     recoveredAt: row.recovered_at?.toISOString() ?? null,
     acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
     acknowledgedBy: row.acknowledged_by,

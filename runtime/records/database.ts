@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Refusal } from '#domain/admission.ts';
-import type { AlertState, Escalation, Evidence, Outcome, Severity, Snooze } from '#domain/alert.ts';
+import type { AlertState, Escalation, Evidence, Outcome, Severity, Snooze, Standing } from '#domain/alert.ts';
 import type { Expectation, FollowUp, Pause, Programme } from '#domain/care-plan.ts';
 import type { ContactKind, ContactPointId, Quiet } from '#domain/contact.ts';
 import type { Command, CommandAnswer, StatusMessage } from '#domain/downward.ts';
@@ -273,6 +273,7 @@ export interface Database extends PlanTables, RotaTables {
     escalation: MaybeJson<Escalation>;
     opened_at: Time;
     raised_at: Time;
+    standing: ColumnType<Record<string, Standing>, string | undefined, string>;
     recovered_at: MaybeTime;
     acknowledged_at: MaybeTime;
     acknowledged_by: ClinicianId | null;
@@ -336,6 +337,8 @@ export interface Database extends PlanTables, RotaTables {
     last_attempt_at: MaybeTime;
     sent_at: MaybeTime;
     fault: string | null;
+    message: ColumnType<string | null, string | undefined, string>;
+    base: number;
   };
   contact_point: {
     id: ContactPointId;

@@ -65,8 +65,20 @@ export async function dropTasksOfAlert(db: Within, alert: AlertId, at: string): 
   for (const { id } of await openTasksOfAlert(db, alert)) await applyTaskChange(db, id, { kind: 'drop', at });
 }
 
+/** Such a task is open already, and now wanted by `dueAt`: changes nothing unless that is sooner. */
+export async function hastenTask(
+  db: Within,
+  alert: AlertId,
+  kind: Task['kind'],
+  dueAt: string,
+  at: string,
+): Promise<void> {
+  for (const task of await openTasksOfAlert(db, alert))
+    if (task.kind === kind) await applyTaskChange(db, task.id, { kind: 'hasten', dueAt, at });
+}
+
 /** What rules asked for about this alert and nobody has done, locked. */
-export async function openTasksOfAlert(db: Within, alert: AlertId): Promise<Task[]> {
+async function openTasksOfAlert(db: Within, alert: AlertId): Promise<Task[]> {
   const rows = await db
     .selectFrom('task')
     .selectAll()

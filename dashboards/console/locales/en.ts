@@ -292,6 +292,7 @@ export const en = {
       unsnoozed: 'Snooze undone',
       'snooze-over': 'The snooze is over',
       'back-inside': 'Back inside the limits',
+      relapsed: 'Beyond the limits again',
       reopened: 'Came back, open again',
       resolved: 'Resolved',
       joined: 'Further readings joined',

@@ -293,6 +293,7 @@ export const zh: Texts = {
       unsnoozed: '已取消暂停提醒',
       'snooze-over': '暂停提醒已结束',
       'back-inside': '已回到限值以内',
+      relapsed: '再次超出限值',
       reopened: '再次出现，重新打开',
       joined: '并入后续读数',
       worsened: '病情加重',
