@@ -1,0 +1,159 @@
+import type { Mark } from '#domain/reading.ts';
+import type { PanelName } from '#domain/vitals.ts';
+import type { Rule } from '../rule.ts';
+import { minGap, ofLast, quietDays, readingsAtLeast, withinHours } from './parameters.ts';
+
+/**
+ * What devices say of themselves. A marked reading asks the home to measure again and raises nothing; when the same mark comes again and
+ * again, somebody must see to the device, for until then it is blind.
+ *
+ * Sources: the marks are those of the Bluetooth SIG's measurement and sensor status fields. How often is too often are engineering choices:
+ * once is an accident that the next measurement mends.
+ */
+
+const spot: readonly [PanelName, ...PanelName[]] = [
+  'blood-pressure',
+  'glucose',
+  'blood-ketone',
+  'pulse-oximetry',
+  'body-weight',
+  'body-temperature',
+];
+
+const choice = 'An engineering choice:';
+
+/** A mark that came `most` times of the last `of` readings within `hours`. */
+const again = (
+  mark: Mark,
+  panels: Rule['panels'],
+  often: { most: number; of: number; hours: number; quiet: number },
+  words: Pick<Rule, 'rule' | 'problem' | 'title' | 'advice'> & {
+    task: Rule['tasks'][number]['title'];
+    dueAfterHours: number;
+  },
+): Rule => {
+  const { task, dueAfterHours, ...rest } = words;
+  return {
+    ...rest,
+    programmes: [],
+    version: 1,
+    severity: 'routine',
+    panels,
+    judging: { kind: 'repeated', mark },
+    pages: false,
+    tasks: [{ kind: 'check-device', role: 'nurse', dueAfterMinutes: dueAfterHours * 60, title: task }],
+    parameters: [
+      readingsAtLeast({
+        default: often.most,
+        low: 2,
+        high: 10,
+        source: `${choice} once is an accident that the next measurement mends.`,
+      }),
+      ofLast({ default: often.of, low: 2, high: 20, source: `${choice} more often than not.` }),
+      withinHours({ default: often.hours, low: 12, high: 336, source: `${choice} what was long ago has been mended.` }),
+      minGap({ default: 30, low: 0, high: 3600, source: `${choice} less apart, two values are one measurement.` }),
+      quietDays({
+        default: often.quiet,
+        low: 0,
+        high: 90,
+        source: `${choice} the time it takes until somebody has been there.`,
+      }),
+    ],
+  };
+};
+
+const looseCuff = again(
+  'cuff-too-loose',
+  ['blood-pressure'],
+  { most: 3, of: 5, hours: 120, quiet: 7 },
+  {
+    rule: 'cuff-loose',
+    problem: 'cuff-fit',
+    title: { en: 'The cuff sits loose again and again', zh: '袖带反复过松' },
+    dueAfterHours: 72,
+    task: {
+      en: 'Show the patient how the cuff sits; measure the arm: does the size fit?',
+      zh: '向患者示范袖带佩戴方法；测量臂围，核对袖带尺寸是否合适。',
+    },
+    advice: {
+      en: 'Within days: show how the cuff sits, check its size. Until then its values are not judged.',
+      zh: '数日内：示范袖带佩戴，核对尺寸。在此之前其读数不参与判断。',
+    },
+  },
+);
+
+const movement = again(
+  'body-movement',
+  ['blood-pressure'],
+  { most: 4, of: 6, hours: 168, quiet: 14 },
+  {
+    rule: 'cuff-movement',
+    problem: 'cuff-fit',
+    title: { en: 'Movement during the measurement, again and again', zh: '测量时反复移动' },
+    dueAfterHours: 72,
+    task: {
+      en: 'Show the patient how to sit for the measurement. Tremor? Then another device.',
+      zh: '向患者示范测量坐姿。如有震颤，考虑更换设备。',
+    },
+    advice: {
+      en: 'Within days: show how to sit, arm at rest on the table. With a tremor another way of measuring is needed.',
+      zh: '数日内：示范坐姿，手臂置于桌面放松。如有震颤，需改用其他测量方式。',
+    },
+  },
+);
+
+const fault = again(
+  'device-fault',
+  spot,
+  { most: 2, of: 3, hours: 72, quiet: 3 },
+  {
+    rule: 'device-fault',
+    problem: 'device-fault',
+    title: { en: 'A device reports a fault', zh: '设备报告故障' },
+    dueAfterHours: 24,
+    task: { en: 'Exchange the device: it reports a fault of its own.', zh: '更换设备：设备自身报告故障。' },
+    advice: {
+      en: 'Within a day: exchange the device. Until then its values are not judged.',
+      zh: '一日内更换设备。在此之前其读数不参与判断。',
+    },
+  },
+);
+
+const battery = again(
+  'battery-low',
+  spot,
+  { most: 2, of: 3, hours: 168, quiet: 7 },
+  {
+    rule: 'device-battery-low',
+    problem: 'device-battery',
+    title: { en: 'The battery of a device is low', zh: '设备电量不足' },
+    dueAfterHours: 72,
+    task: { en: 'Have the battery of the device changed.', zh: '协助更换设备电池。' },
+    advice: {
+      en: 'Within days: have the battery changed, before the device falls silent.',
+      zh: '数日内更换电池，以免设备失联。',
+    },
+  },
+);
+
+const clock = again(
+  'clock-in-doubt',
+  spot,
+  { most: 3, of: 5, hours: 168, quiet: 14 },
+  {
+    rule: 'device-clock-in-doubt',
+    problem: 'device-clock',
+    title: { en: 'The clock of a device is in doubt', zh: '设备时钟存疑' },
+    dueAfterHours: 7 * 24,
+    task: {
+      en: 'Set the clock of the device: the times of its readings are in doubt.',
+      zh: '校准设备时钟：其读数时间存疑。',
+    },
+    advice: {
+      en: 'Within a week: set the clock, change the battery that keeps it. Its values count; their times may be wrong.',
+      zh: '一周内：校准时钟并更换相应电池。读数仍有效，但时间可能有误。',
+    },
+  },
+);
+
+export const device: readonly Rule[] = [looseCuff, movement, fault, battery, clock];
