@@ -118,7 +118,8 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   const records = await progress.step('Bringing the database up to date', () => openRecords(start));
   const choice = vitalsOf(start);
   const influx = await startInflux(start, choice);
-  const store = here.has('ingest') || here.has('api') ? await openVitals(start, choice, records) : undefined;
+  const readsVitals = here.has('ingest') || here.has('rules') || here.has('api');
+  const store = readsVitals ? await openVitals(start, choice, records) : undefined;
   const authority = here.has('broker') || here.has('api') ? await startAuthority(start) : undefined;
 
   const healths: Ground['healths'] = {};
@@ -148,7 +149,7 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   });
   if (here.has('broker') && journal && !isWhole(here)) services.push(journalOwner(ground, journal));
   if (here.has('api')) services.push(createRecordsWatch(ground));
-  if (here.has('rules') && journal) services.push(...(await judges(ground, journal)));
+  if (here.has('rules') && journal && store) services.push(...(await judges(ground, journal, store)));
   if (here.has('ingest') && journal && store) services.push(...(await recorders(ground, journal, store)));
   if (here.has('broker') && journal) services.push(await door(ground, journal));
   if (!isWhole(here)) services.push(createSelfReport({ health, metrics }, { folder: folder.path, here }));
@@ -189,11 +190,12 @@ const journalOwner = (ground: Ground, journal: Journal): Service =>
 
 // each room is loaded where it is needed: a process of one part starts in half the time, and is smaller
 
-async function judges(ground: Ground, journal: Journal): Promise<Service[]> {
+async function judges(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {
   const [{ createAgenda }, { createLinks }, { createRules }, { channelsFrom }] = await Promise.all([
     import('#runtime/agenda.ts'),
     import('#runtime/links.ts'),
     import('./rules/rules.ts'),
+    import('./rules/contact-messages.ts'),
     import('./rules/channels/channels.ts'),
   ]);
   const { config, secrets, databaseUrl } = ground;
@@ -201,7 +203,8 @@ async function judges(ground: Ground, journal: Journal): Promise<Service[]> {
   const webhookSecret = config.WEBHOOK_SECRET ?? secrets.webhookSecret;
   const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret, webPushKey: secrets.webPushKey }, ground);
   const links = createLinks({ key: secrets.linkKey, publicUrl: config.PUBLIC_URL });
-  return [agenda, createRules({ ...ground, journal, agenda, channels, links }, { publicUrl: config.PUBLIC_URL })];
+  const deps = { ...ground, journal, store, agenda, channels, links };
+  return [agenda, createRules(deps, { publicUrl: config.PUBLIC_URL })];
 }
 
 async function recorders(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {
@@ -235,13 +238,17 @@ async function door(ground: Ground, journal: Journal): Promise<Service> {
 }
 
 async function windows(ground: Ground, store: VitalsStore, own: () => Record<string, Health>): Promise<Service[]> {
-  const { createApi } = await import('./clinician-api/api.ts');
-  const { config, folder, databaseUrl, metrics, authority, here } = ground;
+  const [{ createApi }, { createLinks }] = await Promise.all([
+    import('./clinician-api/api.ts'),
+    import('#runtime/links.ts'),
+  ]);
+  const { config, folder, databaseUrl, metrics, authority, here, secrets } = ground;
   const whole = isWhole(here);
   const siblings = createSiblings(ground, { folder: folder.path, here });
   const api = createApi(
     {
       ...{ ...ground, store, authority },
+      links: createLinks({ key: secrets.linkKey, publicUrl: config.PUBLIC_URL }),
       health: () => (whole ? own() : { ...siblings.healths(), ...own() }),
       metricsText: whole ? () => metrics.registry.metrics() : siblings.metricsText,
     },

@@ -1,7 +1,7 @@
 import { Outage } from '#domain/errors.ts';
 import { PatientId } from '#domain/ids.ts';
 import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
-import type { Clock } from '#runtime/clock.ts';
+import { type Clock, createPauses } from '#runtime/clock.ts';
 import { createAdmitting } from '#runtime/intake/admitting.ts';
 import { unpackQuarantined } from '#runtime/intake/unpack.ts';
 import type { Consumption, Journal, JournalEntry } from '#runtime/journal.ts';
@@ -12,25 +12,34 @@ import type { Random } from '#runtime/random.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { writePageChannels } from '#runtime/records/contact-points.ts';
+import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { asReleased, findUnjudged, finishReleased } from '#runtime/records/releases.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
-import type { KeptMemories } from '#runtime/records/rule-memory.ts';
 import type { Health, Service } from '#runtime/service.ts';
+import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
-import type { History } from './history.ts';
+import { createHistories } from './histories.ts';
 import { byPatient, heardIn, takeIn } from './intake.ts';
-import { judge, type Matter } from './judge.ts';
+import { judge } from './judge.ts';
+import { createKnownPatients } from './known-patients.ts';
 import { createPaging } from './notify.ts';
+import { createWarmUp } from './warm-up.ts';
+import { isRemarkable, kept, type Matter, weigh } from './weigh.ts';
 
 /**
- * The judge: reads the journal with a cursor of its own, and turns readings into alerts, tasks and pages. It needs PostgreSQL and
- * nothing else; where readings are stored is not its business, so a vitals store that is down silences no alert.
+ * The judge: reads the journal with a cursor of its own, and turns readings into alerts, tasks and pages. For that it needs PostgreSQL.
+ * The store of readings it asks after a start only, for the past on which trends are judged: a store that is down silences no threshold.
+ *
+ * Like the recorder it may be several, each with shards of its own. A patient's states, alerts and locks stand in PostgreSQL and span them all; what
+ * does not is the history: of a patient with sources in two processes' shards each knows live what its own have sent.
  */
 export function createRules(
   deps: {
     journal: Journal;
     records: Records;
+    /** Read from after a start, and never waited for by whatever can be judged without the past. */
+    store: Pick<VitalsStore, 'read'>;
     agenda: Agenda;
     channels: readonly Channel[];
     links: Links;
@@ -39,15 +48,17 @@ export function createRules(
     log: Log;
     metrics: Metrics;
   },
-  config: { publicUrl: string },
+  config: { publicUrl: string; shards?: readonly number[] },
 ): Service {
   const { journal, records, agenda, clock, random, metrics } = deps;
   const log = deps.log.child({ service: 'rules' });
   const paging = createPaging({ ...deps, log }, config);
   const admitting = createAdmitting(records);
-  const kept: KeptMemories = new Map();
-  const histories = new Map<PatientId, History>();
-  const judging = { agenda, paging, random, log, metrics, clock, kept, histories };
+  const patients = createKnownPatients(records);
+  const histories = createHistories();
+  const judging = { agenda, paging, random, log, metrics, clock, histories };
+  /** Patients who are judged under a lock at this moment: what is known of them is about to change. */
+  const inHand = new Map<PatientId, number>();
   let consumption: Consumption | undefined;
   let away = false;
   /** Judgements that were left out because a rule or its rows were faulty: somebody must look. */
@@ -56,7 +67,7 @@ export function createRules(
   const onBatch = async (entries: JournalEntry[]): Promise<void> => {
     try {
       for await (const heard of takeIn(admitting, entries)) {
-        await judgeAll([...heard].map(([patient, readings]) => ({ patient, heard: readings })));
+        await consider([...heard].map(([patient, readings]) => ({ kind: 'heard', patient, heard: readings })));
         metrics.judged.inc([...heard.values()].reduce((sum, readings) => sum + readings.length, 0));
       }
       away = false;
@@ -68,16 +79,45 @@ export function createRules(
   };
 
   /**
+   * Judges by what is known in memory, which nearly always comes to nothing and costs PostgreSQL nothing; what does come to something is judged again
+   * under the locks, on what the records hold.
+   */
+  const consider = async (matters: readonly Matter[]): Promise<void> => {
+    if (matters.length === 0) return;
+    const known = await patients.of(matters.map(({ patient }) => patient)).catch((fault) => {
+      throw outageOf(fault);
+    });
+    const remarkable: Matter[] = [];
+    const pause = createPauses(clock);
+    for (const matter of matters) {
+      await pause();
+      const { patient } = matter;
+      const one = known.get(patient);
+      // erased
+      if (!one) histories.forget(patient);
+      else if (inHand.has(patient) || !patients.stillKnows(one) || isRemarkable(weighed(one, matter)))
+        remarkable.push(matter);
+      if (one && matter.kind === 'heard') histories.note(patient, matter.heard);
+    }
+    await judgeAll(remarkable);
+  };
+  const weighed = (patient: JudgedPatient, matter: Matter) =>
+    weigh(patient, histories.of(patient.patient), matter, clock.now());
+
+  /**
    * All of them in one transaction. When that fails for another reason than an outage, the half that holds the faulty one is
    * searched, so that one patient's rows never keep the others from being judged.
    */
   const judgeAll = async (matters: Matter[]): Promise<void> => {
     if (matters.length === 0) return;
+    const ids = matters.map(({ patient }) => patient);
+    for (const patient of ids) inHand.set(patient, (inHand.get(patient) ?? 0) + 1);
     try {
       unjudged += await records.transaction().execute((db) => judge(judging, db, matters));
+      patients.drop(ids);
     } catch (fault) {
       // after a crash PostgreSQL may give the number of a transaction that failed to another one
-      kept.clear();
+      patients.forget();
       if (recordsAway(fault) || isContention(fault)) throw outageOf(fault);
       if (matters.length > 1) {
         const half = Math.ceil(matters.length / 2);
@@ -87,13 +127,34 @@ export function createRules(
       }
       unjudged++;
       log.error('a patient could not be judged', { patient: matters[0]?.patient, ...faultDetails(fault) });
+    } finally {
+      for (const patient of ids) {
+        const left = (inHand.get(patient) ?? 1) - 1;
+        if (left > 0) inHand.set(patient, left);
+        else inHand.delete(patient);
+      }
     }
   };
+
+  const warmUp = createWarmUp(
+    { ...deps, log, histories, patients, isRecorded, onRebuilt },
+    { kept, shards: config.shards },
+  );
+
+  /** Whoever has judged less than was recorded finds in the store all that was judged before. */
+  function isRecorded(): boolean {
+    return journal.health().state !== 'down' && behind('ingest') <= behind('rules');
+  }
+
+  async function onRebuilt(rebuilt: readonly PatientId[]): Promise<void> {
+    await consider(rebuilt.map((patient) => ({ kind: 'rebuilt', patient, missed: histories.takeNoted(patient) })));
+    agenda.nudge();
+  }
 
   const onLapse = async (entry: AgendaEntry): Promise<void> => {
     const [patient = '', rule = ''] = entry.subject.split('/');
     await caughtUp();
-    await judgeAll([{ patient: PatientId.parse(patient), lapseOf: rule, at: entry.dueAt }]);
+    await judgeAll([{ kind: 'lapse', patient: PatientId.parse(patient), rule, at: entry.dueAt }]);
     agenda.nudge();
   };
 
@@ -105,7 +166,7 @@ export function createRules(
     const heard = byPatient(await admitting.admitAll(arrivals), (stored) =>
       heardIn(asReleased(stored), released.releasedAt),
     );
-    await judgeAll([...heard].map(([patient, readings]) => ({ patient, heard: readings })));
+    await consider([...heard].map(([patient, readings]) => ({ kind: 'heard', patient, heard: readings })));
     await finishReleased(records, 'judge', released.key, clock.now());
     agenda.nudge();
   };
@@ -113,9 +174,10 @@ export function createRules(
   /** A second reading may lie in the journal: what was heard in time must be judged before silence is. Waits a little only. */
   const caughtUp = async (): Promise<void> => {
     const until = clock.now() + patienceMs;
-    while (behind() > 0 && clock.now() < until) await clock.sleep(200);
+    while (behind('rules') > 0 && clock.now() < until) await clock.sleep(200);
   };
-  const behind = (): number => journal.backlog().consumers.find((c) => c.consumer === 'rules')?.behind ?? 0;
+  const behind = (consumer: string): number =>
+    journal.backlog().consumers.find((one) => one.consumer === consumer)?.behind ?? 0;
 
   agenda.handle('confirmation-lapse', onLapse);
   agenda.handle('released', onReleased);
@@ -125,9 +187,14 @@ export function createRules(
     async start() {
       await writeRuleBook(records, book);
       await writePageChannels(records, deps.channels);
-      consumption = journal.consume('rules', { batch: batchEntries }, onBatch);
+      const { shards } = config;
+      consumption = journal.consume('rules', { batch: batchEntries, ...(shards ? { shards } : {}) }, onBatch);
+      warmUp.start();
     },
-    stop: async () => consumption?.stop(),
+    async stop() {
+      await consumption?.stop();
+      await warmUp.stop();
+    },
     health(): Health {
       if (!consumption) return { state: 'down', trouble: 'not-running', detail: 'not started' };
       if (away)

@@ -10,6 +10,8 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { connect, type Records } from '#runtime/records/connect.ts';
 import type { Service } from '#runtime/service.ts';
+import type { VitalsStore } from '#runtime/vitals-store.ts';
+import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { channelsFrom } from '../../rules/channels/channels.ts';
 import { createRules } from '../../rules/rules.ts';
 
@@ -22,6 +24,8 @@ export type JudgingWish = {
   /** Further variables of channels. */
   channels?: Record<string, string> | undefined;
   clock?: Clock | undefined;
+  /** Where the past is read from; PostgreSQL's own else, in which nothing is. */
+  store?: Pick<VitalsStore, 'read'> | undefined;
 };
 
 export const webhookSecret = 'the secret of a test webhook';
@@ -58,9 +62,10 @@ export async function startJudging(wish: JudgingWish): Promise<{
     },
     { clock, log },
   );
+  const store = wish.store ?? (await createPostgresStore({ records, clock, log }));
   const rules = createRules(
     {
-      ...{ journal, records, agenda, channels, clock, random, log },
+      ...{ journal, store, records, agenda, channels, clock, random, log },
       links: createLinks({ key: linkKey, publicUrl }),
       metrics: createMetrics(),
     },

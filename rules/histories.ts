@@ -1,0 +1,69 @@
+import type { PatientId } from '#domain/ids.ts';
+import { createHistory, type History } from './history.ts';
+import type { Heard } from './intake.ts';
+
+/**
+ * The histories of all patients whose readings this process has seen. They stand in memory alone: after a start they are incomplete until they have
+ * been rebuilt from the store.
+ */
+export type Histories = {
+  of(patient: PatientId): History;
+  /** Those of whom something was heard, and whose past is not there yet. */
+  incomplete(): PatientId[];
+  /** The past of one is there. */
+  complete(patient: PatientId): void;
+  /** The past of all is there: whoever is new from now on has none. */
+  completeAll(): void;
+  isComplete(patient: PatientId): boolean;
+  /** Readings that came before the past did: some rules will judge them then. The latest of them, where they are many. */
+  note(patient: PatientId, heard: readonly Heard[]): void;
+  takeNoted(patient: PatientId): readonly Heard[];
+  forget(patient: PatientId): void;
+};
+
+export function createHistories(): Histories {
+  const histories = new Map<PatientId, History>();
+  /** With what came meanwhile. */
+  const incomplete = new Map<PatientId, Heard[]>();
+  const noted = new Map<PatientId, readonly Heard[]>();
+  let all = false;
+
+  return {
+    of(patient) {
+      const known = histories.get(patient);
+      if (known) return known;
+      const fresh = createHistory(all);
+      histories.set(patient, fresh);
+      if (!all) incomplete.set(patient, []);
+      return fresh;
+    },
+    incomplete: () => [...incomplete.keys()],
+    complete(patient) {
+      const heard = incomplete.get(patient) ?? [];
+      if (incomplete.delete(patient) && heard.length > 0) noted.set(patient, heard);
+      const history = histories.get(patient);
+      if (history) history.complete = true;
+    },
+    completeAll() {
+      all = true;
+    },
+    isComplete: (patient) => histories.get(patient)?.complete ?? all,
+    note(patient, heard) {
+      const before = incomplete.get(patient);
+      if (before) incomplete.set(patient, [...before, ...heard].slice(-notedAtMost));
+    },
+    takeNoted(patient) {
+      const heard = noted.get(patient) ?? [];
+      noted.delete(patient);
+      return heard;
+    },
+    forget(patient) {
+      histories.delete(patient);
+      incomplete.delete(patient);
+      noted.delete(patient);
+    },
+  };
+}
+
+/** Some hours of a sensor that speaks every five minutes; a rebuild takes seconds unless the store is away. */
+const notedAtMost = 64;

@@ -1,0 +1,162 @@
+import { type Alert, hasGrownOld } from '#domain/alert.ts';
+import type { PatientId } from '#domain/ids.ts';
+import { judgesPatientsOf, parametersInForce } from '#domain/rule-book.ts';
+import type { PanelName } from '#domain/vitals.ts';
+import { dayNumberIn } from '#domain/zone.ts';
+import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
+import { book } from './book/index.ts';
+import { evaluate, keptOf, readState, type State } from './evaluate.ts';
+import { type History, insertReading } from './history.ts';
+import type { Heard } from './intake.ts';
+import type { Effect, Happening, Rule, Silence } from './rule.ts';
+
+/**
+ * What is to be judged of one patient.
+ * - `heard`: readings, in the order of the journal.
+ * - `lapse`: a countdown of one rule may be over; `at`: when it was to be.
+ * - `rebuilt`: the past is there, and with it the readings that some rules could not judge without it.
+ * - `tick`: time has passed; `silence` by rule, of those that are about it.
+ */
+export type Matter = { patient: PatientId } & (
+  | { kind: 'heard'; heard: readonly Heard[] }
+  | { kind: 'lapse'; rule: string; at: number }
+  | { kind: 'rebuilt'; missed: readonly Heard[] }
+  | { kind: 'tick'; silences: ReadonlyMap<string, Silence> }
+);
+
+/** What a rule makes of a matter, where that is anything. `state`: as it is afterwards. */
+export type Outcome = { rule: Rule; parameters: Record<string, number>; state: State | undefined; effects: Effect[] };
+export type Weighing = { outcomes: Outcome[]; faults: { rule: Rule; cause: unknown }[] };
+
+/** What the histories must hold for the rules of the book. */
+export const kept = keptOf(book);
+
+/**
+ * What the rules make of it, by what is known of the patient. Changes nothing but the history, into which readings go that are not there yet; weighed
+ * again it comes to the same. A rule that fails hinders no other.
+ * @param now ms since 1970; readings are judged as of when the server heard them.
+ */
+export function weigh(patient: JudgedPatient, history: History, matter: Matter, now: number): Weighing {
+  const cases = new Map<Rule, Case>();
+
+  const tell = (rule: Rule, happening: Happening, at: number): void => {
+    if (!judgesPatientsOf(rule, patient.plan.programmes)) return;
+    let of = cases.get(rule);
+    if (!of) {
+      of = openCase(patient, rule);
+      cases.set(rule, of);
+      for (const before of sinceLastTime(patient, rule, of.state, at)) hear(of, before, at);
+    }
+    hear(of, happening, at);
+  };
+
+  const hear = (of: Case, happening: Happening, at: number): void => {
+    if (of.fault) return;
+    try {
+      const subject = { history, state: of.state, plan: patient.plan };
+      const judgement = evaluate(of.rule, of.parameters, subject, happening, at);
+      if (!judgement) return;
+      of.isChanged = true;
+      of.state = judgement.state;
+      if (judgement.effects.length > 0) of.effects.push(...judgement.effects);
+    } catch (cause) {
+      of.fault = { cause };
+    }
+  };
+
+  const tellReadings = (heard: readonly Heard[], to: readonly Rule[] | undefined) => {
+    for (const { reading, receivedAt } of heard) {
+      const day = dayNumberIn(patient.team.timeZone, Date.parse(reading.evidence.takenAt));
+      const judged = { ...reading, day };
+      insertReading(history, kept, judged, receivedAt);
+      const happening: Happening = { kind: 'reading', reading: judged };
+      for (const rule of rulesOf(reading.evidence.panel))
+        if (!to || to.includes(rule)) tell(rule, happening, receivedAt);
+    }
+  };
+
+  const today = () => dayNumberIn(patient.team.timeZone, now);
+  switch (matter.kind) {
+    case 'heard':
+      tellReadings(matter.heard, undefined);
+      break;
+    case 'lapse': {
+      const rule = book.find((one) => one.rule === matter.rule);
+      // a clock that was set back between the agenda and here must not make a lapse come to nothing
+      if (rule) tell(rule, { kind: 'lapse' }, Math.max(now, matter.at));
+      break;
+    }
+    case 'rebuilt':
+      tellReadings(matter.missed, lookingBack);
+      for (const rule of lookingBack) tell(rule, { kind: 'tick', day: today(), silence: null }, now);
+      break;
+    case 'tick':
+      for (const rule of ofTime)
+        tell(rule, { kind: 'tick', day: today(), silence: matter.silences.get(rule.rule) ?? null }, now);
+  }
+
+  const outcomes: Outcome[] = [];
+  const faults: Weighing['faults'] = [];
+  for (const { rule, parameters, state, effects, isChanged, fault } of cases.values()) {
+    if (fault) faults.push({ rule, cause: fault.cause });
+    else if (isChanged) outcomes.push({ rule, parameters, state, effects });
+  }
+  return { outcomes, faults };
+}
+
+export const isRemarkable = ({ outcomes, faults }: Weighing): boolean => outcomes.length > 0 || faults.length > 0;
+
+type Case = Outcome & { isChanged: boolean; fault: { cause: unknown } | undefined };
+
+const openCase = (patient: JudgedPatient, rule: Rule): Case => ({
+  rule,
+  parameters: parametersFor(patient, rule),
+  state: stateOf(patient, rule),
+  effects: [],
+  isChanged: false,
+  fault: undefined,
+});
+
+/** What became of the episode between two judgements. */
+function sinceLastTime(patient: JudgedPatient, rule: Rule, state: State | undefined, at: number): Happening[] {
+  if (!state?.episode) return [];
+  const alert = alertOf(patient, rule);
+  if (!alert) return [{ kind: 'resolved' }];
+  return rule.pages && hasGrownOld(alert, rule.rule, at) ? [{ kind: 'grown-old' }] : [];
+}
+
+export const alertOf = ({ alerts }: JudgedPatient, rule: Rule): Alert | undefined =>
+  alerts.find(({ problem }) => problem === rule.problem);
+
+/** Read once for each time that it was read from the records. */
+const states = new WeakMap<JudgedPatient, Map<string, State | undefined>>();
+function stateOf(patient: JudgedPatient, rule: Rule): State | undefined {
+  const stored = patient.memories.get(rule.rule);
+  if (stored === undefined) return undefined;
+  const read = states.get(patient) ?? new Map<string, State | undefined>();
+  states.set(patient, read);
+  if (!read.has(rule.rule)) read.set(rule.rule, readState(rule, stored));
+  return read.get(rule.rule);
+}
+
+/** One object for all whom nobody set anything: what rules work out of it is kept by the object. */
+function parametersFor({ plan, team }: JudgedPatient, rule: Rule): Record<string, number> {
+  const ofPlan = plan.overrides[rule.rule];
+  const ofTeam = team.overrides[rule.rule];
+  const key = ofPlan ?? ofTeam ?? rule;
+  const known = parameters.get(key);
+  if (known) return known;
+  const inForce = parametersInForce(rule, ofPlan, ofTeam);
+  parameters.set(key, inForce);
+  return inForce;
+}
+/** By what was set; both of a patient were read at the same time. */
+const parameters = new WeakMap<object, Record<string, number>>();
+
+const byPanel = new Map<PanelName, Rule[]>();
+for (const rule of book) for (const panel of rule.panels) byPanel.set(panel, [...(byPanel.get(panel) ?? []), rule]);
+const rulesOf = (panel: PanelName): readonly Rule[] => byPanel.get(panel) ?? [];
+
+/** Those that judge by the history, and those to which something happens when nothing comes. */
+const lookingBack = book.filter(({ judging }) => judging.kind !== 'confirmed');
+export const ofTime = book.filter(({ judging }) => judging.kind === 'absence' || judging.kind === 'adherence');
