@@ -52,6 +52,21 @@ export const Policies = z.strictObject({
 });
 export type Policies = z.infer<typeof Policies>;
 
+/** Calls those at these places on the rota, by every channel. */
+export const onCallStep = (afterSeconds: number, ...places: number[]): PolicyStep => ({
+  afterSeconds,
+  targets: places.map((place) => ({ kind: 'on-call', place })),
+  channels: null,
+});
+
+/** What a team begins with: an urgent alert calls the first step twice, an hour apart; a routine one waits in the worklist. */
+export const policiesFor = (critical: Policy): Policies => ({
+  critical,
+  urgent: { steps: critical.steps.slice(0, 1), repeatAfterSeconds: 3_600, rounds: 2 },
+  routine: null,
+  quietHours: { from: '21:00', to: '07:00' },
+});
+
 /** What an alert carries: the policy as of its opening, and the hours in which it calls nobody. */
 export const Escalation = z.object({
   steps: z.array(PolicyStep).min(1),

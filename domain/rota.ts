@@ -20,6 +20,9 @@ export const Shift = z.strictObject({
 });
 export type Shift = z.infer<typeof Shift>;
 
+/** More steps has no escalation. */
+export const placesAtMost = 10;
+
 /** A place on the rota: the first to be called is place 0. Its people take turns by the week. */
 export const Place = z.strictObject({ people: z.array(ClinicianId).max(52) });
 
@@ -31,7 +34,7 @@ export const Layer = z.strictObject({
   id: LayerId,
   name: Words,
   shifts: z.array(Shift).min(1).max(50),
-  places: z.array(Place).min(1).max(10),
+  places: z.array(Place).min(1).max(placesAtMost),
   /** The first day of the first person's week: from then on the layer serves, and on this day of the week the turns change. */
   since: z.iso.date(),
   /** The last day on which a shift begins. Null: until further notice. */
@@ -54,7 +57,13 @@ export type Holiday = z.infer<typeof Holiday>;
 export const Cover = z.strictObject({
   clinician: ClinicianId,
   instead: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('place'), place: z.int().min(0).max(9) }),
+    z.strictObject({
+      kind: z.literal('place'),
+      place: z
+        .int()
+        .min(0)
+        .max(placesAtMost - 1),
+    }),
     z.strictObject({ kind: z.literal('person'), person: ClinicianId }),
   ]),
   from: z.iso.datetime(),

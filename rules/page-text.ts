@@ -1,10 +1,10 @@
-import type { Alert, Evidence, Severity } from '#domain/alert.ts';
+import { type Alert, type Evidence, type Severity, severities } from '#domain/alert.ts';
 import { ageOn, type CareTeam, type Patient } from '#domain/people.ts';
 import { vitalIn } from '#domain/reading.ts';
 import { vitals } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
 import { dayIn, timeIn, zoneOf } from '#domain/zone.ts';
-import { spanText, valueText } from './explain.ts';
+import { spanText, valueText } from './explain-values.ts';
 
 /** What a page says, to somebody who has just been woken: how grave, what, which call, what to do, where to answer. */
 
@@ -56,7 +56,7 @@ export function pageText(
   return { subject, text: `${lines.join('\n')}\n` };
 }
 
-const severityNames: Record<Severity, Words> = {
+export const severityNames: Record<Severity, Words> = {
   critical: { en: 'CRITICAL', zh: '危急' },
   urgent: { en: 'URGENT', zh: '紧急' },
   routine: { en: 'Routine', zh: '常规' },
@@ -91,13 +91,13 @@ function standing({ call, nextCallMs }: PageSubject): Words {
   };
 }
 
-function callName(call: number): Words {
+export function callName(call: number): Words {
   const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'];
   const ordinal = ordinals[call];
   return { en: ordinal ? `${ordinal} call` : `call ${call + 1}`, zh: `第 ${call + 1} 次呼叫` };
 }
 
-function personText({ patient, team }: PageSubject, language: Language, now: number): string {
+export function personText({ patient, team }: PageSubject, language: Language, now: number): string {
   const today = dayIn(team.timeZone, now);
   const age = ageOn(patient.birthDate, today);
   const sex = sexNames[patient.sex];
@@ -110,6 +110,9 @@ const sexNames: Partial<Record<Patient['sex'], Words>> = {
   female: { en: 'female', zh: '女' },
   male: { en: 'male', zh: '男' },
 };
+
+export const gravestFirst = (a: PageSubject, b: PageSubject): number =>
+  severities.indexOf(b.alert.severity) - severities.indexOf(a.alert.severity);
 
 /** A doctor reads the last few; the whole list is behind the link. */
 const linesAtMost = 4;
@@ -127,11 +130,15 @@ function evidenceLines({ alert, team }: PageSubject, language: Language): string
   ];
 }
 
+/** The last of what was measured; undefined where nothing was. */
+export const latestLine = (page: PageSubject, language: Language): string | undefined =>
+  evidenceLines(page, language).slice(1).at(-1);
+
 function readingText(reading: Evidence, language: Language): string {
   const pulse = vitalIn(reading, 'pulse-rate');
   const marks = reading.marks.includes('irregular-pulse') ? [irregular[language]] : [];
   const parts = [
-    valueText(reading),
+    valueText(reading, language),
     ...(pulse === undefined
       ? []
       : [`${pulseName[language]} ${pulse.toFixed(vitals['pulse-rate'].decimals)} ${vitals['pulse-rate'].unit}`]),

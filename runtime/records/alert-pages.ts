@@ -1,7 +1,9 @@
 import type { Alert } from '#domain/alert.ts';
+import { callDue } from '#domain/escalation.ts';
 import type { AlertId, ClinicianId } from '#domain/ids.ts';
 import type { PageView } from '#domain/views.ts';
 import type { Within } from './connect.ts';
+import { callableOf } from './on-call.ts';
 
 export type AlertPage = Omit<PageView, 'recipient'> & { recipient: ClinicianId };
 
@@ -28,8 +30,8 @@ export async function pagesOfAlert(db: Within, alert: AlertId): Promise<AlertPag
 }
 
 /**
- * The step of the escalation that the agenda holds ready. Its `subject` is `<alert>/<number of the first step>`, its `step` counts
- * through all rounds from there. Null when the alert calls nobody any more.
+ * Whom the step calls that the agenda holds ready, as the rota stands for then. Its `subject` is `<alert>/<number of the first step>`,
+ * its `step` counts through all rounds from there. Null when the alert calls nobody any more.
  */
 export async function nextCallOfAlert(
   db: Within,
@@ -44,7 +46,16 @@ export async function nextCallOfAlert(
     .where('done_at', 'is', null)
     .orderBy('due_at', 'desc')
     .executeTakeFirst();
-  const { steps, rounds } = alert.escalation;
-  if (!entry || entry.step >= steps.length * rounds) return null;
-  return { at: entry.due_at.toISOString(), recipients: steps[entry.step % steps.length]?.recipients ?? [] };
+  if (!entry) return null;
+  const at = entry.due_at.getTime();
+  const { escalation, team } = alert;
+  const callable = await callableOf(db, team, at);
+  let next = callDue(escalation, entry.step, callable);
+  let waits = 0;
+  if (next.kind === 'round-over') {
+    next = callDue(escalation, next.nth, callable);
+    waits = escalation.repeatAfterSeconds * 1000;
+  }
+  if (next.kind !== 'call') return null;
+  return { at: new Date(at + waits).toISOString(), recipients: next.recipients };
 }

@@ -69,6 +69,17 @@ export async function findClinicianByEmail(
   return row && { clinician: clinicianOf(row), passwordHash: row.password_hash };
 }
 
+/** Undefined for somebody who may not sign in any more. */
+export async function findClinician(db: Within, id: ClinicianId): Promise<Clinician | undefined> {
+  const row = await db
+    .selectFrom('clinician')
+    .selectAll()
+    .where('id', '=', id)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst();
+  return row && clinicianOf(row);
+}
+
 export async function teamsOf(db: Within, clinician: ClinicianId): Promise<CareTeam[]> {
   const rows = await db
     .selectFrom('care_team')

@@ -338,7 +338,7 @@ export interface Database extends PlanTables, RotaTables {
     sent_at: MaybeTime;
     fault: string | null;
     message: ColumnType<string | null, string | undefined, string>;
-    base: number;
+    base: Generated<number>;
   };
   contact_point: {
     id: ContactPointId;

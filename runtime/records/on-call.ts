@@ -1,29 +1,12 @@
+import type { Callable } from '#domain/escalation.ts';
 import type { ClinicianId, TeamId } from '#domain/ids.ts';
+import { type OnCallPlan, whoIsOnCall } from '#domain/rota.ts';
 import type { Within } from './connect.ts';
-import type { TeamEscalation } from './database.ts';
+import { onCallPlanOf } from './rota.ts';
 
-/** Whom a team calls: its policy, the rota as it stands, and everybody it could fall back to. Who may not sign in is not called. */
-export type CallPlan = {
-  policy: TeamEscalation;
-  onCall: Map<number, ClinicianId>;
-  /** Doctors before nurses. */
-  everybody: ClinicianId[];
-};
-
-export async function callPlanOf(db: Within, team: TeamId): Promise<CallPlan> {
-  const { escalation } = await db
-    .selectFrom('care_team')
-    .select('escalation')
-    .where('id', '=', team)
-    .executeTakeFirstOrThrow();
-  const rota = await db
-    .selectFrom('on_call')
-    .innerJoin('clinician', 'clinician.id', 'on_call.clinician_id')
-    .select(['on_call.position', 'clinician.id'])
-    .where('on_call.team_id', '=', team)
-    .where('clinician.disabled_at', 'is', null)
-    .execute();
-  const members = await db
+/** Nurses and doctors of a team who may be called, doctors before nurses. Who may not sign in is not called. */
+export async function callableMembers(db: Within, team: TeamId): Promise<Callable['members']> {
+  return db
     .selectFrom('team_member')
     .innerJoin('clinician', 'clinician.id', 'team_member.clinician_id')
     .select(['clinician.id', 'clinician.role'])
@@ -33,9 +16,15 @@ export async function callPlanOf(db: Within, team: TeamId): Promise<CallPlan> {
     .orderBy('clinician.role')
     .orderBy('clinician.id')
     .execute();
-  return {
-    policy: escalation,
-    onCall: new Map(rota.map((row) => [row.position, row.id])),
-    everybody: members.map((row) => row.id),
-  };
+}
+
+/** Who may be called at `at`, ms since 1970, now or later. */
+export function callableAt(plan: OnCallPlan, members: Callable['members'], at: number): Callable {
+  const known = new Set<ClinicianId>(members.map(({ id }) => id));
+  const duties = whoIsOnCall(plan, at, (who) => known.has(who));
+  return { onCall: new Map(duties.map(({ place, clinician }) => [place, clinician])), members };
+}
+
+export async function callableOf(db: Within, team: TeamId, at: number): Promise<Callable> {
+  return callableAt(await onCallPlanOf(db, team, at), await callableMembers(db, team), at);
 }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
-import type { AlertId, ClinicianId, PageId } from '#domain/ids.ts';
+import type { Severity } from '#domain/alert.ts';
+import type { AlertId, ClinicianId, PageId, TeamId } from '#domain/ids.ts';
 import type { CareTeam, Clinician, Patient } from '#domain/people.ts';
 import { clinicianOf } from './clinicians.ts';
 import type { Within } from './connect.ts';
@@ -10,6 +11,8 @@ export type Page = {
   id: PageId;
   alert: AlertId;
   step: number;
+  /** The step with which this calling began. */
+  base: number;
   channel: string;
   recipient: ClinicianId;
   state: 'due' | 'sent' | 'failed' | 'cancelled';
@@ -21,7 +24,7 @@ export type Page = {
 /** Of these pages those that are new; a page that was there before changes nothing. */
 export async function addPages(
   db: Within,
-  pages: readonly Pick<Page, 'id' | 'alert' | 'step' | 'channel' | 'recipient'>[],
+  pages: readonly Pick<Page, 'id' | 'alert' | 'step' | 'base' | 'channel' | 'recipient' | 'dueAt'>[],
   now: number,
 ): Promise<PageId[]> {
   if (pages.length === 0) return [];
@@ -32,10 +35,11 @@ export async function addPages(
         id: page.id,
         alert_id: page.alert,
         step: page.step,
+        base: page.base,
         channel: page.channel,
         recipient: page.recipient,
         created_at: new Date(now),
-        due_at: new Date(now),
+        due_at: new Date(page.dueAt),
         state: 'due',
       })),
     )
@@ -45,24 +49,128 @@ export async function addPages(
   return rows.map((row) => row.id);
 }
 
-/**
- * Takes a due page in hand until `leaseUntil`: counts the attempt before it is made, so that a process that dies while sending
- * leaves a trace, and nobody else sends meanwhile. Undefined when it is not due, or not any more.
- */
-export async function claimPage(db: Within, id: PageId, now: number, leaseUntil: number): Promise<Page | undefined> {
+/** So that two messages to one person are put together one after the other. Undefined when they may not be called any more. */
+export async function lockRecipient(db: Within, recipient: ClinicianId): Promise<Clinician | undefined> {
   const row = await db
+    .selectFrom('clinician')
+    .selectAll()
+    .where('id', '=', recipient)
+    .where('disabled_at', 'is', null)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row && clinicianOf(row);
+}
+
+/** More wait for nobody at once. */
+const waitingAtMost = 500;
+
+/** What is due, now or later, to the same person by the same channel about patients of one team, this page among it. */
+export async function pagesBeside(
+  db: Within,
+  page: Pick<Page, 'recipient' | 'channel'>,
+  team: TeamId,
+): Promise<(Page & { severity: Severity })[]> {
+  const rows = await db
+    .selectFrom('page')
+    .innerJoin('alert', 'alert.id', 'page.alert_id')
+    .selectAll('page')
+    .select('alert.severity')
+    .where('page.recipient', '=', page.recipient)
+    .where('page.channel', '=', page.channel)
+    .where('page.state', '=', 'due')
+    .where('alert.team_id', '=', team)
+    .orderBy('page.due_at')
+    .limit(waitingAtMost)
+    .execute();
+  return rows.map((row) => ({ ...pageOf(row), severity: row.severity }));
+}
+
+/** When the last message about another critical alert of the team went, or began to go, to this person by this channel; undefined before `since`. */
+export async function lastCriticalMessage(
+  db: Within,
+  page: Pick<Page, 'recipient' | 'channel' | 'alert'>,
+  team: TeamId,
+  since: number,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('page')
+    .innerJoin('alert', 'alert.id', 'page.alert_id')
+    .select('page.last_attempt_at')
+    .where('page.recipient', '=', page.recipient)
+    .where('page.channel', '=', page.channel)
+    .where('page.alert_id', '<>', page.alert)
+    .where('page.last_attempt_at', '>', new Date(since))
+    .where('page.state', 'in', ['due', 'sent'])
+    .where('page.fault', 'is', null)
+    .where('alert.team_id', '=', team)
+    .where('alert.severity', '=', 'critical')
+    .orderBy('page.last_attempt_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.last_attempt_at?.getTime();
+}
+
+/** Nobody has had it in hand yet: it goes at `until`, or along with a message that goes before. */
+export async function letWait(db: Within, id: PageId, until: number): Promise<void> {
+  await db
+    .updateTable('page')
+    .set({ due_at: new Date(until) })
+    .where('id', '=', id)
+    .where('state', '=', 'due')
+    .where('attempts', '=', 0)
+    .execute();
+}
+
+/** Critical ones that wait for this person's next message by this channel need not wait for one that failed. They are due now. */
+export async function letGo(
+  db: Within,
+  { recipient, channel }: Pick<Page, 'recipient' | 'channel'>,
+  now: number,
+): Promise<PageId[]> {
+  const rows = await db
+    .updateTable('page')
+    .set({ due_at: new Date(now) })
+    .where('recipient', '=', recipient)
+    .where('channel', '=', channel)
+    .where('state', '=', 'due')
+    .where('attempts', '=', 0)
+    .where('due_at', '>', new Date(now))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('alert')
+          .select('id')
+          .whereRef('alert.id', '=', 'page.alert_id')
+          .where('severity', '=', 'critical'),
+      ),
+    )
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Takes pages in hand until `leaseUntil`, as one message: counts the attempt before it is made, so that a process that dies while
+ * sending leaves a trace, and nobody else sends meanwhile. The caller has looked that they are due, behind `lockRecipient`.
+ */
+export async function claimPages(
+  db: Within,
+  ids: readonly PageId[],
+  message: string,
+  now: number,
+  leaseUntil: number,
+): Promise<void> {
+  await db
     .updateTable('page')
     .set((eb) => ({
       attempts: eb('attempts', '+', 1),
       last_attempt_at: new Date(now),
       due_at: new Date(leaseUntil),
+      message,
     }))
-    .where('id', '=', id)
+    .where('id', 'in', ids)
     .where('state', '=', 'due')
-    .where('due_at', '<=', new Date(now))
-    .returningAll()
-    .executeTakeFirst();
-  return row && pageOf(row);
+    .execute();
 }
 
 export async function findPage(db: Within, id: PageId): Promise<Page | undefined> {
@@ -127,11 +235,23 @@ export async function nextFreeStep(db: Within, alert: AlertId): Promise<number> 
   return row?.last === null || row?.last === undefined ? 0 : Number(row.last) + 1;
 }
 
-/** What a page must know to be written. Undefined when the clinician may not be called any more. */
-export async function addresseeOf(
+/** How many steps have called before this one, since the calling began. */
+export async function callsBefore(
   db: Within,
-  page: Pick<Page, 'alert' | 'recipient'>,
-): Promise<{ recipient: Clinician; patient: Patient; team: CareTeam } | undefined> {
+  { alert, step, base }: Pick<Page, 'alert' | 'step' | 'base'>,
+): Promise<number> {
+  const { calls } = await db
+    .selectFrom('page')
+    .select((eb) => eb.fn.count<string>('step').distinct().as('calls'))
+    .where('alert_id', '=', alert)
+    .where('step', '>=', base)
+    .where('step', '<', step)
+    .executeTakeFirstOrThrow();
+  return Number(calls);
+}
+
+/** Whom an alert is about. */
+export async function patientOfAlert(db: Within, alert: AlertId): Promise<{ patient: Patient; team: CareTeam }> {
   const row = await db
     .selectFrom('alert')
     .innerJoin('patient', 'patient.id', 'alert.patient_id')
@@ -147,28 +267,19 @@ export async function addresseeOf(
       'care_team.name as team_name',
       'care_team.time_zone',
     ])
-    .where('alert.id', '=', page.alert)
+    .where('alert.id', '=', alert)
     .executeTakeFirstOrThrow();
-  const recipient = await db
-    .selectFrom('clinician')
-    .selectAll()
-    .where('id', '=', page.recipient)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirst();
-  return (
-    recipient && {
-      recipient: clinicianOf(recipient),
-      patient: {
-        id: row.id,
-        team: row.team_id,
-        name: row.name,
-        birthDate: row.birth_date,
-        sex: row.sex,
-        conditions: row.conditions,
-      },
-      team: { id: row.team, name: row.team_name, timeZone: row.time_zone },
-    }
-  );
+  return {
+    patient: {
+      id: row.id,
+      team: row.team_id,
+      name: row.name,
+      birthDate: row.birth_date,
+      sex: row.sex,
+      conditions: row.conditions,
+    },
+    team: { id: row.team, name: row.team_name, timeZone: row.time_zone },
+  };
 }
 
 function pageOf(row: Selectable<Database['page']>): Page {
@@ -176,6 +287,7 @@ function pageOf(row: Selectable<Database['page']>): Page {
     id: row.id,
     alert: row.alert_id,
     step: row.step,
+    base: row.base,
     channel: row.channel,
     recipient: row.recipient,
     state: row.state,

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
+import { onCallStep, policiesFor } from '#domain/escalation.ts';
 import { ClinicianId, TeamId } from '#domain/ids.ts';
+import { placesAtMost } from '#domain/rota.ts';
 import { inBothLanguages } from '#domain/words.ts';
+import { systemClock as clock, instant } from '../clock.ts';
 import { systemRandom as random } from '../random.ts';
 import { addCareTeam, addClinician, findCareTeam, findClinicianByEmail } from '../records/clinicians.ts';
 import type { Records, Within } from '../records/connect.ts';
 import { hashPassword } from '../records/passwords.ts';
+import { findRota, saveRota, setOnCall } from '../records/rota.ts';
 import { besidePlatform } from './beside.ts';
 
 /**
@@ -27,14 +31,11 @@ const Wanted = z.tuple([
 type Wanted = z.infer<typeof Wanted>;
 
 /** Who is on call at once, the next after five minutes, and both again: the team changes it to its own. */
-const firstEscalation = {
-  steps: [
-    { afterSeconds: 0, onCall: [0] },
-    { afterSeconds: 300, onCall: [1] },
-  ],
+const firstPolicies = policiesFor({
+  steps: [onCallStep(0, 0), onCallStep(300, 1)],
   repeatAfterSeconds: 600,
   rounds: 3,
-};
+});
 
 await besidePlatform(read, async (records, wanted) => {
   const password = await add(records, wanted);
@@ -57,7 +58,7 @@ async function add(records: Records, [, email, name, role, teamName, language]: 
     const team = known ?? TeamId.parse(random.uuid());
     const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (!known) {
-      await addCareTeam(db, { id: team, name: inBothLanguages(teamName), timeZone, escalation: firstEscalation });
+      await addCareTeam(db, { id: team, name: inBothLanguages(teamName), timeZone, policies: firstPolicies });
     }
     const id = ClinicianId.parse(random.uuid());
     await addClinician(db, { id, email, name: inBothLanguages(name), role, language, teams: [team], passwordHash });
@@ -66,8 +67,14 @@ async function add(records: Records, [, email, name, role, teamName, language]: 
   return password;
 }
 
+/** Behind those who are on call already, in the layer that the team began with. */
 async function addToRota(db: Within, team: TeamId, clinician: ClinicianId): Promise<void> {
-  const rota = await db.selectFrom('on_call').select('position').where('team_id', '=', team).execute();
-  const position = Math.max(-1, ...rota.map((place) => place.position)) + 1;
-  await db.insertInto('on_call').values({ team_id: team, position, clinician_id: clinician }).execute();
+  const { rota, version } = await findRota(db, team);
+  const [first, ...others] = rota.layers;
+  if (!first) return setOnCall(db, team, [clinician]);
+  const layers = [{ ...first, places: [...first.places, { people: [clinician] }] }, ...others];
+  const at = instant(clock.now());
+  // the tenth place is the last: whoever comes after it is put on the rota by hand
+  if (first.places.length < placesAtMost)
+    await saveRota(db, team, { rota: { ...rota, layers }, version, by: null, at });
 }

@@ -1,7 +1,7 @@
+import { onCallStep, type Policies, policiesFor } from '#domain/escalation.ts';
 import { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient, Role } from '#domain/people.ts';
 import type { Words } from '#domain/words.ts';
-import type { TeamEscalation } from '#runtime/records/database.ts';
 import { type FurtherKind, furtherDevices } from './further-devices.ts';
 
 /** Who lives in the simulated neighbourhood, and who cares for them. All of them are invented. */
@@ -30,20 +30,17 @@ export type Resident = {
 const id = (group: number, number: number) =>
   `4ea47b00-${String(group).padStart(4, '0')}-4000-8000-${String(number).padStart(12, '0')}`;
 
-export const teams: { id: TeamId; name: Words; timeZone: string; escalation: TeamEscalation; onCall: string[] }[] = [
+export const teams: { id: TeamId; name: Words; timeZone: string; policies: Policies; onCall: string[] }[] = [
   {
     id: TeamId.parse(id(1, 1)),
     name: { en: 'Riverside community clinic', zh: '滨河社区卫生服务中心' },
     timeZone: 'Asia/Shanghai',
     // half a minute between the calls so that a visitor sees the escalation; a hospital would set some minutes
-    escalation: {
-      steps: [
-        { afterSeconds: 0, onCall: [0] },
-        { afterSeconds: 30, onCall: [1] },
-      ],
+    policies: policiesFor({
+      steps: [onCallStep(0, 0), onCallStep(30, 1)],
       repeatAfterSeconds: 120,
       rounds: 3,
-    },
+    }),
     onCall: ['chen.wei@hearthbeat.example', 'emily.hart@hearthbeat.example'],
   },
 ];

@@ -11,6 +11,7 @@ import type { Records, Within } from '#runtime/records/connect.ts';
 import { findRegistrations, registerDevice } from '#runtime/records/devices.ts';
 import { hashPassword } from '#runtime/records/passwords.ts';
 import { addPatient } from '#runtime/records/patients.ts';
+import { findRota, setOnCall } from '#runtime/records/rota.ts';
 import { registerSource } from '#runtime/records/sources.ts';
 import { clinicians, type Resident, residents, teams } from './people.ts';
 
@@ -67,7 +68,7 @@ export async function settle(records: Records, memory: Memory, historyFrom: numb
       const row = {
         name: JSON.stringify(team.name),
         time_zone: team.timeZone,
-        escalation: JSON.stringify(team.escalation),
+        policies: JSON.stringify(team.policies),
       };
       await db
         .insertInto('care_team')
@@ -90,14 +91,12 @@ export async function settle(records: Records, memory: Memory, historyFrom: numb
           .execute();
     }
     for (const team of teams)
-      for (const [position, email] of team.onCall.entries()) {
-        const row = { clinician_id: clinicians.find((c) => c.email === email)!.id };
-        await db
-          .insertInto('on_call')
-          .values({ team_id: team.id, position, ...row })
-          .onConflict((c) => c.columns(['team_id', 'position']).doUpdateSet(row))
-          .execute();
-      }
+      if ((await findRota(db, team.id)).version === 0)
+        await setOnCall(
+          db,
+          team.id,
+          team.onCall.map((email) => clinicians.find((c) => c.email === email)!.id),
+        );
     for (const resident of residents) await settleHome(db, resident, historyFrom);
   });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import nodemailer from 'nodemailer';
 import { SMTPServer } from 'smtp-server';
+import { onCallStep } from '#domain/escalation.ts';
 import type { PatientId, SourceId } from '#domain/ids.ts';
 import type { ReadingsMessage } from '#domain/reading.ts';
 import { topicOf } from '#domain/topics.ts';
@@ -122,7 +123,7 @@ async function ready(child: ChildProcess): Promise<void> {
 
 async function settle(): Promise<{ cases: Case[]; clients: Map<SourceId, MqttClient> }> {
   const { records } = postgres;
-  const escalation = { steps: [{ afterSeconds: 0, onCall: [0] }], repeatAfterSeconds: 3_600, rounds: 1 };
+  const escalation = { steps: [onCallStep(0, 0)], repeatAfterSeconds: 3_600, rounds: 1 };
   const team = await makeTeam(records, { escalation });
   await makeRota(records, team, [await makeClinician(records, { teams: [team], role: 'doctor' })]);
   const clients = new Map<SourceId, MqttClient>();

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext } from 'vitest';
 import type { Alert } from '#domain/alert.ts';
+import { onCallStep, type Policies, type Policy } from '#domain/escalation.ts';
 import type { Reading } from '#domain/reading.ts';
 import { shardOf } from '#domain/topics.ts';
 import { type Clock, systemClock as clock } from '#runtime/clock.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import type { TeamEscalation } from '#runtime/records/database.ts';
 import { listTasks } from '#runtime/records/tasks.ts';
 import { startJudging } from './judging.ts';
 import { startMailServer } from './mail.ts';
@@ -22,17 +22,16 @@ import { until } from './until.ts';
 export const seconds = (n: number): number => n * 1000;
 export const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 
-export const usual: TeamEscalation = {
-  steps: [
-    { afterSeconds: 0, onCall: [0] },
-    { afterSeconds: 3, onCall: [1] },
-  ],
+export const usual: Policy = {
+  steps: [onCallStep(0, 0), onCallStep(3, 1)],
   repeatAfterSeconds: 30,
   rounds: 2,
 };
 
 type Wish = {
-  escalation?: TeamEscalation;
+  escalation?: Policy;
+  /** Instead, of all severities. */
+  policies?: Policies;
   rota?: number[];
   smtp?: 'works' | 'away';
   webhook?: string;
@@ -46,7 +45,11 @@ type Wish = {
 export async function openWard({ onTestFinished }: TestContext, wish: Wish = {}) {
   const database = wish.database ?? (await testDatabase());
   const { records } = database;
-  const team = await makeTeam(records, { escalation: wish.escalation ?? usual, timeZone: 'Asia/Shanghai' });
+  const team = await makeTeam(records, {
+    escalation: wish.escalation ?? usual,
+    ...(wish.policies ? { policies: wish.policies } : {}),
+    timeZone: 'Asia/Shanghai',
+  });
   const first = await makeClinician(records, {
     teams: [team],
     role: 'doctor',

@@ -1,12 +1,13 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { onCallStep, type Policies, type Policy, policiesFor } from '#domain/escalation.ts';
 import { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient, Role } from '#domain/people.ts';
 import { shardOf } from '#domain/topics.ts';
-import { addCareTeam, addClinician, setOnCall } from '#runtime/records/clinicians.ts';
+import { addCareTeam, addClinician } from '#runtime/records/clinicians.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import type { TeamEscalation } from '#runtime/records/database.ts';
 import { hashPassword } from '#runtime/records/passwords.ts';
 import { addPatient } from '#runtime/records/patients.ts';
+import { setOnCall } from '#runtime/records/rota.ts';
 
 /** People, devices and sources for a test, in its own database. Every function gives back what it made. */
 
@@ -21,7 +22,7 @@ const hashed = () => {
 
 export async function makeTeam(
   records: Records,
-  wish: { name?: string; escalation?: TeamEscalation; timeZone?: string } = {},
+  wish: { name?: string; escalation?: Policy; policies?: Policies; timeZone?: string } = {},
 ): Promise<TeamId> {
   const id = TeamId.parse(randomUUID());
   const name = wish.name ?? `Team ${id.slice(0, 4)}`;
@@ -29,14 +30,11 @@ export async function makeTeam(
     id,
     name: { en: name, zh: `${name} 组` },
     timeZone: wish.timeZone ?? 'Asia/Shanghai',
-    escalation: wish.escalation ?? {
-      steps: [
-        { afterSeconds: 0, onCall: [0] },
-        { afterSeconds: 300, onCall: [1] },
-      ],
-      repeatAfterSeconds: 900,
-      rounds: 3,
-    },
+    policies:
+      wish.policies ??
+      policiesFor(
+        wish.escalation ?? { steps: [onCallStep(0, 0), onCallStep(300, 1)], repeatAfterSeconds: 900, rounds: 3 },
+      ),
   });
   return id;
 }

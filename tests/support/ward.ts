@@ -288,11 +288,12 @@ async function alertOf(
     })),
     escalation: {
       steps: [
-        { afterSeconds: 0, recipients: [first.id] },
-        { afterSeconds: 300, recipients: [second.id] },
+        { afterSeconds: 0, targets: [{ kind: 'person', clinician: first.id }], channels: null },
+        { afterSeconds: 300, targets: [{ kind: 'person', clinician: second.id }], channels: null },
       ],
       repeatAfterSeconds: 900,
       rounds: 3,
+      quiet: null,
     },
     openedAt: new Date(Date.parse(last.storedAt) + 400).toISOString(),
   });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { onCallStep } from '#domain/escalation.ts';
 import { SourceId } from '#domain/ids.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { type Random, seededRandom } from '#runtime/random.ts';
@@ -204,7 +205,7 @@ function shuffled<T>(some: T[], random: Random): T[] {
 }
 
 async function settle(records: Records, count: number): Promise<Home[]> {
-  const escalation = { steps: [{ afterSeconds: 0, onCall: [0] }], repeatAfterSeconds: 3_600, rounds: 1 };
+  const escalation = { steps: [onCallStep(0, 0)], repeatAfterSeconds: 3_600, rounds: 1 };
   const team = await makeTeam(records, { escalation });
   await makeRota(records, team, [await makeClinician(records, { teams: [team], role: 'doctor' })]);
   const homes: Home[] = [];
