@@ -191,7 +191,7 @@ const journalOwner = (ground: Ground, journal: Journal): Service =>
 // each room is loaded where it is needed: a process of one part starts in half the time, and is smaller
 
 async function judges(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {
-  const [{ createAgenda }, { createLinks }, { createRules }, { channelsFrom }] = await Promise.all([
+  const [{ createAgenda }, { createLinks }, { createRules }, contact, { channelsFrom }] = await Promise.all([
     import('#runtime/agenda.ts'),
     import('#runtime/links.ts'),
     import('./rules/rules.ts'),
@@ -204,7 +204,9 @@ async function judges(ground: Ground, journal: Journal, store: VitalsStore): Pro
   const channels = channelsFrom({ ...config, WEBHOOK_SECRET: webhookSecret, webPushKey: secrets.webPushKey }, ground);
   const links = createLinks({ key: secrets.linkKey, publicUrl: config.PUBLIC_URL });
   const deps = { ...ground, journal, store, agenda, channels, links };
-  return [agenda, createRules(deps, { publicUrl: config.PUBLIC_URL })];
+  const { PUBLIC_URL: publicUrl } = config;
+  const messages = contact.createContactMessages(deps, { databaseUrl, publicUrl });
+  return [agenda, createRules(deps, { publicUrl }), messages];
 }
 
 async function recorders(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {

@@ -7,7 +7,7 @@ import type { Words } from '#domain/words.ts';
 import { nextCallOfAlert, pagesOfAlert } from '#runtime/records/alert-pages.ts';
 import { type AlertEvent, eventsOfAlert, findAlert } from '#runtime/records/alerts.ts';
 import { namesOfClinicians } from '#runtime/records/clinicians.ts';
-import type { Records } from '#runtime/records/connect.ts';
+import type { Records, Within } from '#runtime/records/connect.ts';
 import { findPatient, findPatients } from '#runtime/records/patients.ts';
 import { listTasks } from '#runtime/records/tasks.ts';
 
@@ -48,7 +48,7 @@ export async function viewsOfAlerts(
 }
 
 /** The alert if it is one of these teams', undefined else. */
-export async function alertOfTeams(records: Records, teams: TeamId[], id: AlertId): Promise<Alert | undefined> {
+export async function alertOfTeams(records: Within, teams: TeamId[], id: AlertId): Promise<Alert | undefined> {
   const alert = await findAlert(records, id);
   if (!alert || !teams.includes(alert.team)) return undefined;
   return (await findPatient(records, teams, alert.patient)) && alert;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AuditView, ErasureView, QuarantineView } from '#domain/administration.ts';
+import { Reachability } from '#domain/contact.ts';
 import { PatientFound } from '#domain/homes.ts';
 import { ComponentView, PlatformAlert, platformTroubleNames } from '#domain/platform.ts';
 import { AlertView, Mail, SourceView, TaskView } from '#domain/views.ts';
@@ -24,6 +25,7 @@ export const Readiness = z.object({
 });
 
 export const PatientsFound = z.object({ patients: z.array(PatientFound), more: z.boolean() });
+export const ReachabilityList = z.object({ people: z.array(Reachability) });
 export const ComponentList = z.object({ components: z.array(ComponentView) });
 export const PlatformAlertList = z.object({ alerts: z.array(PlatformAlert) });
 export const AuditList = z.object({ rows: z.array(AuditView), more: z.boolean() });
@@ -38,5 +40,5 @@ export const QuarantineList = z.object({
 
 export const answers = {
   ...{ AlertList, TaskList, MailList, SourceList, Liveness, Readiness },
-  ...{ PatientsFound, ComponentList, PlatformAlertList, AuditList, ErasureList, QuarantineList },
+  ...{ PatientsFound, ReachabilityList, ComponentList, PlatformAlertList, AuditList, ErasureList, QuarantineList },
 };

@@ -8,12 +8,14 @@ import { serveConsole } from './console-files.ts';
 import type { Live } from './live.ts';
 import { describeApi } from './openapi.ts';
 import { answerFault, notFound, Refusal } from './problems.ts';
+import { acknowledgeLinkRoutes } from './routes/acknowledge-link.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { assignmentRoutes } from './routes/assignments.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backtestRoutes } from './routes/backtests.ts';
 import { carePlanRoutes } from './routes/care-plans.ts';
 import { changeRoutes } from './routes/changes.ts';
+import { contactRoutes } from './routes/contact.ts';
 import { enrolmentRoutes } from './routes/enrolments.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { mailboxRoutes } from './routes/mailbox.ts';
@@ -48,7 +50,8 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
     genReqId: () => deps.random.uuid(),
     exposeHeadRoutes: false,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 100 },
+    // the longest: a link that acknowledges ten alerts
+    routerOptions: { maxParamLength: 300 },
     frameworkErrors: (fault, request, reply) => answerFault(deps.log, fault, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = connectionsAtMost;
@@ -73,6 +76,8 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
   readingRoutes(app, deps);
   alertRoutes(app, deps);
   taskRoutes(app, deps);
+  contactRoutes(app, deps);
+  await acknowledgeLinkRoutes(app, deps, config);
   changeRoutes(app, live);
   mailboxRoutes(app, config);
   sourceRoutes(app, deps, config);

@@ -5,6 +5,7 @@ import { RevocationReason } from '#domain/homes.ts';
 import { AlertId, ClinicianId, DeviceId, PatientId, SourceId } from '#domain/ids.ts';
 import { checklistAtMost, TaskKind, TaskOutcome } from '#domain/task.ts';
 import { storableText } from '#runtime/records/storable.ts';
+import { contactBodies } from './contact-bodies.ts';
 
 /** What callers may send. Strict: a field too many is a misunderstanding, and is told. */
 
@@ -99,6 +100,7 @@ export const AskErasure = z.strictObject({
 });
 
 export const bodies = {
+  ...contactBodies,
   ...{ HandOver, SnoozeAlert, HandOverTask, MoveTask, TickTask, AddTask },
   ...{ SignIn, Acknowledge, Resolve, CompleteTask, MeasureAgain },
   ...{ Nothing, AddSource, Revoke, RegisterDevice, Assign, EndAssignment, ReleaseQuarantine, AskErasure },

@@ -35,6 +35,6 @@ export async function serveConsole(app: Web, consoleDir: string): Promise<void> 
 function isPlace(request: FastifyRequest): boolean {
   const path = request.url.split('?')[0] ?? '/';
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  if (/^\/(api|health|metrics)(\/|$)/.test(path)) return false;
+  if (/^\/(a|api|health|metrics)(\/|$)/.test(path)) return false;
   return !(path.split('/').at(-1) ?? '').includes('.');
 }

@@ -5,6 +5,7 @@ import * as administration from '#domain/administration.ts';
 import * as alert from '#domain/alert.ts';
 import * as backtest from '#domain/backtest.ts';
 import { CarePlan } from '#domain/care-plan.ts';
+import * as contact from '#domain/contact.ts';
 import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { EnrolmentAnswer, EnrolmentRequest, RenewalRequest, SourceCredential } from '#domain/enrolment.ts';
 import * as homes from '#domain/homes.ts';
@@ -31,6 +32,7 @@ const named: Record<string, z.ZodType> = {
   ...views,
   ...schemasOf(homes),
   ...schemasOf(administration),
+  ...schemasOf(contact),
   ...schemasOf(backtest),
   ...schemasOf(planViews),
   ...schemasOf(planBodies),
@@ -107,6 +109,7 @@ export async function describeApi(app: Web): Promise<void> {
         },
         { name: 'alerts', description: 'Episodes that somebody must look at' },
         { name: 'tasks', description: 'Things to do by a time' },
+        { name: 'contact', description: 'How clinicians are reached' },
         { name: 'sources', description: 'Gateways and devices in the homes, and how they stand' },
         { name: 'quarantine', description: 'What could not be admitted' },
         { name: 'audit', description: 'Who did what to identities, homes and patients' },

@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { TeamId } from '#domain/ids.ts';
 import type { Authority } from '#runtime/authority/authority.ts';
 import type { Clock } from '#runtime/clock.ts';
+import type { Links } from '#runtime/links.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
@@ -27,6 +28,8 @@ export type ApiDeps = {
   metricsText?: () => Promise<string>;
   /** Signs the certificates of boxes. None: every box gets a token. */
   authority?: Pick<Authority, 'certificate' | 'fingerprint' | 'issueFor'> | undefined;
+  /** Of the pages: what their links say. */
+  links: Pick<Links, 'readAcknowledge'>;
   clock: Clock;
   random: Random;
   log: Log;

@@ -25,6 +25,7 @@ export const auditActions = [
   'quarantine-viewed',
   'quarantine-released',
   'patient-erased',
+  'alerts-acknowledged-by-link',
   'care-plan-changed',
   'team-parameters-changed',
 ] as const;

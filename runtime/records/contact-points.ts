@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Selectable } from 'kysely';
-import type { ChannelView, ContactKind, ContactPointId, Quiet } from '#domain/contact.ts';
-import type { ClinicianId } from '#domain/ids.ts';
+import { type Selectable, sql } from 'kysely';
+import type { ChannelView, ContactKind, ContactPointId, Quiet, Reachability } from '#domain/contact.ts';
+import type { ClinicianId, TeamId } from '#domain/ids.ts';
 import type { Clinician } from '#domain/people.ts';
 import { putEntry } from './agenda.ts';
 import { wholly } from './audit.ts';
-import { clinicianOf } from './clinicians.ts';
+import { findClinician } from './clinicians.ts';
 import type { Within } from './connect.ts';
 import type { Database } from './database.ts';
 
@@ -59,13 +59,8 @@ export async function findContactPoint(
     .where('removed_at', 'is', null)
     .executeTakeFirst();
   if (!row) return undefined;
-  const owner = await db
-    .selectFrom('clinician')
-    .selectAll()
-    .where('id', '=', row.clinician_id)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirst();
-  return owner && { point: pointOf(row), owner: clinicianOf(owner) };
+  const owner = await findClinician(db, row.clinician_id);
+  return owner && { point: pointOf(row), owner };
 }
 
 /** `known`: they have it already. */
@@ -154,10 +149,19 @@ export async function restoreContactPoint(
   });
 }
 
-/** Whoever sends shall send a code there, or a message that says that all is well. At most one of a kind in ten seconds. */
-export async function askToSend(db: Within, what: 'contact-code' | 'contact-test', id: ContactPointId, now: number) {
+/** PostgreSQL tells on it that somebody waits for a code or a trial. */
+export const contactChannel = 'hearthbeat_contact';
+
+/** Whoever sends shall send a code there, or a trial message. At most one of a kind in ten seconds. */
+export async function askToSend(
+  db: Within,
+  what: 'contact-code' | 'contact-test',
+  id: ContactPointId,
+  now: number,
+): Promise<void> {
   const key = `${what}/${id}/${Math.floor(now / 10_000)}`;
   await putEntry(db, { key, kind: what, subject: id, step: 0, dueAt: now });
+  await sql`select pg_notify(${contactChannel}, '')`.execute(db);
 }
 
 /** From now on this code is the one that counts, and no earlier one. */
@@ -271,6 +275,44 @@ export async function reaches(db: Within, clinicians: readonly ClinicianId[]): P
 /** Empty: nobody can reach them. */
 export const reachableBy = async (db: Within, clinician: ClinicianId): Promise<Reach[]> =>
   (await reaches(db, [clinician])).get(clinician) ?? [];
+
+/** Of the nurses and doctors of these teams; those whom nobody can reach first. */
+export async function reachabilityIn(db: Within, teams: readonly TeamId[]): Promise<Reachability[]> {
+  if (teams.length === 0) return [];
+  const people = await db
+    .selectFrom('clinician')
+    .select(['id', 'name'])
+    .where('disabled_at', 'is', null)
+    .where('role', 'in', ['nurse', 'doctor'])
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('team_member')
+          .select('team_id')
+          .whereRef('team_member.clinician_id', '=', 'clinician.id')
+          .where('team_id', 'in', teams),
+      ),
+    )
+    .orderBy('id')
+    .execute();
+  const ids = people.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const ways = await reaches(db, ids);
+  const points = await db
+    .selectFrom('contact_point')
+    .selectAll()
+    .where('clinician_id', 'in', ids)
+    .where('removed_at', 'is', null)
+    .execute();
+  const unusable = points.map(pointOf).filter(({ usable }) => !usable);
+  return people
+    .map(({ id, name }) => ({
+      clinician: { id, name },
+      channels: [...new Set(ways.get(id)?.map(({ channel }) => channel))],
+      unusable: unusable.filter(({ clinician }) => clinician === id).length,
+    }))
+    .sort((a, b) => Number(a.channels.length > 0) - Number(b.channels.length > 0));
+}
 
 const waysTo = (points: readonly ContactPoint[], channels: readonly ChannelView[]): Reach[] =>
   channels.flatMap(({ channel, to }) => [

@@ -48,6 +48,17 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
   'POST /api/v1/alerts/:id/resolve': ['nurse', 'doctor'],
   'GET /api/v1/tasks': ['nurse', 'doctor', 'administrator'],
   'POST /api/v1/tasks/:id/complete': ['nurse', 'doctor'],
+  'GET /api/v1/contact': ['nurse', 'doctor'],
+  'POST /api/v1/contact-points': ['nurse', 'doctor'],
+  'PUT /api/v1/contact-points/:point': ['nurse', 'doctor'],
+  'DELETE /api/v1/contact-points/:point': ['nurse', 'doctor'],
+  'POST /api/v1/contact-points/:point/verify': ['nurse', 'doctor'],
+  'POST /api/v1/contact-points/:point/code': ['nurse', 'doctor'],
+  'POST /api/v1/contact-points/:point/test': ['nurse', 'doctor'],
+  'POST /api/v1/contact-points/:point/restore': ['nurse', 'doctor'],
+  'GET /api/v1/reachability': ['administrator'],
+  'GET /a/:token': 'anyone',
+  'POST /a/:token': 'anyone',
   'GET /api/v1/changes': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/mailbox': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/sources': ['administrator'],
@@ -110,6 +121,7 @@ async function registeredRoutes(): Promise<string[]> {
     store: t.store,
     health: () => ({}),
     metrics: createMetrics(),
+    links: t.deps.links,
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
@@ -176,7 +188,7 @@ describe('routes', () => {
   it('that the access table does not know are never registered', async () => {
     await expect(
       (async () => {
-        const deps = { records: t.records, clock: systemClock, log: silentLog };
+        const deps = { records: t.records, links: t.deps.links, clock: systemClock, log: silentLog };
         const { app } = await createApp(
           { ...deps, store: t.store, health: () => ({}), metrics: createMetrics(), random: systemRandom },
           {

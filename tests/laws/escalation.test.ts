@@ -111,6 +111,7 @@ describe('a page', () => {
         patient,
         team: { id: patient.team, name: { en: 'Team', zh: '组' }, timeZone },
         url: 'https://hearthbeat.example/alerts/1',
+        acknowledgeUrl: 'https://hearthbeat.example/a/token1',
       },
       language,
       confidential,

@@ -5,6 +5,7 @@ import type { Clinician } from '#domain/people.ts';
 import type { Problem } from '#domain/views.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { systemClock } from '#runtime/clock.ts';
+import { createLinks } from '#runtime/links.ts';
 import { silentLog } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom } from '#runtime/random.ts';
@@ -16,6 +17,8 @@ import { createApi } from '../../clinician-api/api.ts';
 import type { ApiConfig, ApiDeps } from '../../clinician-api/web.ts';
 import { password } from './people.ts';
 import { testDatabase } from './servers.ts';
+
+export const linkKey = 'the key of the links of a test, long enough';
 
 /** A clock that goes with the system's, and can be set ahead. What happens every so often happens `pace` times as often. */
 export function shiftedClock(pace = 1): Clock & { ahead(ms: number): void } {
@@ -50,6 +53,7 @@ export async function testApi(
     store,
     health: () => wish.health ?? {},
     metrics: createMetrics(),
+    links: createLinks({ key: linkKey, publicUrl: 'http://127.0.0.1:8080' }),
     clock,
     random: systemRandom,
     log: silentLog,

@@ -283,6 +283,7 @@ export const adminEn = {
       'quarantine-viewed': 'Quarantined reading looked at',
       'quarantine-released': 'Released from quarantine',
       'patient-erased': 'Patient erased',
+      'alerts-acknowledged-by-link': 'Alerts acknowledged by link',
       'care-plan-changed': 'Care plan changed',
       'team-parameters-changed': "Team's limits changed",
     },

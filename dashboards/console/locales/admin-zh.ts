@@ -283,6 +283,7 @@ export const adminZh: Same<typeof adminEn> = {
       'quarantine-viewed': '查看隔离读数',
       'quarantine-released': '从隔离区放行',
       'patient-erased': '患者数据已删除',
+      'alerts-acknowledged-by-link': '通过链接确认警报',
       'care-plan-changed': '修改照护计划',
       'team-parameters-changed': '修改团队参数',
     },
