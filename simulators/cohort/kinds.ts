@@ -195,7 +195,7 @@ export const kinds: readonly Kind[] = [
     weight: usualWeight,
     routines: [cuff(1, 3)],
     thermometer: { owned: 0.5, daily: 0 },
-    rates: { ...everybody, 'atrial-fibrillation': 2.5, bradycardia: 1.4, tachycardia: 1 },
+    rates: { ...everybody, 'atrial-fibrillation': 3.5, bradycardia: 1.4, tachycardia: 1 },
   },
 ];
 
