@@ -7,6 +7,7 @@ import { audit, wholly } from './audit.ts';
 import { announce } from './changes.ts';
 import type { Within } from './connect.ts';
 import type { PlanPart } from './database-plans.ts';
+import type { JudgedPatient } from './judged-patients.ts';
 
 /**
  * What care teams set for a patient, and for all of theirs. Every change is one transaction with two witnesses: a row of the journal, with
@@ -181,41 +182,33 @@ async function note(db: Within, { team, patient, before, after, ...what }: Noted
     .execute();
 }
 
-/** A patient whose history may be replayed, with what is in force for them. */
-export type ReplayedPatient = {
-  patient: PatientId;
-  timeZone: string;
-  plan: Omit<CarePlan, 'patient'>;
-  teamOverrides: Overrides;
-};
-
-/** Of one team; of those named, where any are. */
+/** Whose history may be replayed, with what is in force for them now, as if it had always been: of one team; of those named, where any are. */
 export async function patientsToReplay(
   db: Within,
   team: TeamId,
   patients: readonly PatientId[],
-): Promise<ReplayedPatient[]> {
+): Promise<JudgedPatient[]> {
   let found = db
     .selectFrom('patient')
     .innerJoin('care_team', 'care_team.id', 'patient.team_id')
     .leftJoin('care_plan', 'care_plan.patient_id', 'patient.id')
-    .select(['patient.id', 'care_team.time_zone', 'care_team.overrides as team_overrides'])
-    .select(['care_plan.overrides', 'programmes', 'expected', 'follow_up', 'pause', 'silent_after_minutes'])
+    .select(['patient.id', 'patient.team_id', 'care_team.time_zone', 'care_team.overrides as team_overrides'])
+    .select(['care_plan.overrides', 'programmes', 'expected', 'pause'])
     .where('patient.team_id', '=', team)
     .where('patient.erased_at', 'is', null)
     .orderBy('patient.id');
   if (patients.length > 0) found = found.where('patient.id', '=', sql<PatientId>`any(${[...patients]}::uuid[])`);
   return (await found.execute()).map((row) => ({
     patient: row.id,
-    timeZone: row.time_zone,
+    team: { team: row.team_id, timeZone: row.time_zone, overrides: row.team_overrides },
     plan: {
       programmes: row.programmes ?? [],
       overrides: row.overrides ?? {},
       expected: row.expected ?? [],
-      followUp: row.follow_up ?? [],
       pause: row.pause ?? null,
-      silentAfterMinutes: row.silent_after_minutes ?? usualSilentAfterMinutes,
+      from: 0,
     },
-    teamOverrides: row.team_overrides,
+    memories: new Map(),
+    alerts: [],
   }));
 }

@@ -1,0 +1,21 @@
+import type { Truth } from '#domain/cohort-file.ts';
+import type { PatientId } from '#domain/ids.ts';
+import type { SeenAlert, SeenPage } from './verdict.ts';
+
+/** What the replay of one patient ends in, inside the time looked at. */
+export type Replayed = {
+  patient: PatientId;
+  timeZone: string;
+  readings: number;
+  today: Outcome;
+  /** Null where nothing is proposed. */
+  proposed: Outcome | null;
+  /** Null where nobody knows it. */
+  truth: Truth | null;
+};
+
+/** `pages`: calls of the people on call, one each time that an alert begins to call. */
+export type Outcome = { alerts: SeenAlert[]; pages: SeenPage[] };
+
+/** ms since 1970, `to` exclusive. */
+export type Span = { from: number; to: number };
