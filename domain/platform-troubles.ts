@@ -160,6 +160,31 @@ export const platformTroubles = {
       zh: '请查看运行日志并上报故障，同时核查相关患者。',
     },
   },
+  'trends-wait': {
+    // a million patients take an hour after a start; until then each is judged in full as soon as their own past is there
+    opensAfterMs: 30 * minute,
+    title: { en: 'Trends of some patients are not judged yet', zh: '部分患者的趋势尚未判定' },
+    means: {
+      en: 'After a start the past of patients is read from the store of readings. Limits are judged and pages sent as usual; averages, trends and silence are judged once the past of a patient is there.',
+      zh: '启动后需从读数存储中读取患者的历史数据。限值判定与呼叫照常；均值、趋势与失联在该患者的历史数据读取完成后判定。',
+    },
+    remedy: {
+      en: 'See to the store of readings and to recording; the rest comes by itself. A past that could not be read stands in the log.',
+      zh: '请检查读数存储及读数入库，其余会自动完成。无法读取的历史数据见运行日志。',
+    },
+  },
+  'homes-unheard': {
+    opensAfterMs: 5 * minute,
+    title: { en: 'Most homes are not heard', zh: '大多数住所失联' },
+    means: {
+      en: 'So many at once are our own fault or our network’s: no patient is called silent meanwhile. Gateways keep their readings and send them again.',
+      zh: '大量住所同时失联应为平台自身或网络故障，此期间不会将患者判为失联。网关保存读数并稍后重发。',
+    },
+    remedy: {
+      en: 'See to the MQTT door, its certificate, the firewall and the network before it.',
+      zh: '请检查 MQTT 接入端口、证书、防火墙及前端网络。',
+    },
+  },
   'no-channel': {
     opensAfterMs: 0,
     title: { en: 'Nobody can be paged', zh: '无法呼叫任何人' },

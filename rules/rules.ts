@@ -24,7 +24,7 @@ import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge } from './judge.ts';
 import { createKnownPatients } from './known-patients.ts';
 import { createPaging } from './notify.ts';
-import { createWarmUp } from './warm-up.ts';
+import { createWarmUp, type Progress } from './warm-up.ts';
 import { isRemarkable, kept, type Matter, weigh } from './weigh.ts';
 
 /**
@@ -207,7 +207,7 @@ export function createRules(
       if (pages.state !== 'ok') return pages;
       if (unjudged > 0)
         return { state: 'degraded', trouble: 'judging-failed', detail: `${unjudged} judgements failed, see the log` };
-      return { state: 'ok' };
+      return pastHealth(warmUp.progress());
     },
   };
 }
@@ -219,6 +219,15 @@ const patienceMs = 10_000;
 
 /** Serialization failure and deadlock (SQLSTATE 40001, 40P01): the same again may succeed. */
 const isContention = (fault: unknown): boolean => ['40001', '40P01'].includes((fault as { code?: string }).code ?? '');
+
+function pastHealth({ state, patients, failed }: Progress): Health {
+  if (state === 'done' && failed === 0) return { state: 'ok' };
+  const detail =
+    state === 'done'
+      ? `the past of ${failed} patients could not be read, see the log`
+      : `the past of ${patients} patients is there, ${state === 'waits' ? 'the store is waited for' : 'more is being read'}`;
+  return { state: 'degraded', trouble: 'trends-wait', detail };
+}
 
 const outageOf = (cause: unknown): Outage =>
   new Outage('records-away', 'readings could not be judged', { retry: true, cause });
