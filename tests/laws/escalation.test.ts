@@ -1,66 +1,178 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Alert, Escalation, newAlert, severities } from '#domain/alert.ts';
+import { type Alert, newAlert, severities } from '#domain/alert.ts';
+import {
+  type Callable,
+  callDue,
+  Escalation,
+  freezeEscalation,
+  onCallStep,
+  type Policy,
+  plannedCalls,
+  policiesFor,
+  quietUntil,
+  startsRound,
+  type Target,
+  waitAfter,
+  whomToCall,
+} from '#domain/escalation.ts';
 import { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { languages } from '#domain/words.ts';
 import { book } from '../../rules/book/index.ts';
-import { callStep, freezeEscalation, startsRound, waitAfter } from '../../rules/escalate.ts';
 import { pageText } from '../../rules/page-text.ts';
 import { evidenceOf } from '../support/histories.ts';
 
-const people = Array.from({ length: 4 }, () => ClinicianId.parse(randomUUID()));
-const anyPolicy = fc.record({
+const people = Array.from({ length: 6 }, () => ClinicianId.parse(randomUUID()));
+const anyTarget: fc.Arbitrary<Target> = fc.oneof(
+  fc.record({ kind: fc.constant('on-call' as const), place: fc.integer({ min: 0, max: 4 }) }),
+  fc.record({ kind: fc.constant('role' as const), role: fc.constantFrom('nurse' as const, 'doctor' as const) }),
+  fc.record({ kind: fc.constant('person' as const), clinician: fc.constantFrom(...people) }),
+);
+const anyPolicy: fc.Arbitrary<Policy> = fc.record({
   steps: fc.array(
     fc.record({
       afterSeconds: fc.integer({ min: 0, max: 3_600 }),
-      onCall: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }),
+      targets: fc.array(anyTarget, { minLength: 1, maxLength: 3 }),
+      channels: fc.constantFrom(null, ['smtp'], ['sms', 'ntfy']),
     }),
-    { maxLength: 5 },
+    { minLength: 1, maxLength: 5 },
   ),
   repeatAfterSeconds: fc.integer({ min: 10, max: 3_600 }),
   rounds: fc.integer({ min: 1, max: 5 }),
 });
-const anyRota = fc.subarray([0, 1, 2, 3]).map((places) => new Map(places.map((place) => [place, people[place]!])));
+/** Somebody on the rota may have left the team. */
+const anyTeam: fc.Arbitrary<Callable> = fc
+  .tuple(
+    fc.subarray(people),
+    fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.constantFrom(...people)), { maxLength: 4 }),
+    fc.array(fc.constantFrom('nurse' as const, 'doctor' as const), { minLength: 6, maxLength: 6 }),
+  )
+  .map(([members, places, roles]) => ({
+    members: members.map((id, i) => ({ id, role: roles[i]! })),
+    onCall: new Map(places),
+  }));
+const frozen = (policy: Policy) => freezeEscalation(policiesFor(policy), 'critical', 'Asia/Shanghai')!;
 
 describe('an escalation', () => {
-  it('frozen from any policy and rota is valid, begins at once and calls only who is on call', () => {
+  it('frozen from any policy is valid, begins at once and keeps every target', () => {
     fc.assert(
-      fc.property(anyPolicy, anyRota, (policy, rota) => {
-        const frozen = freezeEscalation(policy, rota);
-        const wanted = new Set(policy.steps.flatMap((s) => s.onCall).flatMap((place) => rota.get(place) ?? []));
-        if (!frozen) {
-          expect(wanted.size).toBe(0);
-          return;
-        }
-        Escalation.parse(frozen);
-        expect(frozen.steps[0]?.afterSeconds).toBe(0);
-        expect(new Set(frozen.steps.flatMap((s) => s.recipients))).toEqual(wanted);
+      fc.property(anyPolicy, (policy) => {
+        const escalation = Escalation.parse(frozen(policy));
+        expect(escalation.steps[0]?.afterSeconds).toBe(0);
+        expect(new Set(escalation.steps.flatMap((s) => s.targets))).toEqual(
+          new Set(policy.steps.flatMap((s) => s.targets)),
+        );
+        expect(escalation.quiet).toBeNull();
       }),
     );
   });
 
-  it('calls every step of every round once, ends, and waits before each round', () => {
+  it('whose severity calls nobody is none, and only a routine one keeps quiet', () => {
+    const policy: Policy = { steps: [onCallStep(0, 0)], repeatAfterSeconds: 60, rounds: 1 };
+    const policies = { ...policiesFor(policy), routine: policy };
+    expect(freezeEscalation(policiesFor(policy), 'routine', 'Asia/Shanghai')).toBeNull();
+    const quiet = severities.map((severity) => freezeEscalation(policies, severity, 'Asia/Shanghai')?.quiet);
+    expect(quiet).toEqual([{ from: '21:00', to: '07:00', timeZone: 'Asia/Shanghai' }, null, null]);
+  });
+
+  it('calls only who may be called, skips a step that has nobody, and calls everybody when no step has anybody', () => {
     fc.assert(
-      fc.property(anyPolicy, anyRota, (policy, rota) => {
-        const frozen = freezeEscalation(policy, rota);
-        if (!frozen) return;
-        let step = 0;
-        const roundAt: number[] = [];
-        for (let at = 0; ; step++) {
-          expect(callStep(frozen, step)?.step).toBe(step);
-          if (startsRound(frozen, step)) roundAt.push(at);
-          const wait = waitAfter(frozen, step);
-          if (wait === undefined) break;
-          expect(wait).toBeGreaterThanOrEqual(0);
-          if (startsRound(frozen, step + 1)) expect(wait).toBe(1000 * policy.repeatAfterSeconds);
-          at += wait;
+      fc.property(anyPolicy, anyTeam, fc.nat(30), (policy, team, nth) => {
+        const escalation = frozen(policy);
+        const due = callDue(escalation, nth, team);
+        const { steps, rounds } = escalation;
+        if (nth >= steps.length * rounds) {
+          expect(due).toEqual({ kind: 'over' });
+          return;
         }
-        expect(step + 1).toBe(frozen.steps.length * frozen.rounds);
-        expect(roundAt).toHaveLength(frozen.rounds);
-        expect(callStep(frozen, step + 1)).toBeUndefined();
+        const round = Math.floor(nth / steps.length);
+        const ids = team.members.map(({ id }) => id);
+        const has = steps.map((step) => whomToCall(step.targets, team).length > 0);
+        if (due.kind === 'call') {
+          expect(due.nth).toBeGreaterThanOrEqual(nth);
+          expect(Math.floor(due.nth / steps.length)).toBe(round);
+          expect(ids).toEqual(expect.arrayContaining(due.recipients));
+          expect(new Set(due.recipients).size).toBe(due.recipients.length);
+          expect(due.everybody).toBe(!has.includes(true));
+          if (due.everybody) expect(new Set(due.recipients)).toEqual(new Set(ids));
+          else expect(has.slice(nth % steps.length).indexOf(true)).toBe(due.nth - nth);
+        } else
+          expect([due, has.slice(nth % steps.length)]).toEqual([
+            { kind: 'round-over', nth: (round + 1) * steps.length },
+            has.slice(nth % steps.length).map(() => false),
+          ]);
       }),
     );
+  });
+
+  it('goes through every round, once each, waits before each, and ends', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyTeam, (policy, team) => {
+        const escalation = frozen(policy);
+        const calls = plannedCalls(escalation, 0, () => team, 1_000);
+        const { steps, rounds, repeatAfterSeconds } = escalation;
+        const someone = steps.some((step) => whomToCall(step.targets, team).length > 0);
+        const perRound = someone ? steps.filter((step) => whomToCall(step.targets, team).length > 0).length : 1;
+        expect(calls).toHaveLength(perRound * rounds);
+        expect(new Set(calls.map(({ nth }) => nth)).size).toBe(calls.length);
+        expect(calls[0]?.at).toBe(0);
+        for (const [i, call] of calls.entries()) {
+          const before = calls[i - 1];
+          if (!before) continue;
+          expect(call.at).toBeGreaterThanOrEqual(before.at);
+          if (Math.floor(call.nth / steps.length) > Math.floor(before.nth / steps.length))
+            expect(call.at - before.at).toBeGreaterThanOrEqual(1_000 * repeatAfterSeconds);
+        }
+      }),
+    );
+  });
+
+  it('waits as long as the policy says between steps that have people', () => {
+    const policy: Policy = {
+      steps: [onCallStep(60, 0), onCallStep(360, 1), onCallStep(960, 0, 1)],
+      repeatAfterSeconds: 900,
+      rounds: 2,
+    };
+    const [a, b] = people as [ClinicianId, ClinicianId];
+    const members = [a, b].map((id) => ({ id, role: 'doctor' as const }));
+    const on = (...places: [number, ClinicianId][]) => ({ members, onCall: new Map(places) });
+    const times = (team: Callable) =>
+      plannedCalls(frozen(policy), 0, () => team, 100).map(({ at, recipients }) => [at / 1_000, recipients.length]);
+    expect(times(on([0, a], [1, b]))).toEqual([
+      [0, 1],
+      [300, 1],
+      [900, 2],
+      [1_800, 1],
+      [2_100, 1],
+      [2_700, 2],
+    ]);
+    expect(times(on([1, b]))).toEqual([
+      [0, 1],
+      [600, 1],
+      [1_500, 1],
+      [2_100, 1],
+    ]);
+    expect(times(on())).toEqual([
+      [0, 2],
+      [900, 2],
+    ]);
+    expect(waitAfter(frozen(policy), 5)).toBeUndefined();
+    expect(startsRound(frozen(policy), 3)).toBe(true);
+  });
+
+  it('in quiet hours waits for their end by the clock of the team, also where that is changed meanwhile', () => {
+    const until = (timeZone: string, at: string) => {
+      const end = quietUntil({ quiet: { from: '21:00', to: '07:00', timeZone } }, Date.parse(at));
+      return end === undefined ? undefined : new Date(end).toISOString();
+    };
+    expect(until('Asia/Shanghai', '2026-11-22T13:00:00Z')).toBe('2026-11-22T23:00:00.000Z');
+    expect(until('Asia/Shanghai', '2026-11-22T22:59:59.999Z')).toBe('2026-11-22T23:00:00.000Z');
+    expect(until('Asia/Shanghai', '2026-11-22T23:00:00Z')).toBeUndefined();
+    expect(until('Asia/Shanghai', '2026-11-22T12:59:59Z')).toBeUndefined();
+    expect(until('Europe/Berlin', '2026-03-28T22:00:00Z')).toBe('2026-03-29T05:00:00.000Z');
+    expect(until('Europe/Berlin', '2026-10-24T22:00:00Z')).toBe('2026-10-25T06:00:00.000Z');
+    expect(quietUntil({ quiet: { from: '07:00', to: '07:00', timeZone: 'UTC' } }, 0)).toBeUndefined();
   });
 });
 
