@@ -47,6 +47,7 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'POST /api/v1/alerts/:id/snooze': clinical,
   'POST /api/v1/alerts/:id/unsnooze': clinical,
   'POST /api/v1/alerts/:id/resolve': clinical,
+  'GET /api/v1/response-times': everybody,
   'GET /api/v1/tasks': everybody,
   'GET /api/v1/tasks/:id': everybody,
   'POST /api/v1/patients/:id/tasks': clinical,

@@ -25,6 +25,7 @@ import { platformRoutes } from './routes/platform.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { renewalRoutes } from './routes/renewals.ts';
+import { responseTimeRoutes } from './routes/response-times.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -75,6 +76,7 @@ export async function createApp(deps: ApiDeps, config: ApiConfig, live: Live): P
   backtestRoutes(app, deps);
   readingRoutes(app, deps);
   alertRoutes(app, deps);
+  responseTimeRoutes(app, deps);
   taskRoutes(app, deps);
   contactRoutes(app, deps);
   await acknowledgeLinkRoutes(app, deps, config);

@@ -12,6 +12,7 @@ import * as homes from '#domain/homes.ts';
 import * as people from '#domain/people.ts';
 import { ComponentView, PlatformAlert } from '#domain/platform.ts';
 import { StoredReading, Value } from '#domain/reading.ts';
+import { ResponseTimes } from '#domain/response-times.ts';
 import { RuleEntry, RuleParameter } from '#domain/rule-book.ts';
 import { Task } from '#domain/task.ts';
 import * as taskViews from '#domain/task-views.ts';
@@ -59,6 +60,7 @@ const named: Record<string, z.ZodType> = {
   RenewalRequest,
   SourceCredential,
   StatusMessage,
+  ResponseTimes,
   RuleEntry,
   RuleParameter,
   StoredReading,

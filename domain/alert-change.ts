@@ -101,7 +101,8 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
       return { alert: goingOn(alert, event) };
     case 'worsen':
       if (rank(event.severity) <= rank(alert.severity)) return { refused: 'not-worse' };
-      return { alert: raised(alert, event) };
+      // what already called goes on calling, also where the graver state has nobody of its own to call
+      return { alert: raised(alert, { ...event, escalation: event.escalation ?? alert.escalation }) };
     case 'renew':
       return { alert: raised(alert, { ...event, severity: alert.severity }) };
     case 'reopen':

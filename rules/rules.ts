@@ -19,11 +19,13 @@ import type { Health, Service } from '#runtime/service.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
+import { createFollowUps } from './follow-up.ts';
 import { createHistories } from './histories.ts';
 import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge } from './judge.ts';
 import { createKnownPatients } from './known-patients.ts';
 import { createPaging } from './notify.ts';
+import { handleSnoozes } from './snooze.ts';
 import { createWarmUp, type Progress } from './warm-up.ts';
 import { isRemarkable, kept, type Matter, weigh } from './weigh.ts';
 
@@ -53,6 +55,8 @@ export function createRules(
   const { journal, records, agenda, clock, random, metrics } = deps;
   const log = deps.log.child({ service: 'rules' });
   const paging = createPaging({ ...deps, log }, config);
+  const followUps = createFollowUps(deps);
+  handleSnoozes({ records, agenda, paging, clock });
   const admitting = createAdmitting(records);
   const patients = createKnownPatients(records);
   const histories = createHistories();
@@ -186,6 +190,7 @@ export function createRules(
     name: 'rules',
     async start() {
       await writeRuleBook(records, book);
+      await followUps.begin();
       await writePageChannels(records, deps.channels);
       const { shards } = config;
       consumption = journal.consume('rules', { batch: batchEntries, ...(shards ? { shards } : {}) }, onBatch);

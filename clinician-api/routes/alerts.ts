@@ -10,6 +10,7 @@ import type { SignedIn } from '#runtime/records/sessions.ts';
 import { alertOfTeams, detailOfAlert, viewsOfAlerts } from '../alert-views.ts';
 import { AlertList } from '../answers.ts';
 import { Acknowledge, HandOver, Nothing, Resolve, SnoozeAlert } from '../bodies.ts';
+import { countAnswer } from '../count-answer.ts';
 import { invalid, notFound, Refusal } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
@@ -19,7 +20,8 @@ const alertsAtMost = 200;
 const params = z.object({ id: AlertId });
 const listed = AlertState.options.join('|');
 
-export function alertRoutes(app: Web, { records, clock, metrics }: ApiDeps): void {
+export function alertRoutes(app: Web, deps: ApiDeps): void {
+  const { records, clock } = deps;
   const now = () => instant(clock.now());
 
   app.get(
@@ -176,17 +178,12 @@ export function alertRoutes(app: Web, { records, clock, metrics }: ApiDeps): voi
   );
 
   async function change(who: SignedIn & { teamIds: TeamId[] }, id: AlertId, event: AlertChange): Promise<AlertDetail> {
-    const before = await alertOfTeams(records, who.teamIds, id);
-    if (!before) throw notFound();
+    if (!(await alertOfTeams(records, who.teamIds, id))) throw notFound();
     const result = await changeAlert(records, id, event);
     if ('refused' in result)
       throw result.refused === 'unknown' ? notFound() : await conflict(result.refused, result.alert);
-    const after = await detail(who.teamIds, id);
-    const { budget, measured, acknowledged } = after.clock;
-    // the first answer to a critical call, and no later one
-    if (budget && acknowledged === event.at && after.alert.severity === 'critical' && before.state === 'open')
-      metrics.acknowledgedSeconds.observe((Date.parse(acknowledged) - Date.parse(measured)) / 1000);
-    return after;
+    await countAnswer(deps, id, event.at);
+    return detail(who.teamIds, id);
   }
 
   async function detail(teams: TeamId[], id: AlertId): Promise<AlertDetail> {

@@ -12,6 +12,7 @@ import type { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { announce } from './changes.ts';
 import type { Records, Within } from './connect.ts';
 import type { Database } from './database.ts';
+import { endOfSnooze, putCallAgain, putSnoozeLook } from './snoozes.ts';
 import { dropTasksOfAlert } from './tasks.ts';
 
 /** Opens an episode, with its first event. Fails on the unique index when this patient has this problem already. */
@@ -23,7 +24,8 @@ export async function openAlert(db: Within, alert: Alert): Promise<void> {
 
 /**
  * Applies one change to one alert under a row lock: the pure transition, its journal row, and the announcement, together
- * or not at all. When a patient recovers, what was still to be done about it is not needed any more.
+ * or not at all. When a patient recovers, what was still to be done about it is not needed any more; a snooze has its end in the
+ * agenda from the beginning.
  */
 export async function changeAlert(
   records: Within,
@@ -40,6 +42,10 @@ export async function changeAlert(
     await recordAlertEvent(db, id, entryOf(event, before, result.alert));
     await announce(db, [{ kind: 'alert', team: before.team, patient: before.patient, id }]);
     if (event.kind === 'resolve' && event.by === null) await dropTasksOfAlert(db, id, event.at);
+    const { snooze } = result.alert;
+    if (event.kind === 'snooze' && snooze)
+      await putSnoozeLook(db, id, (await endOfSnooze(db, { ...result.alert, snooze })).at);
+    if (event.kind === 'unsnooze' && result.alert.state === 'open') await putCallAgain(db, result.alert);
     return result;
   };
   return records.isTransaction ? apply(records) : (records as Records).transaction().execute(apply);
@@ -57,7 +63,7 @@ export async function recordAlertEvent(
 }
 
 /**
- * Notes that a clinician has looked at the alert, the first time they do; their colleagues are told.
+ * Notes that a clinician has looked at the alert, the first time they do since it last called; their colleagues are told.
  * The row lock makes two screens of one person one event.
  */
 export async function markSeen(records: Records, alert: Alert, by: ClinicianId, at: string): Promise<void> {
@@ -68,6 +74,7 @@ export async function markSeen(records: Records, alert: Alert, by: ClinicianId, 
       .where('alert_id', '=', alert.id)
       .where('kind', '=', 'seen')
       .where('actor', '=', by)
+      .where('at', '>=', new Date(alert.raisedAt))
       .executeTakeFirst();
   if (await seen(records)) return;
   await records.transaction().execute(async (db) => {
