@@ -61,15 +61,16 @@ export type Verdict = {
 
 /**
  * Alerts and pages against the truth. Pure. An event is found by an alert of one of its problems that was open while it was on, or came so
- * soon after it that the last readings of it may have raised it; one that stood open for weeks before finds nothing.
+ * soon after it that the last readings of it may have raised it, or by a call in that time; an alert that stood open for weeks before
+ * finds nothing by itself.
  *
  * @param days how long the patients were watched.
  */
 export function verdictOn(judged: readonly Judged[], days: number): Verdict {
   const patientWeeks = (judged.length * days) / 7;
   const perWeek = (count: number) => (patientWeeks === 0 ? 0 : count / patientWeeks);
-  const findings = judged.flatMap(({ truth, alerts, patient }) =>
-    truth.events.map((event) => ({ event, patient, by: finderOf(event, alerts) })),
+  const findings = judged.flatMap(({ truth, alerts, pages, patient }) =>
+    truth.events.map((event) => ({ event, patient, foundAt: foundAt(event, alerts, pages) })),
   );
   const detectable = findings.filter(({ event }) => event.detectableAt !== null);
   const alerts = judged.flatMap((one) => one.alerts);
@@ -78,12 +79,12 @@ export function verdictOn(judged: readonly Judged[], days: number): Verdict {
   const isNeedless = (alert: SeenAlert) => !eventsOf.get(alert.patient)!.some((event) => isFoundBy(event, alert));
   return {
     patientWeeks,
-    sensitivity: shareOf(detectable, ({ by }) => by !== undefined) ?? 1,
+    sensitivity: shareOf(detectable, isFound) ?? 1,
     alertsPerPatientWeek: perWeek(alerts.length),
     todayPerPatientWeek: perWeek(alerts.filter(({ severity }) => severity !== 'routine').length),
     pagesPerPatientWeek: perWeek(pages.length),
     pagesFromArtefacts: judged.flatMap(pagesFromArtefacts),
-    missed: detectable.flatMap(({ event, patient, by }) => (by ? [] : [{ ...event, patient }])),
+    missed: detectable.flatMap((finding) => (isFound(finding) ? [] : [{ ...finding.event, patient: finding.patient }])),
     clearedByItself: shareOf(alerts, ({ byItself }) => byItself) ?? 0,
     byDanger: Object.fromEntries(
       [...Map.groupBy(findings, ({ event }) => event.kind)].map(([kind, ofKind]) => [kind, dangerVerdict(ofKind)]),
@@ -113,24 +114,28 @@ export const detectionBy: Scorer = (replayed, variant, rules): Detection => {
     if (!one.truth) continue;
     const { truth } = one;
     const own = one[variant]?.alerts.filter(({ rule }) => names.has(rule)) ?? [];
+    const calls = one[variant]?.pages.filter(({ rule }) => names.has(rule)) ?? [];
     for (const alert of own) alerts.push({ alert, truth });
     for (const event of truth.events)
-      if (event.problems.some((problem) => problems.has(problem))) findings.push({ event, by: finderOf(event, own) });
+      if (event.problems.some((problem) => problems.has(problem)))
+        findings.push({ event, foundAt: foundAt(event, own, calls) });
   }
   const detectable = findings.filter(({ event }) => event.detectableAt !== null);
   const { delay, fromOnset } = dangerVerdict(findings);
   return {
     events: findings.length,
     detectable: detectable.length,
-    found: detectable.filter(({ by }) => by).length,
-    sensitivity: shareOf(detectable, ({ by }) => by !== undefined),
+    found: detectable.filter(isFound).length,
+    sensitivity: shareOf(detectable, isFound),
     fromOnsetMinutes: inMinutes(fromOnset),
     fromDetectableMinutes: inMinutes(delay),
     needless: shareOf(alerts, ({ alert, truth }) => !truth.events.some((event) => isFoundBy(event, alert))),
   };
 };
 
-type Finding = { event: DangerousEvent; by: SeenAlert | undefined };
+/** `foundAt`: ms since 1970; undefined where nobody was told. */
+type Finding = { event: DangerousEvent; foundAt: number | undefined };
+const isFound = ({ foundAt }: Finding): boolean => foundAt !== undefined;
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -139,28 +144,38 @@ const afterwardsMs = 60 * minuteMs;
 /** What was raised so long before was about something else. */
 const beforehandMs = 3 * dayMs;
 
-const finderOf = (event: DangerousEvent, alerts: readonly SeenAlert[]): SeenAlert | undefined =>
-  alerts.filter((alert) => isFoundBy(event, alert)).toSorted((a, b) => a.openedAt - b.openedAt)[0];
+/** When somebody was first told of it: by an alert, or by a call in an episode that was open already. */
+function foundAt(event: DangerousEvent, alerts: readonly SeenAlert[], pages: readonly SeenPage[]): number | undefined {
+  const told = [
+    ...alerts.filter((alert) => isFoundBy(event, alert)).map(({ openedAt }) => openedAt),
+    ...pages
+      .filter(({ problem, at }) => event.problems.includes(problem) && at >= event.onset && at <= endOf(event))
+      .map(({ at }) => at),
+  ];
+  return told.length === 0 ? undefined : Math.min(...told);
+}
 
-function isFoundBy({ problems, onset, until, detectableAt }: DangerousEvent, alert: SeenAlert): boolean {
-  const { problem, openedAt, resolvedAt } = alert;
+function isFoundBy(event: DangerousEvent, { problem, openedAt, resolvedAt }: SeenAlert): boolean {
   return (
-    problems.includes(problem) &&
-    openedAt >= onset - beforehandMs &&
-    openedAt <= Math.max(until, detectableAt ?? until) + afterwardsMs &&
-    (resolvedAt === null || resolvedAt > onset)
+    event.problems.includes(problem) &&
+    openedAt >= event.onset - beforehandMs &&
+    openedAt <= endOf(event) &&
+    (resolvedAt === null || resolvedAt > event.onset)
   );
 }
 
+const endOf = ({ until, detectableAt }: DangerousEvent): number =>
+  Math.max(until, detectableAt ?? until) + afterwardsMs;
+
 function dangerVerdict(findings: readonly Finding[]): DangerVerdict {
   const detectable = findings.filter(({ event }) => event.detectableAt !== null);
-  const found = detectable.flatMap(({ event, by }) => (by ? [{ event, openedAt: by.openedAt }] : []));
+  const found = detectable.flatMap(({ event, foundAt: at }) => (at === undefined ? [] : [{ event, at }]));
   return {
     events: findings.length,
     detectable: detectable.length,
     found: found.length,
-    delay: spreadOf(found.map(({ event, openedAt }) => openedAt - event.detectableAt!)),
-    fromOnset: spreadOf(found.map(({ event, openedAt }) => openedAt - event.onset)),
+    delay: spreadOf(found.map(({ event, at }) => at - event.detectableAt!)),
+    fromOnset: spreadOf(found.map(({ event, at }) => at - event.onset)),
   };
 }
 
