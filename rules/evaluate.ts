@@ -1,6 +1,16 @@
+import { absence } from './combinators/absence.ts';
+import { adherence } from './combinators/adherence.ts';
 import { average } from './combinators/average.ts';
+import { change } from './combinators/change.ts';
+import { combination } from './combinators/combination.ts';
 import { ConfirmedState, confirmed } from './combinators/confirmed.ts';
 import { type Combinator, CourseState, course } from './combinators/course.ts';
+import { forecast } from './combinators/forecast.ts';
+import { repeated } from './combinators/repeated.ts';
+import { score } from './combinators/score.ts';
+import { share } from './combinators/share.ts';
+import { sustained } from './combinators/sustained.ts';
+import { variability } from './combinators/variability.ts';
 import { type History, type Kept, keptFor } from './history.ts';
 import type { Effect, Expected, Happening, Judging, Rule } from './rule.ts';
 import { termsOf } from './terms.ts';
@@ -42,9 +52,19 @@ export function evaluate(
   return course(combinators[kind], terms, history, state, happening, now, plan);
 }
 
-const combinators = {
+const combinators: Record<Exclude<Judging['kind'], 'confirmed'>, Combinator> = {
+  repeated,
+  sustained,
   average,
-} as Record<Exclude<Judging['kind'], 'confirmed'>, Combinator>;
+  change,
+  forecast,
+  share,
+  variability,
+  combination,
+  score,
+  adherence,
+  absence,
+};
 
 /** State as it was stored; undefined when it is of another shape than this version's, and the rule must start afresh. */
 export function readState(rule: Rule, stored: unknown): State | undefined {
@@ -54,7 +74,7 @@ export function readState(rule: Rule, stored: unknown): State | undefined {
 
 /** What the histories of patients must hold for these rules. */
 export const keptOf = (book: readonly Rule[]): Kept =>
-  keptFor(book, (rule) => (rule.judging.kind === 'confirmed' ? 1 : combinators[rule.judging.kind].daysBack({ rule })));
+  keptFor(book, (rule) => (rule.judging.kind === 'confirmed' ? 1 : combinators[rule.judging.kind].daysBack(rule)));
 
 /** Whether a rule must see a patient's past in full, and judges nothing while that is being rebuilt. */
 export const needsPast = ({ judging }: Rule): boolean =>

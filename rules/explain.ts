@@ -1,19 +1,21 @@
 import type { Evidence } from '#domain/alert.ts';
-import { vitalIn } from '#domain/reading.ts';
-import { type VitalName, vitals } from '#domain/vitals.ts';
+import type { VitalName } from '#domain/vitals.ts';
 import type { Words } from '#domain/words.ts';
-import type { Average } from './finding.ts';
-import { type Grade, type Limit, limitsOf } from './limits.ts';
+import { inBoth, limitText, spanText, valueText } from './explain-values.ts';
+import { type Grade, limitsOf } from './limits.ts';
 import type { Rule } from './rule.ts';
 
-/** Why an alert was raised and how it stands, in sentences a doctor reads once and knows what to do. */
+/**
+ * Why a value that wanted confirmation became an alert, and how an alert stands, in sentences a doctor reads once and knows what to do.
+ * What other rules found is told in explain-findings.ts.
+ */
 
 type Parameters = Record<string, number>;
 
 export function explainConfirmed(rule: Rule, parameters: Parameters, readings: readonly Evidence[]): Words {
   const limits = limitText(limitsOf(rule, parameters));
   const span = spanText(apart(readings));
-  const list = listText(readings);
+  const list = listText(rule, readings);
   return {
     en: `Confirmed by a second measurement. ${readings.length} readings within ${span.en}: ${list.en}. Limit: ${limits.en}.`,
     zh: `经复测证实。${span.zh}内 ${readings.length} 次测量：${list.zh}。限值：${limits.zh}。`,
@@ -22,7 +24,7 @@ export function explainConfirmed(rule: Rule, parameters: Parameters, readings: r
 
 export function explainUnanswered(rule: Rule, parameters: Parameters, readings: readonly Evidence[]): Words {
   const limits = limitText(limitsOf(rule, parameters));
-  const list = listText(readings);
+  const list = listText(rule, readings);
   const span = spanText(1000 * (parameters['confirm-within-seconds'] ?? 0));
   return readings.length === 1
     ? {
@@ -38,7 +40,7 @@ export function explainUnanswered(rule: Rule, parameters: Parameters, readings: 
 /** @param now when it arrived, ms since 1970. */
 export function explainLate(rule: Rule, parameters: Parameters, reading: Evidence, now: number): Words {
   const limits = limitText(limitsOf(rule, parameters));
-  const list = listText([reading]);
+  const list = listText(rule, [reading]);
   const span = spanText(now - Date.parse(reading.takenAt));
   const would = rule.pages
     ? {
@@ -55,83 +57,46 @@ export function explainLate(rule: Rule, parameters: Parameters, reading: Evidenc
   };
 }
 
-export function explainRising(rule: Rule, parameters: Parameters, now: Average, before: Average): Words {
-  const limits = limitText(limitsOf(rule, parameters));
-  const [mean, meanBefore] = [meanText(now), meanText(before)];
-  return {
-    en: `The home average of the last 7 days is ${mean} (${now.readings} readings on ${now.days} days, the first day not counted); the 7 days before it was ${meanBefore} (${before.readings} readings). Limit: ${limits.en}.`,
-    zh: `近 7 天家庭血压均值为 ${mean}（${now.days} 天共 ${now.readings} 次测量，首日不计）；此前 7 天均值为 ${meanBefore}（${before.readings} 次测量）。限值：${limits.zh}。`,
-  };
-}
-
 /** The opening words, and after them how it stands. */
-export function withLatest(opening: Words, reading: Evidence, grade: Grade, parameters: Parameters): Words {
-  const value = valueText(reading);
-  const margin = parameters['recovery-margin'] ?? 0;
+export function withLatest(rule: Rule, opening: Words, reading: Evidence, grade: Grade): Words {
+  const value = inBoth((language) => valueText(reading, language, judgedIn(rule)));
   const stands: Record<Grade, Words> = {
-    beyond: { en: `${value}, still beyond the limit.`, zh: `${value}，仍超出限值。` },
+    beyond: { en: 'still beyond the limit.', zh: '仍超出限值。' },
     near: {
-      en: `${value}, back inside the limit by less than ${margin} mmHg.`,
-      zh: `${value}，已回到限值以内，但距限值不足 ${margin} mmHg。`,
+      en: 'back inside the limit, but not clearly so.',
+      zh: '已回到限值以内，但尚不明显。',
     },
     within: {
-      en: `${value}, back inside the limit. The alert stays until a person closes it.`,
-      zh: `${value}，已回到限值以内。警报须由人员确认后关闭。`,
+      en: `back inside the limit.${closing(rule).en}`,
+      zh: `已回到限值以内。${closing(rule).zh}`,
     },
   };
-  return { en: `${opening.en} Latest: ${stands[grade].en}`, zh: `${opening.zh}最新读数：${stands[grade].zh}` };
-}
-
-/** `192/121 mmHg` for blood pressure, `88 %` for a lone value. */
-export function valueText(reading: { values: Evidence['values'] }): string {
-  const [systolic, diastolic] = [vitalIn(reading, 'systolic'), vitalIn(reading, 'diastolic')];
-  if (systolic !== undefined && diastolic !== undefined)
-    return `${shown('systolic', systolic)}/${shown('diastolic', diastolic)} ${vitals.systolic.unit}`;
-  return reading.values.map(({ vital, value }) => `${shown(vital, value)} ${vitals[vital].unit}`).join(', ');
-}
-
-const shown = (vital: VitalName, value: number): string => value.toFixed(vitals[vital].decimals);
-
-const listText = (readings: readonly Evidence[]): Words => {
-  const list = readings.map(valueText);
-  return { en: list.join(', '), zh: list.join('、') };
-};
-
-function limitText(limits: readonly Limit[]): Words {
-  const one = (limit: Limit, language: 'en' | 'zh') =>
-    `${limitNames[limit.vital]?.[language] ?? vitals[limit.vital].name[language]} ${limit.side === 'above' ? '≥' : '<'} ${limit.value} ${vitals[limit.vital].unit}`;
+  if (value.en === '') return opening;
   return {
-    en: limits.map((limit) => one(limit, 'en')).join(' or '),
-    zh: limits.map((limit) => one(limit, 'zh')).join(' 或 '),
+    en: `${opening.en} Latest: ${value.en}, ${stands[grade].en}`,
+    zh: `${opening.zh}最新读数：${value.zh}，${stands[grade].zh}`,
   };
 }
 
-const limitNames: Partial<Record<VitalName, Words>> = {
-  systolic: { en: 'systolic', zh: '收缩压' },
-  diastolic: { en: 'diastolic', zh: '舒张压' },
-};
+/** Graver alerts never close by themselves. */
+const closing = ({ severity }: Rule): Words =>
+  severity === 'routine'
+    ? { en: '', zh: '' }
+    : { en: ' The alert stays until a person closes it.', zh: '警报须由人员确认后关闭。' };
 
-const meanText = ({ mean }: Average): string =>
-  valueText({
-    values: (Object.entries(mean) as [VitalName, number][]).map(([vital, value]) => ({
-      vital,
-      value,
-      unit: vitals[vital].ucum,
-    })),
-  });
+/** The vital signs a rule looks at: those of its limits, or the one its judging names. */
+export function judgedIn(rule: Rule): readonly VitalName[] | undefined {
+  const limited = rule.parameters.flatMap(({ limits }) => limits?.vital ?? []);
+  if (limited.length > 0) return limited;
+  return 'vital' in rule.judging ? [rule.judging.vital] : undefined;
+}
+
+const listText = (rule: Rule, readings: readonly Evidence[]): Words =>
+  inBoth((language) =>
+    readings.map((reading) => valueText(reading, language, judgedIn(rule))).join(language === 'en' ? ', ' : '、'),
+  );
 
 const apart = (readings: readonly Evidence[]): number => {
   const times = readings.map((r) => Date.parse(r.takenAt));
   return Math.max(...times) - Math.min(...times);
 };
-
-/** A span as people say it: the largest unit that leaves at least 2, else the next smaller. */
-export function spanText(ms: number): Words {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return { en: `${seconds} s`, zh: `${seconds} 秒` };
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return { en: `${minutes} min`, zh: `${minutes} 分钟` };
-  const hours = Math.round(minutes / 60);
-  if (hours < 48) return { en: `${hours} h`, zh: `${hours} 小时` };
-  return { en: `${Math.round(hours / 24)} days`, zh: `${Math.round(hours / 24)} 天` };
-}

@@ -49,6 +49,33 @@ export function insertRecord(
   return true;
 }
 
+/** Of what is worn: of several in one slot the last, and one that is no artefact before one that is. */
+export function insertLastOfSlot(
+  records: Records,
+  slotMs: number,
+  reading: JudgedReading,
+  receivedAt: number,
+  device: number,
+  kept: { days: number; records: number },
+): boolean {
+  const taken = Date.parse(reading.evidence.takenAt);
+  const slot = Math.floor(taken / slotMs);
+  for (let i = records.count - 1; i >= 0; i--) {
+    const there = takenAt(records, i);
+    const slotThere = Math.floor(there / slotMs);
+    if (slotThere > slot) continue;
+    if (slotThere < slot) break;
+    const better =
+      Number(isArtefact(records, i)) - Number(isMarkedArtefact(reading.evidence)) ||
+      taken - there ||
+      -compareIds(records, i, reading.evidence.reading);
+    if (better <= 0) return false;
+    write(records, i, reading, taken, receivedAt, device);
+    return true;
+  }
+  return insertRecord(records, reading, receivedAt, device, kept);
+}
+
 export const takenAt = (records: Records, i: number): number => records.bytes.getFloat64(i * records.stride + at.taken);
 export const receivedAt = (records: Records, i: number): number =>
   records.bytes.getFloat64(i * records.stride + at.received);
@@ -178,12 +205,12 @@ function write(
   bytes.setFloat64(start + at.heard, Date.parse(evidence.heardAt));
   bytes.setFloat64(start + at.received, received);
   for (let byte = 0; byte < 16; byte++) bytes.setUint8(start + at.id + byte, byteOf(evidence.reading, byte));
-  let [low, high, flags] = [0, 0, late ? lateFlag : 0];
+  let [low, high] = [0, 0];
+  const flags = (late ? lateFlag : 0) | (isMarkedArtefact(evidence) ? artefactFlag : 0);
   for (const mark of evidence.marks) {
     const place = placeOfMark(mark);
     if (place < 32) low |= 1 << place;
     else high |= 1 << (place - 32);
-    if (artefactMarks.includes(mark)) flags |= artefactFlag;
   }
   bytes.setUint32(start + at.marksLow, low >>> 0);
   bytes.setUint16(start + at.marksHigh, high);
@@ -196,6 +223,8 @@ function write(
     bytes.setInt32(start + headBytes + 4 * column, value === undefined ? absent : Math.round(value * steps));
   }
 }
+
+const isMarkedArtefact = ({ marks }: Evidence): boolean => marks.some((mark) => artefactMarks.includes(mark));
 
 const measured = ({ values }: Evidence, vital: VitalName): number | undefined => {
   for (let i = 0; i < values.length; i++) if (values[i]!.vital === vital) return values[i]!.value;

@@ -1,7 +1,7 @@
 import type { Evidence } from '#domain/alert.ts';
 import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { isContinuous, type PanelName } from '#domain/vitals.ts';
-import { bytesOfRecords, createRecords, insertRecord, type Records } from './history-records.ts';
+import { bytesOfRecords, createRecords, insertLastOfSlot, insertRecord, type Records } from './history-records.ts';
 import { bytesOfSlots, createSlots, insertSample, type Slots } from './history-slots.ts';
 import type { JudgedReading, Rule } from './rule.ts';
 
@@ -50,7 +50,7 @@ export function insertReading(history: History, kept: Kept, reading: JudgedReadi
       days: wish.days,
       records: Math.min(recordsAtMost, Math.ceil(wish.days * recordsPerDayAtMost)),
     });
-  const isNews = insertRecord(of.records, reading, receivedAt, device, {
+  const isNews = insertLastOfSlot(of.records, of.slots.slotMs, reading, receivedAt, device, {
     days: wish.days,
     records: recentSamplesAtMost,
   });

@@ -89,17 +89,19 @@ export type Judging =
   /**
    * A score such as NEWS2 out of the latest values, all taken within `within-minutes`; incomplete, it is none. Trouble:
    * `score-at-least` in all, or one item alone with `single-at-least`.
-   * Parameters: score-at-least, within-minutes, [single-at-least], [recovery-margin: points], and those that items name.
+   * Parameters: score-at-least, within-minutes, [single-at-least], [recovery-margin: points], and those that lines name.
    */
   | { kind: 'score'; items: readonly ScoreItem[] }
   /**
-   * Of what the care plan expects of these panels in the last `days`, less than `adherence-percent` came; a day counts once. Judged when
-   * a day is over. Parameters: days, adherence-percent, [recovery-margin: percent], [quiet-days: 7].
+   * Of what the care plan expects of these panels in the last `days`, less than `adherence-percent` came; on one day no more counts than was
+   * expected of it. Judged at a tick of a new day, over whole days, without those on which the patient was paused.
+   * Parameters: days, adherence-percent, [recovery-margin: percent], [quiet-days: 7].
    */
   | { kind: 'adherence' }
   /**
-   * What the care plan expects of these panels has not come for `missed-at-least` times in a row, and `grace-hours`; `cause` says whose silence it is.
-   * Parameters: missed-at-least, grace-hours.
+   * What the care plan expects of these panels has not come for `missed-at-least` measurements in a row, and `grace-hours`; `cause` says whose
+   * silence it is, and must be what a tick says. Judged at a tick; the next reading of the panel ends it.
+   * Parameters: missed-at-least, grace-hours, [quiet-days: 1].
    */
   | { kind: 'absence'; cause: Silence };
 
@@ -110,17 +112,15 @@ export type Silence = (typeof silences)[number];
 /**
  * One line of a score. `vitals`: the latest of any of these counts. `bands` are ascending: the points of the first band whose `upTo` is not
  * less than the value. `when`: the line counts only while all of this holds: a parameter has that value (such as the SpO2 scale of a
- * patient), another vital lies in that range. A vital that stands in a line that counts, or in a condition, must have been
- * measured: else the score is incomplete. A line of a parameter gives its points for each one of its value (oxygen: 1 gives 2).
+ * patient), another vital lies in that range, both ends included (such as the flow of oxygen). A vital that stands in a line that
+ * counts, or in a condition, must have been measured: else the score is incomplete.
  */
-export type ScoreItem =
-  | {
-      name: Words;
-      vitals: readonly [VitalName, ...VitalName[]];
-      bands: readonly { upTo: number; points: number }[];
-      when?: readonly ScoreCondition[];
-    }
-  | { name: Words; parameter: string; pointsEach: number };
+export type ScoreItem = {
+  name: Words;
+  vitals: readonly [VitalName, ...VitalName[]];
+  bands: readonly { upTo: number; points: number }[];
+  when?: readonly ScoreCondition[];
+};
 export type ScoreCondition = { parameter: string; is: number } | { vital: VitalName; from?: number; upTo?: number };
 
 /** What an alert asks of a person. */

@@ -27,7 +27,7 @@ import type { Combinator } from './course.ts';
 export const average: Combinator = {
   quietDays: 7,
   needsPast: true,
-  daysBack: ({ rule }) => 2 * (rule.parameters.find((p) => p.name === 'days')?.high ?? usualDays) + 1,
+  daysBack: (rule) => 2 * (rule.parameters.find((p) => p.name === 'days')?.high ?? usualDays) + 1,
   look(terms, history, { until }) {
     const records = history.panels.get(terms.rule.panels[0])?.records;
     if (!records) return 'unclear';

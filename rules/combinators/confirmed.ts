@@ -284,7 +284,7 @@ function joinEpisode(terms: Terms, state: ConfirmedState, effects: Effect[], bey
   effects.push({
     kind: 'join',
     evidence,
-    explanation: withLatest(state.episode.opening, last.evidence, grade, terms.parameters),
+    explanation: withLatest(terms.rule, state.episode.opening, last.evidence, grade),
     standing: grade,
   });
 }

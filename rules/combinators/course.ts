@@ -10,7 +10,7 @@ import { explainFinding } from '../explain-findings.ts';
 import type { Finding } from '../finding.ts';
 import type { History } from '../history.ts';
 import { takenAt } from '../history-records.ts';
-import type { Effect, Expected, Happening, JudgedReading } from '../rule.ts';
+import type { Effect, Expected, Happening, JudgedReading, Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 
 /**
@@ -21,20 +21,24 @@ import { parameterOf, type Terms } from '../terms.ts';
 
 /** A combinator of this kind: a pure look at the history. */
 export type Combinator = {
-  /** How it stood at `span.until`, by what was taken after `span.since`. Allocates nothing unless there is trouble. */
-  look(terms: Terms, history: History, span: Span, about: About): Verdict;
+  /** How it stood at `moment.until`, by what was taken after `moment.since`. Makes no object unless there is trouble. */
+  look(terms: Terms, history: History, moment: Moment): Verdict;
   /** How many days back it looks at most, whatever a care plan sets within its bounds. */
-  daysBack(terms: Pick<Terms, 'rule'>): number;
+  daysBack(rule: Rule): number;
   /** It speaks of days and weeks: closed by a person, it is told again after `quiet-days` (this many unless the rule says so) only. */
   quietDays?: number;
   /** It must see the past in full, and does not judge while that is being rebuilt. */
   needsPast?: true;
 };
 
-/** Both ms since 1970. */
-export type Span = { since: number; until: number };
-/** What else a verdict may rest on. */
-export type About = { happening: Happening; now: number; plan: Expected | undefined };
+/** `now`, `since`, `until`: ms since 1970. `plan`: what is expected of the patient. */
+export type Moment = {
+  happening: Happening;
+  now: number;
+  plan: Expected | undefined;
+  since: number;
+  until: number;
+};
 
 /** `near`: inside the limit by less than the margin. `unclear`: too little to say anything; leaves all as it is. */
 export type Verdict = Trouble | Doubt | 'near' | 'unclear' | 'well';
@@ -101,37 +105,29 @@ export function course(
       if (isNoEvidence(terms, happening.reading)) return undefined;
   }
   if (combinator.needsPast && !history.complete) return undefined;
-  const about = { happening, now, plan };
-  const verdict = verdictOf(combinator, terms, history, before, about);
-  if (isTrouble(verdict)) return trouble(combinator, terms, before, verdict, about);
+  const moment = { happening, now, plan, since: sinceOf(combinator, before), until: newestIn(terms, history) ?? now };
+  const verdict = verdictOf(combinator, terms, history, moment);
+  if (isTrouble(verdict)) return trouble(combinator, terms, before, verdict, moment);
   if (isDoubt(verdict)) return doubt(before, verdict, now);
   if (!before?.episode) return undefined;
   if (verdict === 'well' && terms.rule.severity === 'routine')
     return { state: { ...before, episode: null, raisedBy: null }, effects: [{ kind: 'clear' }] };
   if (verdict === 'unclear') return undefined;
-  return tell(combinator, terms, before, verdict === 'well' ? 'within' : 'near', about);
+  return tell(combinator, terms, before, verdict === 'well' ? 'within' : 'near', moment);
 }
 
 /**
  * How it stands. Nearly always that is a look at the end; a reading that came after later ones may change how it stood at each of those.
  */
-function verdictOf(
-  combinator: Combinator,
-  terms: Terms,
-  history: History,
-  before: CourseState | undefined,
-  about: About,
-): Verdict {
-  const since = sinceOf(combinator, before);
-  const newest = newestIn(terms, history) ?? about.now;
-  const latest = combinator.look(terms, history, { since, until: newest }, about);
-  if (about.happening.kind !== 'reading') return latest;
-  const taken = Date.parse(about.happening.reading.evidence.takenAt);
-  if (taken >= newest || isTrouble(latest)) return latest;
+function verdictOf(combinator: Combinator, terms: Terms, history: History, moment: Moment): Verdict {
+  const latest = combinator.look(terms, history, moment);
+  if (moment.happening.kind !== 'reading' || isTrouble(latest)) return latest;
+  const taken = Date.parse(moment.happening.reading.evidence.takenAt);
+  if (taken >= moment.until) return latest;
   const clears = terms.rule.severity === 'routine';
   if (clears && latest === 'well') return latest;
-  for (const until of momentsFrom(terms, history, taken, newest)) {
-    const verdict = combinator.look(terms, history, { since, until }, about);
+  for (const until of momentsFrom(terms, history, taken, moment.until)) {
+    const verdict = combinator.look(terms, history, { ...moment, until });
     if (isTrouble(verdict)) return verdict;
     if (clears && verdict === 'well') return verdict;
   }
@@ -158,14 +154,15 @@ function trouble(
   terms: Terms,
   state: CourseState = fresh,
   found: Trouble,
-  about: About,
+  moment: Moment,
 ): Outcome {
   const { rule } = terms;
-  const late = rule.severity !== 'routine' && about.now - found.latest > lateAfterMs;
+  const late = rule.severity !== 'routine' && moment.now - found.latest > lateAfterMs;
   const severity = late ? 'routine' : rule.severity;
   if (state.episode && severities.indexOf(severity) <= severities.indexOf(state.episode.severity))
-    return tell(combinator, terms, state, 'beyond', about);
-  if (about.now - found.latest > newsForMs) return undefined;
+    return tell(combinator, terms, state, 'beyond', moment);
+  if (moment.now - found.latest > newsForMs) return undefined;
+  if (!state.episode && state.closedUpTo !== null && found.latest <= state.closedUpTo) return undefined;
   const quietMs = dayMs * parameterOf(terms, 'quiet-days', combinator.quietDays ?? 0);
   if (!state.episode && state.raisedBy !== null && found.latest < state.raisedBy + quietMs) return undefined;
   const evidence = found.evidence.slice(-evidenceAtMost);
@@ -173,7 +170,7 @@ function trouble(
     rule,
     terms.parameters,
     found.finding,
-    late ? about.now - found.latest : undefined,
+    late ? moment.now - found.latest : undefined,
   );
   return {
     state: {
@@ -208,7 +205,7 @@ function tell(
   terms: Terms,
   state: CourseState,
   standing: 'beyond' | 'near' | 'within',
-  { happening }: About,
+  { happening }: Moment,
 ): Outcome {
   const { episode } = state;
   if (!episode || happening.kind !== 'reading') return undefined;
@@ -227,7 +224,7 @@ function tell(
       {
         kind: 'join',
         evidence: [evidence],
-        explanation: withLatest(episode.opening, evidence, standing, terms.parameters),
+        explanation: withLatest(terms.rule, episode.opening, evidence, standing),
         standing,
       },
     ],

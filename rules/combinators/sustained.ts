@@ -1,0 +1,51 @@
+import { takenIn, valueIn } from '../history-slots.ts';
+import { isBeyond } from '../limits.ts';
+import { parameterOf } from '../terms.ts';
+import type { Combinator } from './course.ts';
+import { isBeyondBy, largest } from './recent.ts';
+import { evidenceBetween, slotAt, wornPanel } from './samples.ts';
+
+/**
+ * Beyond a limit for a time: every sample from now back over `for-minutes`, at least `samples-at-least` of them, each at most
+ * `gap-minutes-at-most` after the one before. It lasts from sample to sample, never to the time on the wall: a gap in the data breaks
+ * it, and what lies on both sides of a gap are two times.
+ *
+ * Parameters: limits…, for-minutes, gap-minutes-at-most, samples-at-least, [recovery-margin: 0].
+ */
+export const sustained: Combinator = {
+  daysBack: (rule) => Math.ceil(largest(rule, 'for-minutes', 60) / 1440),
+  look(terms, history, { since, until }) {
+    const panel = wornPanel(terms.rule, history);
+    if (!panel) return 'unclear';
+    const last = slotAt(panel, until);
+    const newest = valueIn(panel.slots, last);
+    const limit = terms.limits.find((l) => isBeyond(l, newest));
+    if (Number.isNaN(newest) || takenIn(panel.slots, last) <= since) return 'unclear';
+    if (!limit) return terms.limits.some((l) => isBeyondBy(l, -terms.margin, newest)) ? 'near' : 'well';
+
+    const forMs = 60_000 * parameterOf(terms, 'for-minutes', 15);
+    const gapMs = 60_000 * parameterOf(terms, 'gap-minutes-at-most', 10);
+    const latest = takenIn(panel.slots, last);
+    let [from, samples, worst] = [latest, 1, newest];
+    for (let slot = last - 1; latest - from < forMs; slot--) {
+      if (from - slot * panel.slots.slotMs > gapMs + panel.slots.slotMs) return 'unclear';
+      const value = valueIn(panel.slots, slot);
+      if (Number.isNaN(value)) continue;
+      const taken = takenIn(panel.slots, slot);
+      if (from - taken > gapMs || taken <= since || !isBeyond(limit, value)) return 'unclear';
+      from = taken;
+      samples++;
+      worst = limit.side === 'above' ? Math.max(worst, value) : Math.min(worst, value);
+    }
+    if (samples < parameterOf(terms, 'samples-at-least', 3)) return 'unclear';
+    const evidence = evidenceBetween(panel, from, until);
+    if (evidence.length === 0) return 'unclear';
+    return {
+      is: 'trouble',
+      finding: { ground: 'sustained', limit, worst, latest: newest, samples, spanMs: latest - from },
+      evidence,
+      from,
+      latest,
+    };
+  },
+};
