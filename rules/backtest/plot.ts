@@ -22,12 +22,12 @@ export function plotOf(
   const height = timelineTop + 46 + lanes.length * laneHeight + 48;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="backtest-title backtest-words" lang="${t.tag}" font-family="'Noto Sans SC', 'Noto Sans', system-ui, sans-serif" font-size="13" fill="${ink}">`,
-    `<title id="backtest-title">${escape(t.title(day(report.from), day(report.to)))}</title>`,
-    `<desc id="backtest-words">${escape(inWords(report, t))}</desc>`,
+    `<title id="backtest-title">${xml(t.title(day(report.from), day(report.to)))}</title>`,
+    `<desc id="backtest-words">${xml(inWords(report, t))}</desc>`,
     `<defs><pattern id="backtest-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/><rect width="2.4" height="6" fill="${changed}"/></pattern></defs>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    text(left, 30, escape(t.title(day(report.from), day(report.to))), 'font-size="18" font-weight="600"'),
-    text(left, 52, escape(t.scope(report.patients, report.patientWeeks)), `fill="${quiet}"`),
+    text(left, 30, xml(t.title(day(report.from), day(report.to))), 'font-size="18" font-weight="600"'),
+    text(left, 52, xml(t.scope(report.patients, report.patientWeeks)), `fill="${quiet}"`),
     ...legend(t, proposed !== null),
     ...bars({
       x: left,
@@ -69,7 +69,7 @@ const weekMs = 7 * 86_400_000;
 
 function legend(t: Texts, both: boolean): string[] {
   const entry = (x: number, fill: string, words: string) =>
-    `<rect x="${x}" y="66" width="16" height="12" ${fill}/>${text(x + 22, 77, escape(words))}`;
+    `<rect x="${x}" y="66" width="16" height="12" ${fill}/>${text(x + 22, 77, xml(words))}`;
   return both ? [entry(left, filled, t.today), entry(left + 160, hatched, t.proposed)] : [entry(left, filled, t.today)];
 }
 
@@ -95,10 +95,10 @@ function bars(chart: {
     if (value === 0) return '';
     const tall = (chartHeight * value) / most;
     const at = x + step * i + (step - thick * (proposed ? 2 : 1)) / 2 + nth * thick;
-    return `<rect x="${round(at)}" y="${round(base - tall)}" width="${round(thick)}" height="${round(tall)}" ${fill}><title>${escape(`${chart.tip(i)} · ${who}: ${value}`)}</title></rect>`;
+    return `<rect x="${round(at)}" y="${round(base - tall)}" width="${round(thick)}" height="${round(tall)}" ${fill}><title>${xml(`${chart.tip(i)} · ${who}: ${value}`)}</title></rect>`;
   };
   return [
-    text(x, chartTop - 12, escape(chart.title), 'font-weight="600"'),
+    text(x, chartTop - 12, xml(chart.title), 'font-weight="600"'),
     ...[0, most / 2, most].flatMap((value) => {
       const y = round(base - (chartHeight * value) / most);
       return [
@@ -115,7 +115,7 @@ function bars(chart: {
       const at = round(x + step * (i + 0.5));
       return label === undefined
         ? ''
-        : text(at, base + 18, escape(label), `text-anchor="middle" font-size="11" fill="${quiet}"`);
+        : text(at, base + 18, xml(label), `text-anchor="middle" font-size="11" fill="${quiet}"`);
     }),
   ].filter((part) => part !== '');
 }
@@ -145,8 +145,8 @@ function timeline(
   const xOf = (at: number) => laneLeft + ((right - laneLeft) * (clamp(at, span) - span.from)) / (span.to - span.from);
   const ticks = Array.from({ length: 5 }, (_, i) => span.from + ((span.to - span.from) * i) / 4);
   return [
-    text(left, timelineTop, escape(t.timeline), 'font-weight="600"'),
-    ...(lanes.length === 0 ? [text(left, timelineTop + 26, escape(t.noEpisodes), `fill="${quiet}"`)] : []),
+    text(left, timelineTop, xml(t.timeline), 'font-weight="600"'),
+    ...(lanes.length === 0 ? [text(left, timelineTop + 26, xml(t.noEpisodes), `fill="${quiet}"`)] : []),
     ...(lanes.length === 0
       ? []
       : ticks.flatMap((at) => [
@@ -159,20 +159,20 @@ function timeline(
       const one = (alert: SeenAlert, nth: number, fill: string, who: string) => {
         const [from, to] = [xOf(alert.openedAt), xOf(alert.resolvedAt ?? span.to)];
         const tall = both ? 8 : 12;
-        return `<rect x="${round(from)}" y="${y + (both ? 2 + nth * 9 : 4)}" width="${round(Math.max(3, to - from))}" height="${tall}" ${fill}><title>${escape(t.episode(who, t.severity[alert.severity], minute(alert.openedAt), alert.resolvedAt === null ? null : minute(alert.resolvedAt)))}</title></rect>`;
+        return `<rect x="${round(from)}" y="${y + (both ? 2 + nth * 9 : 4)}" width="${round(Math.max(3, to - from))}" height="${tall}" ${fill}><title>${xml(t.episode(who, t.severity[alert.severity], minute(alert.openedAt), alert.resolvedAt === null ? null : minute(alert.resolvedAt)))}</title></rect>`;
       };
       return [
         text(
           left,
           y + 15,
-          escape(`${lane.patient.slice(0, 8)} · ${cut(nameOf(lane.problem, language))}`),
+          xml(`${lane.patient.slice(0, 8)} · ${cut(nameOf(lane.problem, language))}`),
           'font-size="12"',
         ),
         ...lane.today.map((alert) => one(alert, 0, filled, t.today)),
         ...(lane.proposed ?? []).map((alert) => one(alert, 1, hatched, t.proposed)),
       ];
     }),
-    ...(more > 0 ? [text(left, bottom + 36, escape(t.more(more)), `fill="${quiet}"`)] : []),
+    ...(more > 0 ? [text(left, bottom + 36, xml(t.more(more)), `fill="${quiet}"`)] : []),
   ];
 }
 
@@ -195,5 +195,5 @@ const minute = (at: number): string => new Date(at).toISOString().slice(0, 16).r
 const round = (n: number): number => Math.round(n * 10) / 10;
 const clamp = (at: number, { from, to }: Span): number => Math.min(to, Math.max(from, at));
 const cut = (name: string): string => (name.length > 30 ? `${name.slice(0, 29)}…` : name);
-const escape = (words: string): string =>
+const xml = (words: string): string =>
   words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

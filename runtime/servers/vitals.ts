@@ -1,10 +1,15 @@
+import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { Records } from '../records/connect.ts';
+import type { Log } from '../log.ts';
+import type { Random } from '../random.ts';
+import { connect, type Records } from '../records/connect.ts';
 import { type Retention, withRetention } from '../retention.ts';
+import type { Secrets } from '../secrets.ts';
 import type { Health, Service } from '../service.ts';
 import type { VitalsStore } from '../vitals-store.ts';
 import { createInfluxStore } from '../vitals-store-influx.ts';
 import { createPostgresStore } from '../vitals-store-postgres.ts';
+import { databaseUrlOf } from './databases.ts';
 import { createInflux } from './influx.ts';
 import { findInfluxd } from './programs.ts';
 import type { Start } from './start.ts';
@@ -56,6 +61,19 @@ export async function openVitals(start: Start, choice: VitalsChoice, records: Re
     log.warn(shortfallOf(choice) ?? '');
     return keep(await createPostgresStore({ records, clock, log }));
   }
+  return keep(await openAt(addressOf({ config, secrets }, choice), { clock, log, random }));
+}
+
+/** Where readings are kept and with which key: plain, so that another thread can be handed it. Never logged. */
+export type VitalsAddress =
+  | { readings: 'postgresql'; databaseUrl: string }
+  | { readings: 'influxdb'; settings: Parameters<typeof createInfluxStore>[1] };
+
+export function addressOf(
+  { config, secrets }: { config: Config; secrets: Pick<Secrets, 'postgresPassword' | 'influxPassword'> },
+  { readings }: Pick<VitalsChoice, 'readings'>,
+): VitalsAddress {
+  if (readings === 'postgresql') return { readings, databaseUrl: databaseUrlOf(config, secrets) };
   const { INFLUX_USER: user, INFLUX_PASSWORD: password, INFLUX_TOKEN: token, INFLUX_ORG: organisation } = config;
   const server = config.INFLUX_URL
     ? {
@@ -65,8 +83,25 @@ export async function openVitals(start: Start, choice: VitalsChoice, records: Re
         ...(organisation ? { organisation } : {}),
       }
     : { url: `http://127.0.0.1:${config.INFLUX_PORT}`, user: influxUser, password: secrets.influxPassword };
-  const settings = { ...server, database: config.INFLUX_DATABASE, retentionDays: longest(retention) };
-  return keep(await createInfluxStore({ clock, log, random }, settings));
+  const retentionDays = longest(retentionOf(config));
+  return { readings, settings: { ...server, database: config.INFLUX_DATABASE, retentionDays } };
+}
+
+/** For whoever is no part of the platform's start. Its `close` leaves nothing open. */
+export async function openAt(
+  address: VitalsAddress,
+  deps: { clock: Clock; log: Log; random: Random },
+): Promise<VitalsStore> {
+  if (address.readings === 'influxdb') return createInfluxStore(deps, address.settings);
+  const records = connect(address.databaseUrl, { connections: 1, onFault: () => {} });
+  const store = await createPostgresStore({ ...deps, records });
+  return {
+    ...store,
+    async close() {
+      await store.close();
+      await records.destroy();
+    },
+  };
 }
 
 /** Rollups are kept at least as long as what is worn, for of that the charts of a long time show nothing but rollups. */
