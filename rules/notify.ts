@@ -12,7 +12,7 @@ import { announce } from '#runtime/records/changes.ts';
 import type { Records, Within } from '#runtime/records/connect.ts';
 import { reaches } from '#runtime/records/contact-points.ts';
 import { callableOf } from '#runtime/records/on-call.ts';
-import { addPages, cancelPages, hasReachedSomebody, nextFreeStep } from '#runtime/records/pages.ts';
+import { addPages, cancelPages, hasReachedSomebody, lastBase, nextFreeStep } from '#runtime/records/pages.ts';
 import type { Health } from '#runtime/service.ts';
 import type { Channel } from './channels/channel.ts';
 import { firstDue } from './group.ts';
@@ -48,7 +48,8 @@ export function createPaging(deps: PagingDeps, config: { publicUrl: string }): P
 
   const beginStep = async (db: Within, alert: Alert, call: Call, now: number): Promise<void> => {
     const { escalation } = alert;
-    if (!escalation) return;
+    // it worsened, or came back: it calls from the beginning, and not twice side by side
+    if (!escalation || call.base < (await lastBase(db, alert.id))) return;
     const morning = quietUntil(escalation, now);
     if (morning !== undefined) return putStep(db, alert, call, morning, `-${morning}`);
     const due = callDue(escalation, call.nth, await callableOf(db, alert.team, now));

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Alert } from '#domain/alert.ts';
 import { callDue } from '#domain/escalation.ts';
 import type { AlertId, ClinicianId } from '#domain/ids.ts';
@@ -44,6 +45,8 @@ export async function nextCallOfAlert(
     .where('kind', '=', 'page-step')
     .where('subject', 'like', `${alert.id}/%`)
     .where('done_at', 'is', null)
+    // the latest calling: an earlier one goes on no more
+    .orderBy(sql`split_part(subject, '/', 2)::int`, 'desc')
     .orderBy('due_at', 'desc')
     .executeTakeFirst();
   if (!entry) return null;

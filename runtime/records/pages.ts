@@ -235,6 +235,16 @@ export async function nextFreeStep(db: Within, alert: AlertId): Promise<number> 
   return row?.last === null || row?.last === undefined ? 0 : Number(row.last) + 1;
 }
 
+/** The step with which the latest calling of this alert began. */
+export async function lastBase(db: Within, alert: AlertId): Promise<number> {
+  const row = await db
+    .selectFrom('page')
+    .select((eb) => eb.fn.max('base').as('last'))
+    .where('alert_id', '=', alert)
+    .executeTakeFirst();
+  return row?.last ?? 0;
+}
+
 /** How many steps have called before this one, since the calling began. */
 export async function callsBefore(
   db: Within,
