@@ -15,6 +15,8 @@ export type Histories = {
   /** The past of all is there: whoever is new from now on has none. */
   completeAll(): void;
   isComplete(patient: PatientId): boolean;
+  /** All whose past is there. */
+  whole(): PatientId[];
   /** Readings that came before the past did: some rules will judge them then. The latest of them, where they are many. */
   note(patient: PatientId, heard: readonly Heard[]): void;
   takeNoted(patient: PatientId): readonly Heard[];
@@ -47,6 +49,7 @@ export function createHistories(): Histories {
     completeAll() {
       all = true;
     },
+    whole: () => [...histories].flatMap(([patient, { complete }]) => (complete ? [patient] : [])),
     isComplete: (patient) => histories.get(patient)?.complete ?? all,
     note(patient, heard) {
       const before = incomplete.get(patient);

@@ -24,6 +24,7 @@ import { createHistories } from './histories.ts';
 import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge } from './judge.ts';
 import { createKnownPatients } from './known-patients.ts';
+import { createListening } from './listening.ts';
 import { createPaging } from './notify.ts';
 import { handleSnoozes } from './snooze.ts';
 import { createWarmUp, type Progress } from './warm-up.ts';
@@ -50,7 +51,12 @@ export function createRules(
     log: Log;
     metrics: Metrics;
   },
-  config: { publicUrl: string; shards?: readonly number[] },
+  config: {
+    publicUrl: string;
+    shards?: readonly number[];
+    /** How often it is asked who is silent, and how long after a start for the first time. */
+    listening?: { everyMs?: number; settleMs?: number };
+  },
 ): Service {
   const { journal, records, agenda, clock, random, metrics } = deps;
   const log = deps.log.child({ service: 'rules' });
@@ -150,6 +156,8 @@ export function createRules(
     return journal.health().state !== 'down' && behind('ingest') <= behind('rules');
   }
 
+  const listening = createListening({ ...deps, log, histories, patients, consider }, config.listening);
+
   async function onRebuilt(rebuilt: readonly PatientId[]): Promise<void> {
     await consider(rebuilt.map((patient) => ({ kind: 'rebuilt', patient, missed: histories.takeNoted(patient) })));
     agenda.nudge();
@@ -195,9 +203,11 @@ export function createRules(
       const { shards } = config;
       consumption = journal.consume('rules', { batch: batchEntries, ...(shards ? { shards } : {}) }, onBatch);
       warmUp.start();
+      listening.start();
     },
     async stop() {
       await consumption?.stop();
+      await listening.stop();
       await warmUp.stop();
     },
     health(): Health {
@@ -212,7 +222,8 @@ export function createRules(
       if (pages.state !== 'ok') return pages;
       if (unjudged > 0)
         return { state: 'degraded', trouble: 'judging-failed', detail: `${unjudged} judgements failed, see the log` };
-      return pastHealth(warmUp.progress());
+      const heard = listening.health();
+      return heard.state === 'ok' ? pastHealth(warmUp.progress()) : heard;
     },
   };
 }

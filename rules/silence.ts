@@ -1,28 +1,10 @@
 import type { PanelName } from '#domain/vitals.ts';
+import type { HomeDevice } from '#runtime/records/silence.ts';
 import type { Silence } from './rule.ts';
-
-/** One device as the patient has it now. Times are ms since 1970. */
-export type DeviceFacts = {
-  /** What it has measured of this patient. */
-  panels: readonly PanelName[];
-  lastReadingAt: number | null;
-  /** A device that speaks MQTT itself is its own source. */
-  source: {
-    kind: 'gateway' | 'device';
-    /** Shut out, or its radio is down: it is there, and brings nothing. */
-    deaf: boolean;
-    /** Null while it is online; of one that never came, 0. */
-    awaySince: number | null;
-    /** It keeps readings that it cannot get through. */
-    waiting: boolean;
-  };
-  /** It said so itself, or its gateway does: an empty battery, a link that fails. */
-  troubled: boolean;
-};
 
 /** What is known of a home in which something expected has not come. */
 export type HomeFacts = {
-  devices: readonly DeviceFacts[];
+  devices: readonly HomeDevice[];
   /** The platform itself takes, records or judges nothing at present, or most sources are away from it, or that was so a short while ago. */
   platformTroubled: boolean;
 };
@@ -61,7 +43,7 @@ export function whoIsSilent(
 }
 
 /** `unclear`: away for a moment, which says nothing. */
-function wayOf({ source }: DeviceFacts, now: number): 'open' | 'closed' | 'unclear' {
+function wayOf({ source }: HomeDevice, now: number): 'open' | 'closed' | 'unclear' {
   if (source.deaf) return 'closed';
   if (source.awaySince !== null) return now - source.awaySince >= shortAwayMs ? 'closed' : 'unclear';
   return source.waiting ? 'closed' : 'open';

@@ -6,6 +6,7 @@ import { dayNumberIn } from '#domain/zone.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { book } from './book/index.ts';
 import { evaluate, keptOf, readState, type State } from './evaluate.ts';
+import { expectedOf } from './expecting.ts';
 import { type History, insertReading } from './history.ts';
 import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule, Silence } from './rule.ts';
@@ -53,7 +54,8 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
   const hear = (of: Case, happening: Happening, at: number): void => {
     if (of.fault) return;
     try {
-      const subject = { history, state: of.state, plan: patient.plan };
+      const plan = happening.kind === 'tick' ? expectedOf(patient, history, of.rule) : patient.plan;
+      const subject = { history, state: of.state, plan };
       const judgement = evaluate(of.rule, of.parameters, subject, happening, at);
       if (!judgement) return;
       of.isChanged = true;

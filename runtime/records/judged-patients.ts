@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Alert } from '#domain/alert.ts';
-import type { CarePlan } from '#domain/care-plan.ts';
+import { type CarePlan, usualSilentAfterMinutes } from '#domain/care-plan.ts';
 import type { PatientId, TeamId } from '#domain/ids.ts';
 import { lockUnresolvedAlerts, unresolvedAlertsOf } from './alerts.ts';
 import type { Within } from './connect.ts';
@@ -11,7 +11,7 @@ export type JudgedPatient = {
   patient: PatientId;
   team: JudgedTeam;
   /** `from`: since when it stands as it is, ms since 1970. */
-  plan: Pick<CarePlan, 'overrides' | 'programmes' | 'expected' | 'pause'> & { from: number };
+  plan: Pick<CarePlan, 'overrides' | 'programmes' | 'expected' | 'pause' | 'silentAfterMinutes'> & { from: number };
   /** Of rules in which something is going on, by rule, as they were written. */
   memories: ReadonlyMap<string, unknown>;
   /** Unresolved ones. */
@@ -56,11 +56,14 @@ async function complete(
   const memories = await memoriesOf(db, ids);
   const plans = await db
     .selectFrom('care_plan')
-    .select(['patient_id', 'overrides', 'programmes', 'expected', 'pause', 'updated_at'])
+    .select(['patient_id', 'overrides', 'programmes', 'expected', 'pause', 'silent_after_minutes', 'updated_at'])
     .where('patient_id', '=', sql<PatientId>`any(${ids}::uuid[])`)
     .execute();
   const planOf = new Map(
-    plans.map(({ patient_id, updated_at, ...plan }) => [patient_id, { ...plan, from: updated_at.getTime() }]),
+    plans.map(({ patient_id, updated_at, silent_after_minutes, ...plan }) => [
+      patient_id,
+      { ...plan, silentAfterMinutes: silent_after_minutes, from: updated_at.getTime() },
+    ]),
   );
   const teams = new Map<TeamId, JudgedTeam>();
   return rows.map(({ id, team_id, time_zone, overrides }) => {
@@ -77,6 +80,13 @@ async function complete(
 }
 
 // most patients have none of these: a million of them share one
-const noPlan: JudgedPatient['plan'] = { overrides: {}, programmes: [], expected: [], pause: null, from: 0 };
+const noPlan: JudgedPatient['plan'] = {
+  overrides: {},
+  programmes: [],
+  expected: [],
+  pause: null,
+  silentAfterMinutes: usualSilentAfterMinutes,
+  from: 0,
+};
 const noMemories: JudgedPatient['memories'] = new Map();
 const noAlerts: JudgedPatient['alerts'] = [];

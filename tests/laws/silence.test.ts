@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SourceId } from '#domain/ids.ts';
 import { panelNames } from '#domain/vitals.ts';
-import { type DeviceFacts, type HomeFacts, shortAwayMs, whoIsSilent } from '../../rules/silence.ts';
+import type { HomeDevice } from '#runtime/records/silence.ts';
+import { type HomeFacts, shortAwayMs, whoIsSilent } from '../../rules/silence.ts';
 
 /** Whose silence it is: a function of what is known of the home. */
 
@@ -10,13 +12,14 @@ const hour = 3_600_000;
 const lastAt = now - 48 * hour;
 
 const anyPanels = fc.subarray([...panelNames.slice(0, 4)]);
-const anySource: fc.Arbitrary<DeviceFacts['source']> = fc.record({
+const anySource: fc.Arbitrary<HomeDevice['source']> = fc.record({
+  id: fc.constant(SourceId.parse('gw-1')),
   kind: fc.constantFrom('gateway', 'device'),
   deaf: fc.boolean(),
   awaySince: fc.option(fc.integer({ min: now - 72 * hour, max: now })),
   waiting: fc.boolean(),
 });
-const anyDevice: fc.Arbitrary<DeviceFacts> = fc.record({
+const anyDevice: fc.Arbitrary<HomeDevice> = fc.record({
   panels: anyPanels,
   lastReadingAt: fc.option(fc.integer({ min: now - 90 * hour, max: now })),
   source: anySource,
@@ -27,16 +30,22 @@ const anyHome: fc.Arbitrary<HomeFacts> = fc.record({
   platformTroubled: fc.boolean(),
 });
 
-const online: DeviceFacts['source'] = { kind: 'gateway', deaf: false, awaySince: null, waiting: false };
-const cuff = (more: Partial<DeviceFacts> = {}): DeviceFacts => ({
+const online: HomeDevice['source'] = {
+  id: SourceId.parse('gw-1'),
+  kind: 'gateway',
+  deaf: false,
+  awaySince: null,
+  waiting: false,
+};
+const cuff = (more: Partial<HomeDevice> = {}): HomeDevice => ({
   panels: ['blood-pressure'],
   lastReadingAt: lastAt,
   source: online,
   troubled: false,
   ...more,
 });
-const scale = (more: Partial<DeviceFacts> = {}): DeviceFacts => cuff({ panels: ['body-weight'], ...more });
-const asked = (devices: DeviceFacts[], platformTroubled = false) =>
+const scale = (more: Partial<HomeDevice> = {}): HomeDevice => cuff({ panels: ['body-weight'], ...more });
+const asked = (devices: HomeDevice[], platformTroubled = false) =>
   whoIsSilent({ devices, platformTroubled }, ['blood-pressure'], lastAt, now);
 
 describe('whose silence it is', () => {
@@ -78,7 +87,7 @@ describe('whose silence it is', () => {
     fc.assert(
       fc.property(anyHome, anyPanels, (home, panels) => {
         if (whoIsSilent(home, panels, lastAt, now) !== 'patient') return;
-        const well = ({ source, troubled }: DeviceFacts) =>
+        const well = ({ source, troubled }: HomeDevice) =>
           source.awaySince === null && !source.deaf && !source.waiting && !troubled;
         expect(home.devices.some(well)).toBe(true);
       }),
@@ -97,7 +106,7 @@ describe('whose silence it is', () => {
   it('becomes the gateway’s or nobody’s, never the patient’s, when all sources go away', () => {
     fc.assert(
       fc.property(anyHome, anyPanels, fc.integer({ min: 0, max: 90 * hour }), (home, panels, ms) => {
-        const away = (device: DeviceFacts) => ({ ...device, source: { ...device.source, awaySince: now - ms } });
+        const away = (device: HomeDevice) => ({ ...device, source: { ...device.source, awaySince: now - ms } });
         const silence = whoIsSilent({ ...home, devices: home.devices.map(away) }, panels, lastAt, now);
         expect(silence).not.toBe('patient');
       }),
