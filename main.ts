@@ -25,7 +25,8 @@ import { openDataFolder } from '#runtime/servers/data-folder.ts';
 import { databaseUrlOf, openRecords, startDatabase } from '#runtime/servers/databases.ts';
 import { requireFreePorts } from '#runtime/servers/ports.ts';
 import { type Start, type Started, stopAll } from '#runtime/servers/start.ts';
-import { openVitals, retentionOf, startInflux, vitalsHealth, vitalsOf } from '#runtime/servers/vitals.ts';
+import { addressOf, openVitals, retentionOf, startInflux, vitalsHealth, vitalsOf } from '#runtime/servers/vitals.ts';
+import type { VitalsChoice } from '#runtime/servers/vitals-choice.ts';
 import type { Health, Service } from '#runtime/service.ts';
 import { live } from '#runtime/setup/life.ts';
 import { createProgress, type Progress } from '#runtime/setup/progress.mjs';
@@ -149,7 +150,7 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   });
   if (here.has('broker') && journal && !isWhole(here)) services.push(journalOwner(ground, journal));
   if (here.has('api')) services.push(createRecordsWatch(ground));
-  if (here.has('rules') && journal && store) services.push(...(await judges(ground, journal, store)));
+  if (here.has('rules') && journal && store) services.push(...(await judges(ground, journal, store, choice)));
   if (here.has('ingest') && journal && store) services.push(...(await recorders(ground, journal, store)));
   if (here.has('broker') && journal) services.push(await door(ground, journal));
   if (!isWhole(here)) services.push(createSelfReport({ health, metrics }, { folder: folder.path, here }));
@@ -190,14 +191,16 @@ const journalOwner = (ground: Ground, journal: Journal): Service =>
 
 // each room is loaded where it is needed: a process of one part starts in half the time, and is smaller
 
-async function judges(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {
-  const [{ createAgenda }, { createLinks }, { createRules }, contact, { channelsFrom }] = await Promise.all([
-    import('#runtime/agenda.ts'),
-    import('#runtime/links.ts'),
-    import('./rules/rules.ts'),
-    import('./rules/contact-messages.ts'),
-    import('./rules/channels/channels.ts'),
-  ]);
+async function judges(ground: Ground, journal: Journal, store: VitalsStore, choice: VitalsChoice): Promise<Service[]> {
+  const [{ createAgenda }, { createLinks }, { createRules }, { createBacktests }, contact, { channelsFrom }] =
+    await Promise.all([
+      import('#runtime/agenda.ts'),
+      import('#runtime/links.ts'),
+      import('./rules/rules.ts'),
+      import('./rules/backtest/backtests.ts'),
+      import('./rules/contact-messages.ts'),
+      import('./rules/channels/channels.ts'),
+    ]);
   const { config, secrets, databaseUrl } = ground;
   const agenda = createAgenda(ground, { databaseUrl, redisUrl: config.REDIS_URL });
   const webhookSecret = config.WEBHOOK_SECRET ?? secrets.webhookSecret;
@@ -206,7 +209,8 @@ async function judges(ground: Ground, journal: Journal, store: VitalsStore): Pro
   const deps = { ...ground, journal, store, agenda, channels, links };
   const { PUBLIC_URL: publicUrl } = config;
   const messages = contact.createContactMessages(deps, { databaseUrl, publicUrl });
-  return [agenda, createRules(deps, { publicUrl }), messages];
+  const backtests = createBacktests(ground, { databaseUrl, address: addressOf(ground, choice) });
+  return [agenda, createRules(deps, { publicUrl }), messages, backtests];
 }
 
 async function recorders(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {

@@ -65,11 +65,11 @@ export async function* livesInCohort(path: string, share: { nth: number; of: num
   let at = 0;
   for await (const one of patients) {
     if (at++ % share.of !== share.nth) continue;
-    const { programmes, overrides, expected, pause } = one.plan;
+    const { programmes, overrides, expected, pause, silentAfterMinutes } = one.plan;
     const patient: JudgedPatient = {
       patient: one.id,
       team: { team: noTeam, timeZone: one.timeZone, overrides: {} },
-      plan: { programmes, overrides, expected, pause, from: 0 },
+      plan: { programmes, overrides, expected, pause, silentAfterMinutes, from: 0 },
       memories: new Map(),
       alerts: [],
     };

@@ -113,6 +113,16 @@ export async function holdBacktest(
   return numUpdatedRows > 0n;
 }
 
+/** Given back unfinished, by who ends in good order: it waits again, and that counts for nothing. */
+export async function releaseBacktest(
+  db: Within,
+  { id, attempts }: Pick<ClaimedBacktest, 'id' | 'attempts'>,
+): Promise<void> {
+  await mine(db, id, attempts)
+    .set({ state: 'waiting', held_until: null, progress: 0, attempts: attempts - 1 })
+    .execute();
+}
+
 /** Nothing happens to one that was cancelled meanwhile. `patients`: whose history the report tells of. */
 export async function finishBacktest(
   db: Within,

@@ -193,7 +193,7 @@ export async function patientsToReplay(
     .innerJoin('care_team', 'care_team.id', 'patient.team_id')
     .leftJoin('care_plan', 'care_plan.patient_id', 'patient.id')
     .select(['patient.id', 'patient.team_id', 'care_team.time_zone', 'care_team.overrides as team_overrides'])
-    .select(['care_plan.overrides', 'programmes', 'expected', 'pause'])
+    .select(['care_plan.overrides', 'programmes', 'expected', 'pause', 'silent_after_minutes'])
     .where('patient.team_id', '=', team)
     .where('patient.erased_at', 'is', null)
     .orderBy('patient.id');
@@ -206,6 +206,7 @@ export async function patientsToReplay(
       overrides: row.overrides ?? {},
       expected: row.expected ?? [],
       pause: row.pause ?? null,
+      silentAfterMinutes: row.silent_after_minutes ?? usualSilentAfterMinutes,
       from: 0,
     },
     memories: new Map(),
