@@ -13,8 +13,8 @@ export const groupWithinMs = 60_000;
 export const groupAtMost = 50;
 
 /** When a page of a step that begins at `now` is first due. */
-export const firstDue = (severity: Severity, now: number): number =>
-  severity === 'critical' ? now : now + groupWithinMs;
+export const firstDue = (severity: Severity, now: number, withinMs = groupWithinMs): number =>
+  severity === 'critical' ? now : now + withinMs;
 
 /** A page that is not sent yet. `attempts`: 0 means that nobody has had it in hand. Times are ms since 1970. */
 export type Waiting = { id: PageId; alert: AlertId; severity: Severity; attempts: number; dueAt: number };
@@ -23,9 +23,14 @@ export type Waiting = { id: PageId; alert: AlertId; severity: Severity; attempts
  * When a page may go that is due. The next step of an alert never waits for its own earlier ones, nor does a further attempt.
  * @param lastCritical when the last message about another critical alert went to the same person by the same channel.
  */
-export function mayGoAt(page: Waiting, lastCritical: number | undefined, now: number): number {
+export function mayGoAt(
+  page: Waiting,
+  lastCritical: number | undefined,
+  now: number,
+  withinMs = groupWithinMs,
+): number {
   if (page.severity !== 'critical' || page.attempts > 0 || lastCritical === undefined) return now;
-  return Math.max(now, lastCritical + groupWithinMs);
+  return Math.max(now, lastCritical + withinMs);
 }
 
 /** What goes out in one message when `lead` does, `lead` among them: the gravest first. */

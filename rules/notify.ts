@@ -43,7 +43,10 @@ export type PagingDeps = {
   metrics: Metrics;
 };
 
-export function createPaging(deps: PagingDeps, config: { publicUrl: string }): Paging {
+/** `groupWithinMs`: how long alerts wait for each other, a minute usually. */
+export type PagingConfig = { publicUrl: string; groupWithinMs?: number };
+
+export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
   const { records, agenda, channels, clock, random, log } = deps;
 
   const beginStep = async (db: Within, alert: Alert, call: Call, now: number): Promise<void> => {
@@ -76,7 +79,7 @@ export function createPaging(deps: PagingDeps, config: { publicUrl: string }): P
 
   const addPagesOf = async (db: Within, alert: Alert, base: number, due: Due, now: number): Promise<void> => {
     if (channels.length === 0) log.error('an alert calls, and no channel is configured', { alert: alert.id });
-    const dueAt = firstDue(alert.severity, now);
+    const dueAt = firstDue(alert.severity, now, config.groupWithinMs);
     const pages = (await waysTo(db, due)).map((way) => ({
       id: PageId.parse(random.uuid()),
       alert: alert.id,

@@ -25,9 +25,9 @@ import type { Health } from '#runtime/service.ts';
 import { book } from './book/index.ts';
 import type { Delivery } from './channels/channel.ts';
 import { createDeliver } from './channels/deliver.ts';
-import { groupWithinMs, mayGoAt, messageOf, together } from './group.ts';
+import { mayGoAt, messageOf, together, groupWithinMs as usualGroupMs } from './group.ts';
 import { messageText } from './group-text.ts';
-import type { PagingDeps } from './notify.ts';
+import type { PagingConfig, PagingDeps } from './notify.ts';
 import type { PageSubject } from './page-text.ts';
 
 /**
@@ -54,9 +54,10 @@ export type SendingDeps = PagingDeps & {
 type Message = { id: string; recipient: Clinician | undefined; pages: Page[]; subjects: Subject[] };
 type Subject = Omit<PageSubject, 'acknowledgeUrl'>;
 
-export function createSending(deps: SendingDeps, config: { publicUrl: string }): Sending {
+export function createSending(deps: SendingDeps, config: PagingConfig): Sending {
   const { records, agenda, channels, links, clock, log, metrics, putSend, cancel } = deps;
   const deliver = createDeliver(deps);
+  const withinMs = config.groupWithinMs ?? usualGroupMs;
   const home = config.publicUrl.replace(/\/$/, '');
   /** The last fault of each channel, until it works again. */
   const faults = new Map<string, string>();
@@ -82,8 +83,8 @@ export function createSending(deps: SendingDeps, config: { publicUrl: string }):
       return undefined;
     }
     // it waits for company, or somebody has it in hand, or had it and died: look again when that time is over
-    const last = await lastCriticalMessage(db, lead, alert.team, now - groupWithinMs);
-    const goesAt = lead.dueAt > now ? lead.dueAt : mayGoAt(lead, last, now);
+    const last = await lastCriticalMessage(db, lead, alert.team, now - withinMs);
+    const goesAt = lead.dueAt > now ? lead.dueAt : mayGoAt(lead, last, now, withinMs);
     if (goesAt > now) {
       await letWait(db, id, goesAt);
       await putSend(db, id, `after-${goesAt}`, goesAt);
