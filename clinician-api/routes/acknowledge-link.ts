@@ -57,9 +57,9 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
         for (const id of [...link.alerts].sort()) await lockAlert(db, id);
         const alerts = await alertsOf(db, opened);
         const shown = (request.body as { shown?: unknown } | undefined)?.shown;
-        if (shown !== shownAs(alerts)) return false;
         const open = alerts.flatMap(({ id, state }) => (state === 'open' ? [id] : []));
         if (open.length === 0) return true;
+        if (shown !== shownAs(alerts)) return false;
         const at = instant(clock.now());
         for (const id of open) await changeAlert(db, id, { kind: 'acknowledge', by: recipient.id, note: null, at });
         await audit(db, {
