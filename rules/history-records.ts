@@ -27,6 +27,17 @@ export const createRecords = (panel: PanelName): Records => {
 
 export const bytesOfRecords = ({ bytes }: Records): number => bytes.byteLength;
 
+/** When it was taken, ms since 1970. Many rules ask it of one reading, and reading the text takes longer than some of them do. */
+export function momentOf(evidence: Evidence): number {
+  if (evidence !== asked) {
+    asked = evidence;
+    moment = Date.parse(evidence.takenAt);
+  }
+  return moment;
+}
+let asked: Evidence | undefined;
+let moment = Number.NaN;
+
 /** Answers false when it is there already or too old to be kept. @param device its place in the history. */
 export function insertRecord(
   records: Records,
@@ -36,7 +47,7 @@ export function insertRecord(
   kept: { days: number; records: number },
 ): boolean {
   const { evidence } = reading;
-  const taken = Date.parse(evidence.takenAt);
+  const taken = momentOf(evidence);
   if (records.count > 0 && taken < takenAt(records, records.count - 1) - kept.days * dayMs) return false;
   const place = placeFor(records, taken, evidence.reading);
   if (place < 0 || (place === 0 && records.count >= kept.records)) return false;
@@ -58,7 +69,7 @@ export function insertLastOfSlot(
   device: number,
   kept: { days: number; records: number },
 ): boolean {
-  const taken = Date.parse(reading.evidence.takenAt);
+  const taken = momentOf(reading.evidence);
   const slot = Math.floor(taken / slotMs);
   for (let i = records.count - 1; i >= 0; i--) {
     const there = takenAt(records, i);

@@ -1,6 +1,7 @@
 import type { Evidence } from '#domain/alert.ts';
 import { artefactMarks } from '#domain/reading.ts';
 import { type PanelName, vitalsOf } from '#domain/vitals.ts';
+import { momentOf } from './history-records.ts';
 
 /**
  * What is worn measures all day: of it the last sample of every five minutes is kept, four bytes each (16 kB for two weeks); of a heart rate that of
@@ -35,11 +36,12 @@ export const createSlots = (panel: PanelName, days: number): Slots => ({
 export const bytesOfSlots = ({ ring }: Slots): number => ring.byteLength;
 
 /** Answers false when it changes nothing. */
-export function insertSample(slots: Slots, panel: PanelName, { takenAt, values, marks }: Evidence): boolean {
+export function insertSample(slots: Slots, panel: PanelName, evidence: Evidence): boolean {
+  const { values, marks } = evidence;
   const vital = vitalsOf(panel)[0];
   const value = values.find((v) => v.vital === vital)?.value;
   if (value === undefined || marks.some((mark) => artefactMarks.includes(mark))) return false;
-  const taken = Date.parse(takenAt);
+  const taken = momentOf(evidence);
   const { ring, slotMs } = slots;
   const slot = Math.floor(taken / slotMs);
   if (slot <= slots.newest - ring.length) return false;

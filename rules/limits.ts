@@ -33,3 +33,12 @@ export function gradeOf(
 
 export const isBeyond = (limit: Limit, value: number): boolean =>
   limit.side === 'above' ? value >= limit.value : value < limit.value;
+
+/** Whether any of the values is beyond its limit. */
+export function isAnyBeyond(limits: readonly Limit[], values: readonly { vital: VitalName; value: number }[]): boolean {
+  for (let n = 0; n < values.length; n++) {
+    const { vital, value } = values[n]!;
+    for (let i = 0; i < limits.length; i++) if (limits[i]!.vital === vital && isBeyond(limits[i]!, value)) return true;
+  }
+  return false;
+}

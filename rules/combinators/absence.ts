@@ -15,12 +15,12 @@ import type { Combinator } from './course.ts';
 export const absence: Combinator = {
   quietDays: 1,
   needsPast: true,
+  mayOpen: 'never',
   daysBack: () => 1,
   look(terms, history, { happening, now, plan }) {
     const { judging } = terms.rule;
     if (judging.kind !== 'absence') return 'unclear';
-    if (happening.kind === 'reading') return 'well';
-    if (happening.kind !== 'tick' || happening.silence !== judging.cause || !plan) return 'unclear';
+    if (!plan || (happening.kind === 'tick' && happening.silence !== judging.cause)) return 'unclear';
     const graceMs = 3_600_000 * parameterOf(terms, 'grace-hours', 6);
     let worst: { expectation: Expectation; missed: number; latest: number | undefined; silentMs: number } | undefined;
     for (const expectation of plan.expected) {
@@ -28,7 +28,9 @@ export const absence: Combinator = {
       const silence = missedOf(expectation, history, plan, now, graceMs);
       if (silence && (!worst || silence.missed > worst.missed)) worst = { expectation, ...silence };
     }
-    if (!worst || worst.missed < parameterOf(terms, 'missed-at-least', 1)) return 'unclear';
+    // one thing that is measured again does not make up for another
+    if (!worst || worst.missed === 0) return happening.kind === 'reading' ? 'well' : 'unclear';
+    if (happening.kind !== 'tick' || worst.missed < parameterOf(terms, 'missed-at-least', 1)) return 'unclear';
     const { panel } = worst.expectation;
     const { missed, latest, silentMs } = worst;
     return {

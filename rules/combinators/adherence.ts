@@ -18,9 +18,12 @@ import { slotsOfDay } from './samples.ts';
 export const adherence: Combinator = {
   quietDays: 7,
   needsPast: true,
+  mayOpen: 'never',
   daysBack: (rule) => largest(rule, 'days', 14) + 1,
   look(terms, history, { happening, now, plan }) {
     if (happening.kind !== 'tick' || !plan) return 'unclear';
+    // what lies in a gateway that is away is not missing for want of measuring
+    if (happening.silence !== null && happening.silence !== 'patient') return 'unclear';
     const days = parameterOf(terms, 'days', 14);
     const limit = parameterOf(terms, 'adherence-percent', 0);
     let worst: { panel: PanelName; came: number; expected: number; days: number; percent: number } | undefined;

@@ -1,6 +1,6 @@
 import type { Evidence } from '#domain/alert.ts';
 import { evidenceAt } from '../history-records.ts';
-import { isBeyond, type Limit } from '../limits.ts';
+import { isAnyBeyond, isBeyond, type Limit } from '../limits.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';
 import { isBeyondBy } from './recent.ts';
@@ -13,6 +13,7 @@ import { latestOf, type Place } from './together.ts';
  * Parameters: limits…, within-minutes, [limits-at-least: all of them], [recovery-margin: 0].
  */
 export const combination: Combinator = {
+  mayOpen: (terms, { values }) => isAnyBeyond(terms.limits, values),
   daysBack: () => 2,
   look(terms, history, { since, until }) {
     const { rule, limits, margin } = terms;

@@ -9,7 +9,7 @@ import { withLatest } from '../explain.ts';
 import { explainFinding } from '../explain-findings.ts';
 import type { Finding } from '../finding.ts';
 import type { History } from '../history.ts';
-import { takenAt } from '../history-records.ts';
+import { momentOf, takenAt } from '../history-records.ts';
 import type { Effect, Expected, Happening, JudgedReading, Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 
@@ -23,6 +23,10 @@ import { parameterOf, type Terms } from '../terms.ts';
 export type Combinator = {
   /** How it stood at `moment.until`, by what was taken after `moment.since`. Makes no object unless there is trouble. */
   look(terms: Terms, history: History, moment: Moment): Verdict;
+  /**
+   * Whether this reading, being the newest, can open an episode at all; a cheap question, asked first. `never`: no reading can, time does.
+   */
+  mayOpen?: 'never' | ((terms: Terms, evidence: Evidence) => boolean);
   /** How many days back it looks at most, whatever a care plan sets within its bounds. */
   daysBack(rule: Rule): number;
   /** It speaks of days and weeks: closed by a person, it is told again after `quiet-days` (this many unless the rule says so) only. */
@@ -103,6 +107,7 @@ export function course(
         : undefined;
     case 'reading':
       if (isNoEvidence(terms, happening.reading)) return undefined;
+      if (!before?.episode && isUnremarkable(combinator, terms, history, happening.reading.evidence)) return undefined;
   }
   if (combinator.needsPast && !history.complete) return undefined;
   const moment = { happening, now, plan, since: sinceOf(combinator, before), until: newestIn(terms, history) ?? now };
@@ -122,7 +127,7 @@ export function course(
 function verdictOf(combinator: Combinator, terms: Terms, history: History, moment: Moment): Verdict {
   const latest = combinator.look(terms, history, moment);
   if (moment.happening.kind !== 'reading' || isTrouble(latest)) return latest;
-  const taken = Date.parse(moment.happening.reading.evidence.takenAt);
+  const taken = momentOf(moment.happening.reading.evidence);
   if (taken >= moment.until) return latest;
   const clears = terms.rule.severity === 'routine';
   if (clears && latest === 'well') return latest;
@@ -210,7 +215,7 @@ function tell(
   const { episode } = state;
   if (!episode || happening.kind !== 'reading') return undefined;
   const { evidence } = happening.reading;
-  const taken = Date.parse(evidence.takenAt);
+  const taken = momentOf(evidence);
   const short = shortId(evidence);
   if (taken < episode.from || episode.told.includes(short)) return undefined;
   const same = standing === episode.standing;
@@ -245,6 +250,13 @@ const askedEveryMs = 12 * 3_600_000;
 const isTrouble = (verdict: Verdict): verdict is Trouble => typeof verdict === 'object' && verdict.is === 'trouble';
 const isDoubt = (verdict: Verdict): verdict is Doubt => typeof verdict === 'object' && verdict.is === 'doubt';
 const shortId = (evidence: Evidence): string => evidence.reading.slice(0, 16);
+
+/** No later one is changed by it, and it cannot open an episode itself. */
+const isUnremarkable = ({ mayOpen }: Combinator, terms: Terms, history: History, evidence: Evidence): boolean =>
+  mayOpen === 'never' ||
+  (mayOpen !== undefined &&
+    !mayOpen(terms, evidence) &&
+    momentOf(evidence) >= (newestIn(terms, history) ?? Number.NEGATIVE_INFINITY));
 
 /** Marked as an artefact, and the rule is not about that very mark. */
 function isNoEvidence({ rule }: Terms, { evidence }: JudgedReading): boolean {

@@ -1,5 +1,6 @@
 import { artefactMarks } from '#domain/reading.ts';
 import { evidenceAt, hasMark, placeOfMark, type Records, takenAt } from '../history-records.ts';
+import { isAnyBeyond } from '../limits.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';
 import { gradeAt, largest, latestReadings } from './recent.ts';
@@ -13,6 +14,10 @@ import { gradeAt, largest, latestReadings } from './recent.ts';
  * [quiet-days: 0].
  */
 export const repeated: Combinator = {
+  mayOpen: ({ rule, limits }, { values, marks }) =>
+    rule.judging.kind === 'repeated' && rule.judging.mark
+      ? marks.includes(rule.judging.mark)
+      : isAnyBeyond(limits, values),
   daysBack: (rule) => Math.ceil(largest(rule, 'within-hours', 24) / 24) + 1,
   look(terms, history, { since, until }) {
     const { rule } = terms;

@@ -1,6 +1,6 @@
 import type { Evidence } from '#domain/alert.ts';
 import type { History, PanelHistory } from '../history.ts';
-import { evidenceAt, isArtefact, lastUntil, takenAt } from '../history-records.ts';
+import { evidenceAt, isArtefact, lastUntil, momentOf, takenAt } from '../history-records.ts';
 import type { Slots } from '../history-slots.ts';
 import type { Happening, Rule } from '../rule.ts';
 
@@ -35,7 +35,7 @@ export const lastEvidence = ({ records }: PanelHistory, until: number): Evidence
  */
 export function isDayOver({ slots }: { slots: Slots }, happening: Happening): boolean {
   if (happening.kind !== 'reading') return happening.kind === 'tick';
-  const slot = Math.floor(Date.parse(happening.reading.evidence.takenAt) / slots.slotMs);
+  const slot = Math.floor(momentOf(happening.reading.evidence) / slots.slotMs);
   const perDay = slotsOfDay(slots);
   const today = Math.floor(slots.newest / perDay);
   if (Math.floor(slot / perDay) < today) return true;

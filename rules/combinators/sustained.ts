@@ -1,5 +1,5 @@
 import { takenIn, valueIn } from '../history-slots.ts';
-import { isBeyond } from '../limits.ts';
+import { isAnyBeyond, isBeyond } from '../limits.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';
 import { isBeyondBy, largest } from './recent.ts';
@@ -13,6 +13,7 @@ import { evidenceBetween, slotAt, wornPanel } from './samples.ts';
  * Parameters: limits…, for-minutes, gap-minutes-at-most, samples-at-least, [recovery-margin: 0].
  */
 export const sustained: Combinator = {
+  mayOpen: (terms, { values }) => isAnyBeyond(terms.limits, values),
   daysBack: (rule) => Math.ceil(largest(rule, 'for-minutes', 60) / 1440),
   look(terms, history, { since, until }) {
     const panel = wornPanel(terms.rule, history);
