@@ -50,8 +50,9 @@ export type Verdict = {
   /** Those that ask for somebody today: urgent and critical. */
   todayPerPatientWeek: number;
   pagesPerPatientWeek: number;
-  /** All of whose evidence was flawed. */
+  /** All of whose evidence was flawed: as the devices themselves said, and as nobody could know. */
   pagesFromArtefacts: SeenPage[];
+  pagesFromUnmarked: SeenPage[];
   missed: (DangerousEvent & { patient: PatientId })[];
   /** Part of all alerts. */
   clearedByItself: number;
@@ -83,7 +84,8 @@ export function verdictOn(judged: readonly Judged[], days: number): Verdict {
     alertsPerPatientWeek: perWeek(alerts.length),
     todayPerPatientWeek: perWeek(alerts.filter(({ severity }) => severity !== 'routine').length),
     pagesPerPatientWeek: perWeek(pages.length),
-    pagesFromArtefacts: judged.flatMap(pagesFromArtefacts),
+    pagesFromArtefacts: judged.flatMap((one) => pagesFromFlawed(one, true)),
+    pagesFromUnmarked: judged.flatMap((one) => pagesFromFlawed(one, false)),
     missed: detectable.flatMap((finding) => (isFound(finding) ? [] : [{ ...finding.event, patient: finding.patient }])),
     clearedByItself: shareOf(alerts, ({ byItself }) => byItself) ?? 0,
     byDanger: Object.fromEntries(
@@ -179,9 +181,11 @@ function dangerVerdict(findings: readonly Finding[]): DangerVerdict {
   };
 }
 
-function pagesFromArtefacts({ pages, truth }: Judged): SeenPage[] {
-  const flawed = new Set(truth.flawed.map(({ reading }) => reading));
-  return pages.filter(({ evidence }) => evidence.length > 0 && evidence.every((reading) => flawed.has(reading)));
+function pagesFromFlawed({ pages, truth }: Judged, marked: boolean): SeenPage[] {
+  const flawed = new Map(truth.flawed.map((one) => [one.reading, one]));
+  const isFlawed = ({ evidence }: SeenPage) => evidence.length > 0 && evidence.every((reading) => flawed.has(reading));
+  const isMarked = ({ evidence }: SeenPage) => evidence.some((reading) => flawed.get(reading)?.marked);
+  return pages.filter((page) => isFlawed(page) && isMarked(page) === marked);
 }
 
 function spreadOf(delays: readonly number[]): Spread {

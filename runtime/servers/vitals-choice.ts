@@ -9,6 +9,15 @@ const Kept = z.object({ readings: z.enum(['influxdb', 'postgresql']) });
 /** Where this data folder keeps its readings, and why not in InfluxDB. */
 export type VitalsChoice = { readings: 'influxdb' } | { readings: 'postgresql'; because: string };
 
+/** What was chosen before; changes nothing. @throws SetupFault */
+export function chosenVitals(dataDir: string, influx: { ownUrl: boolean }): Pick<VitalsChoice, 'readings'> {
+  if (influx.ownUrl) return { readings: 'influxdb' };
+  const kept = keptIn(dataDir);
+  if (!kept)
+    throw new SetupFault(`No readings are kept in ${dataDir} yet: start the platform, or set DATA_DIR or INFLUX_URL.`);
+  return { readings: kept };
+}
+
 /**
  * InfluxDB where it can be had, else PostgreSQL; and from then on the same, because a patient's history must not vanish
  * from the charts when a program is installed or removed.
@@ -19,8 +28,7 @@ export function chooseVitals(
   influx: { ownUrl: boolean; influxd: { influxd: string } | { missing: string } },
 ): VitalsChoice {
   if (influx.ownUrl) return { readings: 'influxdb' };
-  const file = join(dataDir, 'vitals-store.json');
-  const kept = existsSync(file) ? Kept.parse(JSON.parse(readFileSync(file, 'utf8'))).readings : undefined;
+  const kept = keptIn(dataDir);
   const missing = 'missing' in influx.influxd ? influx.influxd.missing : undefined;
   if (kept === 'influxdb' && missing) {
     throw new SetupFault(
@@ -28,7 +36,14 @@ export function chooseVitals(
     );
   }
   const readings = kept ?? (missing ? 'postgresql' : 'influxdb');
-  if (!kept) writeSafely(file, { readings });
+  if (!kept) writeSafely(fileIn(dataDir), { readings });
   if (readings === 'influxdb') return { readings };
   return { readings, because: missing ?? 'this data folder began without InfluxDB' };
+}
+
+const fileIn = (dataDir: string): string => join(dataDir, 'vitals-store.json');
+
+function keptIn(dataDir: string): 'influxdb' | 'postgresql' | undefined {
+  const file = fileIn(dataDir);
+  return existsSync(file) ? Kept.parse(JSON.parse(readFileSync(file, 'utf8'))).readings : undefined;
 }

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { connect, type Records } from '../records/connect.ts';
 import { type Retention, withRetention } from '../retention.ts';
-import type { Secrets } from '../secrets.ts';
+import { readSecrets, type Secrets } from '../secrets.ts';
 import type { Health, Service } from '../service.ts';
 import type { VitalsStore } from '../vitals-store.ts';
 import { createInfluxStore } from '../vitals-store-influx.ts';
@@ -13,7 +13,7 @@ import { databaseUrlOf } from './databases.ts';
 import { createInflux } from './influx.ts';
 import { findInfluxd } from './programs.ts';
 import type { Start } from './start.ts';
-import { chooseVitals, type VitalsChoice } from './vitals-choice.ts';
+import { chooseVitals, chosenVitals, type VitalsChoice } from './vitals-choice.ts';
 
 const influxUser = 'hearthbeat';
 
@@ -85,6 +85,12 @@ export function addressOf(
     : { url: `http://127.0.0.1:${config.INFLUX_PORT}`, user: influxUser, password: secrets.influxPassword };
   const retentionDays = longest(retentionOf(config));
   return { readings, settings: { ...server, database: config.INFLUX_DATABASE, retentionDays } };
+}
+
+/** As a command beside the running platform finds it: the platform has chosen. @throws SetupFault */
+export function addressBeside(config: Config): VitalsAddress {
+  const secrets = readSecrets(config.DATA_DIR);
+  return addressOf({ config, secrets }, chosenVitals(config.DATA_DIR, { ownUrl: config.INFLUX_URL !== undefined }));
 }
 
 /** For whoever is no part of the platform's start. Its `close` leaves nothing open. */

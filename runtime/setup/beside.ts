@@ -24,12 +24,13 @@ export async function besidePlatform<Wish>(
       await records.destroy();
     }
   } catch (fault) {
-    createProgress().fail(sentenceFor(fault));
+    createProgress().fail(faultSentence(fault));
     process.exitCode = 1;
   }
 }
 
-function sentenceFor(fault: unknown): string {
+/** What an operator is told of it. @throws a fault that is nobody's to mend */
+export function faultSentence(fault: unknown): string {
   if (fault instanceof SetupFault) return fault.message;
   const { code } = fault as { code?: string };
   if (code === 'ECONNREFUSED' || code === '42P01' || code === '42703')
