@@ -57,6 +57,7 @@ export type AlertRefusal =
   | 'not-snoozed'
   | 'not-resolved'
   | 'not-worse'
+  | 'nothing-to-snooze'
   | 'snooze-too-short'
   | 'snooze-too-long';
 
@@ -170,6 +171,8 @@ function snoozed(
   alert: Alert,
   { by, at, until, note }: { by: ClinicianId; at: string; until: string; note: string | null },
 ): { alert: Alert } | { refused: AlertRefusal } {
+  // it would silence the relapse, of which nobody knows anything yet
+  if (alert.recoveredAt) return { refused: 'nothing-to-snooze' };
   const minutes = (Date.parse(until) - Date.parse(at)) / 60_000;
   if (!(minutes >= snoozeAtLeastMinutes)) return { refused: 'snooze-too-short' };
   if (minutes > snoozeAtMostMinutes[alert.severity]) return { refused: 'snooze-too-long' };

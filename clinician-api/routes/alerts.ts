@@ -215,4 +215,5 @@ const refusals: Partial<Record<AlertRefusal, string>> = {
   'already-theirs': 'They have it in hand already.',
   'not-acknowledged': 'Nobody has the alert in hand: acknowledge it first.',
   'not-snoozed': 'The alert is not snoozed.',
+  'nothing-to-snooze': 'The patient is back inside the limits: a relapse should call.',
 };
