@@ -45,7 +45,7 @@ export type DangerousEvent = z.infer<typeof DangerousEvent>;
 
 /**
  * Readings that do not tell how the person is, whether the device marked them or not: what moved or sat loose, what a sensor under a sleeping
- * arm makes of glucose, somebody else's arm, a pulse just after the stairs, a strip that was no good.
+ * arm makes of glucose, somebody else's arm, a pulse just after the stairs, a strip that was no good. `marked`: the device said that it may be wrong.
  */
 export const flaws = [
   'movement',
@@ -57,7 +57,7 @@ export const flaws = [
   'poor-signal',
   'clothes',
 ] as const;
-export const Flawed = z.object({ reading: ReadingId, flaw: z.enum(flaws) });
+export const Flawed = z.object({ reading: ReadingId, flaw: z.enum(flaws), marked: z.boolean() });
 export type Flawed = z.infer<typeof Flawed>;
 
 /** What the rules must never see. */

@@ -173,7 +173,9 @@ function createWard(
       begin(opened, now);
     } else if (alert) changed = put(alert, changeOf(decision, speaker, effect, alert, null, at));
     if (!changed || !('evidence' in effect)) return;
-    if (effect.evidence.length > 0) keptOf(changed).evidenceAt = now;
+    // whoever is back inside is well: what joins then keeps nobody from closing the alert
+    const isTrouble = effect.kind === 'raise' || effect.standing !== 'within';
+    if (isTrouble && effect.evidence.length > 0) keptOf(changed).evidenceAt = now;
     if ('calls' in decision && decision.calls) call(rule, changed, effect.evidence, now);
   }
 

@@ -13,8 +13,8 @@ import type { Person } from './person.ts';
 export type Sitting = {
   /** Somebody else sat down at it. */
   spouse: boolean;
-  /** Came up the stairs just now. */
-  exertion: boolean;
+  /** Came up the stairs: how much of it is left, 1 all, 0 nothing. */
+  exertion: number;
   /** mmHg that the cuff itself adds to somebody who is not used to it. */
   alarm: number;
 };
@@ -44,11 +44,11 @@ const instruments: Partial<Record<PanelName, (random: Random, at: number, contex
     const wrong = random.next() / habits.carelessness;
     const irregular = random.next();
     if (irregular < (body.isIrregularAt(at) ? 0.95 : 0.012)) marks.push('irregular-pulse');
-    if (sitting.exertion) {
+    if (sitting.exertion > 0.1) {
       flaw = 'exertion';
-      systolic += 20 + spread(random, 7);
-      diastolic += 6 + spread(random, 4);
-      pulse += 28 + spread(random, 8);
+      systolic += sitting.exertion * (22 + spread(random, 7));
+      diastolic += sitting.exertion * (7 + spread(random, 4));
+      pulse += sitting.exertion * (30 + spread(random, 8));
     } else if (wrong < 0.018) {
       flaw = 'movement';
       const gross = random.next() < 0.12 ? 55 : 0;

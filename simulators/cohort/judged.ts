@@ -12,11 +12,11 @@ export function judgedPatient(
   people: PeopleModel = usualPeople,
 ): Judged {
   const { id, timeZone, plan, readings, events, flawed } = patient;
-  const { overrides, programmes, expected, pause } = plan;
+  const { overrides, programmes, expected, pause, silentAfterMinutes } = plan;
   const judged = {
     patient: id,
     team: { team, timeZone, overrides: {} },
-    plan: { overrides, programmes, expected, pause, from: span.from },
+    plan: { overrides, programmes, expected, pause, silentAfterMinutes, from: span.from },
     memories: new Map<string, unknown>(),
     alerts: [],
   };

@@ -111,13 +111,14 @@ export const kinds: readonly Kind[] = [
     saturation: [96, 0.8, 94, 98],
     weight: [76, 14, 48, 125],
     routines: [scale, cuff(1, 1), { ...oximeter, hours: [8.5] }],
-    thermometer: { owned: 0.6, daily: 0.15 },
+    thermometer: { owned: 0.75, daily: 0.15 },
     rates: {
       ...everybody,
       feast: 2.5,
       'heart-failure-decompensation': 2.2,
       hypotension: 0.5,
       'atrial-fibrillation': 0.25,
+      sepsis: 0.5,
     },
   },
   {
@@ -131,7 +132,7 @@ export const kinds: readonly Kind[] = [
     saturation: [92.8, 1.4, 90, 96],
     weight: [64, 12, 42, 105],
     routines: [oximeter, cuff(3, 1)],
-    thermometer: { owned: 0.7, daily: 0.3 },
+    thermometer: { owned: 0.85, daily: 0.3 },
     rates: { ...everybody, cold: 2, 'copd-exacerbation': 2.9, sepsis: 0.6 },
   },
   {

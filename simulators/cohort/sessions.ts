@@ -116,7 +116,7 @@ function* sit(
   const { panel, times, daysIn } = planned;
   const sitting: Sitting = {
     spouse: person.habits.spouse !== null && random.next() < 0.012,
-    exertion: panel === 'blood-pressure' && random.next() / person.habits.carelessness < 0.015,
+    exertion: panel === 'blood-pressure' && random.next() / person.habits.carelessness < 0.015 ? 1 : 0,
     alarm: Math.max(0, person.habits.firstDayMmHg * (1 - daysIn / 3)),
   };
   let { at } = planned;
@@ -127,15 +127,18 @@ function* sit(
     if (again < repeatsAtMost && done === times + again - 1 && isFrightening(person, seen)) {
       if (random.next() >= person.habits.repeats) return;
       again++;
-      // the stairs are forgotten by now, and it is the right arm
-      sitting.exertion = false;
+      // it is the right arm now
       sitting.spouse = false;
     }
-    at = wholeSecond(at + (again > 0 ? 1.5 + 3 * random.next() : 1 + random.next()) * minuteMs);
+    const restMinutes = again > 0 ? 1.5 + 3 * random.next() : 1 + random.next();
+    sitting.exertion *= Math.exp(-restMinutes / stairsMinutes);
+    at = wholeSecond(at + restMinutes * minuteMs);
   }
 }
 
 const repeatsAtMost = 2;
+/** Pressure and pulse come down after stairs within some minutes. */
+const stairsMinutes = 2;
 
 /** What makes people measure again, by themselves or because they are asked to. */
 function isFrightening({ body }: Person, { panel, values, marks }: Measurement): boolean {

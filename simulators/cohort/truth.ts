@@ -1,6 +1,7 @@
 import type { Danger, DangerousEvent, Flawed, Truth } from '#domain/cohort-file.ts';
-import { vitalIn } from '#domain/reading.ts';
-import type { Illness } from '../physiology/illness.ts';
+import { artefactMarks, vitalIn } from '#domain/reading.ts';
+import type { PanelName } from '#domain/vitals.ts';
+import { halfGoneAt, type Illness } from '../physiology/illness.ts';
 import type { Physiology, PhysiologyProfile } from '../physiology/physiology.ts';
 import { problemsOf } from './kinds.ts';
 import type { Measurement, Sent } from './measurement.ts';
@@ -11,7 +12,8 @@ import type { Person } from './person.ts';
  * meets the clinical definition. The definitions are those of the literature and know nothing of the rules:
  * - crisis ≥180/120 (AHA/ACC 2025); hypotension below 90 twice; glucose below 54 mg/dL once by meter, for 15 minutes by sensor
  *   (ADA level 2; ATTD, Diabetes Care 2019;42:1593); ketones from 1.6 mmol/L, or above 250 mg/dL twice, by sensor for an hour (Diabetes Care);
- * - heart failure: 2 kg above the usual weight (ESC); COPD: saturation 3 percent below the usual twice; irregular pulse in two readings
+ * - heart failure: 2 kg above the usual weight (ESC); COPD: saturation more than 3 percent below the usual, as oximeters show it, twice (Rome
+ *   proposal, Celli 2021, doi 10.1164/rccm.202108-1819PP: at least moderate); irregular pulse in two readings
  *   (Watanabe 2021); pulse ≤40 and ≥131 twice (three points of NEWS2); fever above 38 °C with the pulse of sepsis (NEWS2).
  */
 export function truthOf(
@@ -24,47 +26,50 @@ export function truthOf(
   const events: DangerousEvent[] = [];
   for (const illness of person.fate.illnesses) {
     if (illness.kind === 'cold' || illness.kind === 'feast' || illness.kind === 'severe-hypoglycaemia') continue;
-    events.push(eventOf({ ...illness, kind: illness.kind }, person.body, first));
+    events.push(eventOf({ kind: illness.kind, onset: illness.onset, until: halfGoneAt(illness) }, person.body, first));
   }
   for (const low of person.kind.glucose?.insulin ? lowsOf(body, span) : [])
     events.push(eventOf({ kind: 'severe-hypoglycaemia', ...low }, person.body, first));
   return { events: events.toSorted((a, b) => a.onset - b.onset), flawed: flawedIn(first) };
 }
 
-type Shows = { by: (seen: Measurement, usual: PhysiologyProfile) => boolean; needed: (seen: Measurement) => number };
+/** How much of it there must be: so many readings of one panel, or every sample for so long. */
+type Enough = { readings: number } | { forMinutes: number };
+type Shows = { by: (seen: Measurement, usual: PhysiologyProfile) => boolean; enough: (panel: PanelName) => Enough };
 
 const minuteMs = 60_000;
-const once = () => 1;
-const twice = () => 2;
+const once = () => ({ readings: 1 });
+const twice = () => ({ readings: 2 });
 const pulseOf = ({ values }: Measurement) => vitalIn({ values }, 'pulse-rate');
 const glucoseOf = ({ values }: Measurement) => vitalIn({ values }, 'glucose') ?? vitalIn({ values }, 'sensor-glucose');
 
 const definitions: Readonly<Record<Danger, Shows>> = {
   'hypertensive-crisis': {
-    by: ({ values }) => (vitalIn({ values }, 'systolic') ?? 0) >= 180 || (vitalIn({ values }, 'diastolic') ?? 0) >= 120,
-    needed: once,
+    by: (seen) => (vitalIn(seen, 'systolic') ?? 0) >= 180 || (vitalIn(seen, 'diastolic') ?? 0) >= 120,
+    enough: once,
   },
-  hypotension: { by: ({ values }) => (vitalIn({ values }, 'systolic') ?? 200) < 90, needed: twice },
+  hypotension: { by: (seen) => (vitalIn(seen, 'systolic') ?? 200) < 90, enough: twice },
   'severe-hypoglycaemia': {
     by: (seen) => (glucoseOf(seen) ?? 100) < 54,
-    needed: ({ panel }) => (panel === 'glucose' ? 1 : 4),
+    enough: (panel) => (panel === 'glucose' ? once() : { forMinutes: 15 }),
   },
   ketoacidosis: {
     by: (seen) => (vitalIn(seen, 'ketone') ?? 0) >= 1.6 || (glucoseOf(seen) ?? 0) > 250,
-    needed: ({ panel }) => (panel === 'blood-ketone' ? 1 : panel === 'glucose' ? 2 : 12),
+    enough: (panel) => (panel === 'blood-ketone' ? once() : panel === 'glucose' ? twice() : { forMinutes: 60 }),
   },
   'heart-failure-decompensation': {
     by: (seen, { weightKg = 0 }) => (vitalIn(seen, 'body-weight') ?? 0) >= weightKg + 2,
-    needed: once,
+    enough: once,
   },
   'copd-exacerbation': {
-    by: (seen, { oxygenSaturation = 97 }) => (vitalIn(seen, 'oxygen-saturation') ?? 100) <= oxygenSaturation - 3,
-    needed: twice,
+    by: (seen, { oxygenSaturation = 97 }) =>
+      (vitalIn(seen, 'oxygen-saturation') ?? 100) < Math.round(oxygenSaturation) - 3,
+    enough: twice,
   },
-  'atrial-fibrillation': { by: ({ marks }) => marks.includes('irregular-pulse'), needed: twice },
-  bradycardia: { by: (seen) => (pulseOf(seen) ?? 70) <= 40, needed: twice },
-  tachycardia: { by: (seen) => (pulseOf(seen) ?? 70) >= 131, needed: twice },
-  sepsis: { by: (seen) => (vitalIn(seen, 'body-temperature') ?? 36) > 38, needed: once },
+  'atrial-fibrillation': { by: ({ marks }) => marks.includes('irregular-pulse'), enough: twice },
+  bradycardia: { by: (seen) => (pulseOf(seen) ?? 70) <= 40, enough: twice },
+  tachycardia: { by: (seen) => (pulseOf(seen) ?? 70) >= 131, enough: twice },
+  sepsis: { by: (seen) => (vitalIn(seen, 'body-temperature') ?? 36) > 38, enough: once },
 };
 
 function eventOf(
@@ -73,21 +78,32 @@ function eventOf(
   sent: readonly Sent[],
 ): DangerousEvent {
   const { kind, onset, until } = illness;
-  const { by, needed } = definitions[kind];
-  const during = sent.filter(
-    ({ measured }) => measured.at >= onset && measured.at < until && !measured.flaw && by(measured, usual),
-  );
-  const shown = during.findIndex(({ measured }, i) => {
-    const alike = during.slice(0, i + 1).filter((one) => one.measured.panel === measured.panel);
-    return alike.length >= needed(measured);
-  });
-  return {
-    kind,
-    onset,
-    until,
-    problems: [...problemsOf[kind]],
-    shownBy: during.slice(0, shownAtMost).map(({ reading }) => reading.id),
-    detectableAt: shown < 0 ? null : during[shown]!.receivedAt,
+  const { by, enough } = definitions[kind];
+  const during = sent.filter(({ measured }) => measured.at >= onset && measured.at < until && !measured.flaw);
+  const isShown = new Map<PanelName, (shows: boolean, at: number) => boolean>();
+  const shownBy: DangerousEvent['shownBy'] = [];
+  let detectableAt: number | null = null;
+  for (const { measured, reading, receivedAt } of during) {
+    const shows = by(measured, usual);
+    let counting = isShown.get(measured.panel);
+    if (!counting) {
+      counting = counter(enough(measured.panel));
+      isShown.set(measured.panel, counting);
+    }
+    if (counting(shows, measured.at)) detectableAt ??= receivedAt;
+    if (shows && shownBy.length < shownAtMost) shownBy.push(reading.id);
+  }
+  return { kind, onset, until, problems: [...problemsOf[kind]], shownBy, detectableAt };
+}
+
+/** Told of each sound reading of a panel in turn, says when there is enough. */
+function counter(enough: Enough): (shows: boolean, at: number) => boolean {
+  let readings = 0;
+  let since: number | undefined;
+  if ('readings' in enough) return (shows) => shows && ++readings >= enough.readings;
+  return (shows, at) => {
+    since = shows ? (since ?? at) : undefined;
+    return since !== undefined && at - since >= enough.forMinutes * minuteMs;
   };
 }
 
@@ -118,4 +134,6 @@ function firstCopies(sent: readonly Sent[]): Sent[] {
 }
 
 const flawedIn = (sent: readonly Sent[]): Flawed[] =>
-  sent.flatMap(({ reading, measured: { flaw } }) => (flaw ? [{ reading: reading.id, flaw }] : []));
+  sent.flatMap(({ reading, measured: { flaw } }) =>
+    flaw ? [{ reading: reading.id, flaw, marked: reading.marks.some((mark) => artefactMarks.includes(mark)) }] : [],
+  );

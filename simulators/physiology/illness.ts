@@ -170,6 +170,9 @@ function shareAt({ kind, onset, until }: Illness, ms: number): number {
   return fallsFor === 0 ? 0 : risen * Math.max(0, 1 - (ms - until) / (fallsFor * hourMs));
 }
 
+/** When the worse half of it is over: until then the person is in danger. ms since 1970. */
+export const halfGoneAt = (illness: Illness): number => Math.round((illness.until + goneAt(illness)) / 2);
+
 /** When nothing of it is left, ms since 1970. */
 export const goneAt = ({ kind, until }: Illness): number =>
   kind === 'severe-hypoglycaemia' ? until + 4 * hourMs : until + courses[kind].fallsFor * hourMs;

@@ -77,8 +77,8 @@ const heart = { amplitude: 5, acrophaseHour: 15, spread: 4, tauMs: 20 * 60_000, 
 const saturation = { usual: 97, amplitude: 0.4, acrophaseHour: 14, spread: 0.6, tauMs: 15 * 60_000 };
 /** A pancreas that answers: back from a meal within three hours. */
 const sound: Omit<GlucoseProfile, 'usual'> = { perGram: 3.3, returnPerMinute: 0.022, dawn: 4, spread: 9 };
-/** The tissue follows the blood by about 9 minutes; a sensor is off by 6 % for hours, and by 3 mg/dL from one value to the next. */
-const sensor = { lagMs: 9 * 60_000, gainSpread: 0.06, gainTauMs: 16 * hourMs, spread: 3 };
+/** The tissue follows the blood by about 9 minutes; a sensor is off by 6 % for hours, by 3 mg/dL for minutes (it smooths its values), and by 1 from one to the next. */
+const sensor = { lagMs: 9 * 60_000, gainSpread: 0.06, gainTauMs: 16 * hourMs, spread: 3, tauMs: 15 * 60_000, grain: 1 };
 /** ISO 15197: 95 of 100 within 15 %; a usual meter is off by 5 %. */
 const meterSpread = 0.05;
 const ketones = { usual: 0.2, spread: 0.08 };
@@ -113,6 +113,7 @@ export function createPhysiology(random: Random, profile: PhysiologyProfile): Ph
   const heartWander = createWander(seed + 3, heart.tauMs);
   const saturationWander = createWander(seed + 4, saturation.tauMs);
   const gain = createWander(seed + 9, sensor.gainTauMs);
+  const sensorWander = createWander(seed + 19, sensor.tauMs);
   const weightWander = createDailyWander(seed + 10);
   const warmthWander = createWander(seed + 11, warmth.tauMs);
   const breathWander = createWander(seed + 16, breath.tauMs);
@@ -172,7 +173,8 @@ export function createPhysiology(random: Random, profile: PhysiologyProfile): Ph
     trueGlucoseAt: glucose,
     sensorGlucoseAt: (ms) => {
       const off = 1 + sensor.gainSpread * gain(ms);
-      return within(bounds.sensor, glucose(ms - sensor.lagMs) * off + sensor.spread * deviate(seed + 17, ms));
+      const noise = sensor.spread * sensorWander(ms) + sensor.grain * deviate(seed + 17, ms);
+      return within(bounds.sensor, glucose(ms - sensor.lagMs) * off + noise);
     },
     glucoseAt: (ms) => within(bounds.glucose, glucose(ms) * (1 + meterSpread * deviate(seed + 13, ms))),
     weightAt: (ms) => {
