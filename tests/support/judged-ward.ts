@@ -10,7 +10,7 @@ import { type Clock, systemClock as clock } from '#runtime/clock.ts';
 import { changeAlert, listAlerts } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { listTasks } from '#runtime/records/tasks.ts';
-import { startJudging } from './judging.ts';
+import { type JudgingWish, startJudging } from './judging.ts';
 import { startMailServer } from './mail.ts';
 import { makeClinician, makeDevice, makePatient, makeRota, makeSource, makeTeam } from './people.ts';
 import { cuffReading } from './readings.ts';
@@ -121,7 +121,7 @@ export async function openWard({ onTestFinished }: TestContext, wish: Wish = {})
     tasks: () => listTasks(records, { teams: [team], limit: 50 }),
     pages: () => records.selectFrom('page').selectAll().orderBy('step').orderBy('channel').execute(),
     stop: () => judging.stop(),
-    restart: async (change: Partial<typeof options> = {}) => {
+    restart: async (change: Partial<JudgingWish> = {}) => {
       judging = await startJudging({ ...options, ...change });
     },
     /** Nothing more will be mailed for the next two seconds, three if a step is near. */

@@ -26,6 +26,9 @@ export type JudgingWish = {
   clock?: Clock | undefined;
   /** Where the past is read from; PostgreSQL's own else, in which nothing is. */
   store?: Pick<VitalsStore, 'read'> | undefined;
+  shards?: readonly number[] | undefined;
+  /** Half an hour after the start else. */
+  listening?: { everyMs: number; settleMs: number } | undefined;
 };
 
 export const webhookSecret = 'the secret of a test webhook';
@@ -69,7 +72,11 @@ export async function startJudging(wish: JudgingWish): Promise<{
       links: createLinks({ key: linkKey, publicUrl }),
       metrics: createMetrics(),
     },
-    { publicUrl },
+    {
+      publicUrl,
+      ...(wish.shards ? { shards: wish.shards } : {}),
+      ...(wish.listening ? { listening: wish.listening } : {}),
+    },
   );
   await agenda.start();
   await rules.start();
