@@ -32,8 +32,28 @@ export function dayIn(timeZone: string, at: number): string {
   return format.format(at);
 }
 
-/** The calendar day, counted from 1970. */
-export const dayNumberIn = (timeZone: string, at: number): number => Date.parse(dayIn(timeZone, at)) / 86_400_000;
+/**
+ * The calendar day, counted from 1970. It is asked of every reading that is judged: since 1972 every zone's midnight is a whole quarter of an hour in
+ * UTC, so one answer holds for all of the quarter.
+ */
+export function dayNumberIn(timeZone: string, at: number): number {
+  let days = quarters.get(timeZone);
+  if (!days) {
+    days = new Map();
+    quarters.set(timeZone, days);
+  }
+  const quarter = Math.floor(at / 900_000);
+  let day = days.get(quarter);
+  if (day === undefined) {
+    day = Date.parse(dayIn(timeZone, at)) / 86_400_000;
+    if (days.size >= quartersAtMost) days.clear();
+    days.set(quarter, day);
+  }
+  return day;
+}
+/** Three weeks of one zone. */
+const quartersAtMost = 2_048;
+const quarters = new Map<string, Map<number, number>>();
 
 /** Day and time of day as people there write them, e.g. `22 Nov, 03:12`. */
 export const timeIn = (timeZone: string, at: number, language: 'en' | 'zh'): string =>

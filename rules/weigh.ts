@@ -8,6 +8,7 @@ import { book } from './book/index.ts';
 import { evaluate, keptOf, readState, type State } from './evaluate.ts';
 import { expectedOf } from './expecting.ts';
 import { type History, insertReading } from './history.ts';
+import { momentOf } from './history-records.ts';
 import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule, Silence } from './rule.ts';
 
@@ -38,17 +39,29 @@ export const kept = keptOf(book);
  * @param now ms since 1970; readings are judged as of when the server heard them.
  */
 export function weigh(patient: JudgedPatient, history: History, matter: Matter, now: number): Weighing {
+  const mine = rulesFor(patient);
   const cases = new Map<Rule, Case>();
 
   const tell = (rule: Rule, happening: Happening, at: number): void => {
-    if (!judgesPatientsOf(rule, patient.plan.programmes)) return;
     let of = cases.get(rule);
     if (!of) {
+      if (isQuiet(patient, rule) && happening.kind === 'reading' && comesToNothing(rule, happening, at)) return;
       of = openCase(patient, rule);
       cases.set(rule, of);
       for (const before of sinceLastTime(patient, rule, of.state, at)) hear(of, before, at);
     }
     hear(of, happening, at);
+  };
+
+  /** Nearly every reading, for nearly every rule: then there is no case to open. */
+  const blank = { history, state: undefined, plan: patient.plan };
+  const comesToNothing = (rule: Rule, happening: Happening, at: number): boolean => {
+    try {
+      return evaluate(rule, parametersFor(patient, rule), blank, happening, at) === undefined;
+    } catch {
+      // heard again as a case, which keeps the fault
+      return false;
+    }
   };
 
   const hear = (of: Case, happening: Happening, at: number): void => {
@@ -68,11 +81,11 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
 
   const tellReadings = (heard: readonly Heard[], to: readonly Rule[] | undefined) => {
     for (const { reading, receivedAt } of heard) {
-      const day = dayNumberIn(patient.team.timeZone, Date.parse(reading.evidence.takenAt));
+      const day = dayNumberIn(patient.team.timeZone, momentOf(reading.evidence));
       const judged = { ...reading, day };
       insertReading(history, kept, judged, receivedAt);
       const happening: Happening = { kind: 'reading', reading: judged };
-      for (const rule of rulesOf(reading.evidence.panel))
+      for (const rule of mine.byPanel.get(reading.evidence.panel) ?? [])
         if (!to || to.includes(rule)) tell(rule, happening, receivedAt);
     }
   };
@@ -83,18 +96,20 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
       tellReadings(matter.heard, undefined);
       break;
     case 'lapse': {
-      const rule = book.find((one) => one.rule === matter.rule);
+      const rule = mine.rules.find((one) => one.rule === matter.rule);
       // a clock that was set back between the agenda and here must not make a lapse come to nothing
       if (rule) tell(rule, { kind: 'lapse' }, Math.max(now, matter.at));
       break;
     }
     case 'rebuilt':
       tellReadings(matter.missed, lookingBack);
-      for (const rule of lookingBack) tell(rule, { kind: 'tick', day: today(), silence: null }, now);
+      for (const rule of lookingBack)
+        if (mine.rules.includes(rule)) tell(rule, { kind: 'tick', day: today(), silence: null }, now);
       break;
     case 'tick':
       for (const rule of ofTime)
-        tell(rule, { kind: 'tick', day: today(), silence: matter.silences.get(rule.rule) ?? null }, now);
+        if (mine.rules.includes(rule))
+          tell(rule, { kind: 'tick', day: today(), silence: matter.silences.get(rule.rule) ?? null }, now);
   }
 
   const outcomes: Outcome[] = [];
@@ -141,23 +156,38 @@ function stateOf(patient: JudgedPatient, rule: Rule): State | undefined {
   return read.get(rule.rule);
 }
 
+const isQuiet = ({ memories }: JudgedPatient, { rule }: Rule): boolean => memories.size === 0 || !memories.has(rule);
+
 /** One object for all whom nobody set anything: what rules work out of it is kept by the object. */
 function parametersFor({ plan, team }: JudgedPatient, rule: Rule): Record<string, number> {
   const ofPlan = plan.overrides[rule.rule];
   const ofTeam = team.overrides[rule.rule];
-  const key = ofPlan ?? ofTeam ?? rule;
+  const key = ofPlan ?? ofTeam;
+  if (!key) return usual.get(rule)!;
   const known = parameters.get(key);
   if (known) return known;
   const inForce = parametersInForce(rule, ofPlan, ofTeam);
   parameters.set(key, inForce);
   return inForce;
 }
+const usual: ReadonlyMap<Rule, Record<string, number>> = new Map(book.map((rule) => [rule, parametersInForce(rule)]));
 /** By what was set; both of a patient were read at the same time. */
 const parameters = new WeakMap<object, Record<string, number>>();
 
-const byPanel = new Map<PanelName, Rule[]>();
-for (const rule of book) for (const panel of rule.panels) byPanel.set(panel, [...(byPanel.get(panel) ?? []), rule]);
-const rulesOf = (panel: PanelName): readonly Rule[] => byPanel.get(panel) ?? [];
+/** The rules that judge patients of some programmes: there are few sets of programmes, and many patients of each. */
+type Mine = { rules: readonly Rule[]; byPanel: ReadonlyMap<PanelName, readonly Rule[]> };
+function rulesFor({ plan: { programmes } }: JudgedPatient): Mine {
+  const key = programmes.length === 0 ? '' : programmes.join();
+  const known = byProgrammes.get(key);
+  if (known) return known;
+  const rules = book.filter((rule) => judgesPatientsOf(rule, programmes));
+  const byPanel = new Map<PanelName, Rule[]>();
+  for (const rule of rules) for (const panel of rule.panels) byPanel.set(panel, [...(byPanel.get(panel) ?? []), rule]);
+  const mine = { rules, byPanel };
+  byProgrammes.set(key, mine);
+  return mine;
+}
+const byProgrammes = new Map<string, Mine>();
 
 /** Those that judge by the history, and those to which something happens when nothing comes. */
 const lookingBack = book.filter(({ judging }) => judging.kind !== 'confirmed');
