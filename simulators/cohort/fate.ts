@@ -1,5 +1,5 @@
 import type { Overdose } from '../physiology/glucose.ts';
-import { goneAt, type Illness } from '../physiology/illness.ts';
+import { goneAt, halfGoneAt, type Illness } from '../physiology/illness.ts';
 import { chanceOf } from '../physiology/noise.ts';
 import type { Kind } from './kinds.ts';
 
@@ -43,7 +43,7 @@ export function fateOf(seed: number, kind: Kind, span: { from: number; to: numbe
   const illnesses: Illness[] = [];
   for (const illness of drawn.toSorted((a, b) => a.onset - b.onset)) {
     const last = illnesses.at(-1);
-    if (illness.until > span.to - dayMs || (last && illness.onset < goneAt(last) + quietBetweenMs)) continue;
+    if (halfGoneAt(illness) > span.to || (last && illness.onset < goneAt(last) + quietBetweenMs)) continue;
     illnesses.push(illness);
   }
   return {
