@@ -22,11 +22,11 @@ const spot: readonly [PanelName, ...PanelName[]] = [
 
 const choice = 'An engineering choice:';
 
-/** A mark that came `most` times of the last `of` readings within `hours`. */
+/** A mark that came `most` times of the last `of` readings within `hours`, each `gapSeconds` after the one before. */
 const again = (
   mark: Mark,
   panels: Rule['panels'],
-  often: { most: number; of: number; hours: number; quiet: number },
+  often: { most: number; of: number; hours: number; gapSeconds: number; quiet: number },
   words: Pick<Rule, 'rule' | 'problem' | 'title' | 'advice'> & {
     task: Rule['tasks'][number]['title'];
     dueAfterHours: number;
@@ -51,7 +51,12 @@ const again = (
       }),
       ofLast({ default: often.of, low: 2, high: 20, source: `${choice} more often than not.` }),
       withinHours({ default: often.hours, low: 12, high: 336, source: `${choice} what was long ago has been mended.` }),
-      minGap({ default: 30, low: 0, high: 3600, source: `${choice} less apart, two values are one measurement.` }),
+      minGap({
+        default: often.gapSeconds,
+        low: 30,
+        high: 86_400,
+        source: `${choice} less apart, it is one sitting or one measurement.`,
+      }),
       quietDays({
         default: often.quiet,
         low: 0,
@@ -65,7 +70,7 @@ const again = (
 const looseCuff = again(
   'cuff-too-loose',
   ['blood-pressure'],
-  { most: 3, of: 5, hours: 120, quiet: 7 },
+  { most: 3, of: 5, hours: 120, gapSeconds: 3600, quiet: 7 },
   {
     rule: 'cuff-loose',
     problem: 'cuff-fit',
@@ -82,30 +87,10 @@ const looseCuff = again(
   },
 );
 
-const movement = again(
-  'body-movement',
-  ['blood-pressure'],
-  { most: 4, of: 6, hours: 168, quiet: 14 },
-  {
-    rule: 'cuff-movement',
-    problem: 'cuff-fit',
-    title: { en: 'Movement during the measurement, again and again', zh: '测量时反复移动' },
-    dueAfterHours: 72,
-    task: {
-      en: 'Show the patient how to sit for the measurement. Tremor? Then another device.',
-      zh: '向患者示范测量坐姿。如有震颤，考虑更换设备。',
-    },
-    advice: {
-      en: 'Within days: show how to sit, arm at rest on the table. With a tremor another way of measuring is needed.',
-      zh: '数日内：示范坐姿，手臂置于桌面放松。如有震颤，需改用其他测量方式。',
-    },
-  },
-);
-
 const fault = again(
   'device-fault',
   spot,
-  { most: 2, of: 3, hours: 72, quiet: 3 },
+  { most: 2, of: 3, hours: 72, gapSeconds: 60, quiet: 3 },
   {
     rule: 'device-fault',
     problem: 'device-fault',
@@ -122,7 +107,7 @@ const fault = again(
 const battery = again(
   'battery-low',
   spot,
-  { most: 2, of: 3, hours: 168, quiet: 7 },
+  { most: 2, of: 3, hours: 168, gapSeconds: 3600, quiet: 7 },
   {
     rule: 'device-battery-low',
     problem: 'device-battery',
@@ -139,7 +124,7 @@ const battery = again(
 const clock = again(
   'clock-in-doubt',
   spot,
-  { most: 3, of: 5, hours: 168, quiet: 14 },
+  { most: 3, of: 5, hours: 168, gapSeconds: 3600, quiet: 14 },
   {
     rule: 'device-clock-in-doubt',
     problem: 'device-clock',
@@ -156,4 +141,4 @@ const clock = again(
   },
 );
 
-export const device: readonly Rule[] = [looseCuff, movement, fault, battery, clock];
+export const device: readonly Rule[] = [looseCuff, fault, battery, clock];

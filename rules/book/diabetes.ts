@@ -139,7 +139,7 @@ const dangerouslyHigh: Rule = {
   programmes: [],
   version: 1,
   title: { en: 'Dangerously high blood glucose', zh: '血糖危急升高' },
-  severity: 'urgent',
+  severity: 'critical',
   panels: ['glucose'],
   judging: { kind: 'confirmed', unanswered: 'raise' },
   pages: true,
@@ -147,7 +147,7 @@ const dangerouslyHigh: Rule = {
     {
       kind: 'call',
       role: 'nurse',
-      dueAfterMinutes: 60,
+      dueAfterMinutes: 30,
       title: {
         en: 'Call the patient: very high glucose. Ask about vomiting, thirst, breathing, infection and missed insulin; have ketones measured.',
         zh: '致电患者：血糖极高。询问有无呕吐、口渴、呼吸异常、感染及漏用胰岛素；嘱测血酮。',

@@ -1,5 +1,5 @@
-import type { RuleParameter } from '#domain/rule-book.ts';
 import type { Rule } from '../rule.ts';
+import { confirmWithin, daysAtLeast, limit, minGap, quietDays, readingsAtLeast, recoveryMargin } from './parameters.ts';
 
 /**
  * Blood pressure measured at home.
@@ -10,42 +10,32 @@ import type { Rule } from '../rule.ts';
  * - ESC 2024: guideline on elevated blood pressure and hypertension, Eur Heart J 2024;45:3912.
  * - ESH 2021: position paper on home monitoring, PMC8030885. 7 days (at least 3), morning and evening, two readings 1 to 2
  *   minutes apart after 5 minutes' rest; the first day is discarded; valid with 12 readings or more; limit 135/85.
+ * - NICE NG136: hypertension in adults. Stage 2 is a home average of 150/95 or more.
  * - ISO 81060-2: an automated cuff may be off by 5 mmHg in the mean.
  * A rule never raises an alert on one reading unless its countdown lapsed: a repeated measurement is part of every guideline.
  */
 
 const mmHg = 'mmHg';
 
-const minGap: RuleParameter = {
-  name: 'min-gap-seconds',
-  label: { en: 'Gap between two measurements at least', zh: '两次测量的最短间隔' },
-  unit: 's',
+const gap = minGap({
   default: 30,
   low: 10,
   high: 300,
   source:
     'An oscillometric measurement takes about 30 s: less apart, two values are one measurement. ESH 2021 asks 1-2 min.',
-};
-
-const confirmWithin: RuleParameter = {
-  name: 'confirm-within-seconds',
-  label: { en: 'Second measurement within', zh: '复测时限' },
-  unit: 's',
+});
+const confirm = confirmWithin({
   default: 300,
   low: 60,
   high: 1800,
   source: 'Repeat after 5 minutes of rest, as in every guideline; counted from when the server heard the first value.',
-};
-
-const margin: RuleParameter = {
-  name: 'recovery-margin',
-  label: { en: 'Reassuring when better than the limit by', zh: '较限值好转达到此幅度视为缓解' },
-  unit: mmHg,
+});
+const margin = recoveryMargin(mmHg, {
   default: 5,
   low: 0,
   high: 30,
   source: 'ISO 81060-2: the cuff itself may be off by 5 mmHg, so less than that is no recovery.',
-};
+});
 
 const severe: Rule = {
   rule: 'blood-pressure-severe',
@@ -73,28 +63,27 @@ const severe: Rule = {
     zh: '请致电患者或家属。如有胸痛、气促、意识模糊、视力或言语丧失、单侧肢体无力：立即呼叫急救。如无上述症状：嘱休息后复测，并于当日处理。',
   },
   parameters: [
-    {
-      name: 'systolic-at-least',
-      label: { en: 'Severe systolic pressure from', zh: '收缩压重度升高起点' },
-      unit: mmHg,
-      default: 180,
-      low: 140,
-      high: 240,
-      source: 'AHA/ACC 2025: severe hypertension, 180/120',
-      limits: { vital: 'systolic', side: 'above' },
-    },
-    {
-      name: 'diastolic-at-least',
-      label: { en: 'Severe diastolic pressure from', zh: '舒张压重度升高起点' },
-      unit: mmHg,
-      default: 120,
-      low: 90,
-      high: 150,
-      source: 'AHA/ACC 2025: severe hypertension, 180/120 (ESC 2024 looks for an emergency from 110)',
-      limits: { vital: 'diastolic', side: 'above' },
-    },
-    minGap,
-    confirmWithin,
+    limit(
+      'systolic-at-least',
+      'systolic',
+      'above',
+      { en: 'Severe systolic pressure from', zh: '收缩压重度升高起点' },
+      { default: 180, low: 140, high: 240, source: 'AHA/ACC 2025: severe hypertension, 180/120' },
+    ),
+    limit(
+      'diastolic-at-least',
+      'diastolic',
+      'above',
+      { en: 'Severe diastolic pressure from', zh: '舒张压重度升高起点' },
+      {
+        default: 120,
+        low: 90,
+        high: 150,
+        source: 'AHA/ACC 2025: severe hypertension, 180/120 (ESC 2024 looks for an emergency from 110)',
+      },
+    ),
+    gap,
+    confirm,
     margin,
   ],
 };
@@ -125,18 +114,20 @@ const low: Rule = {
     zh: '请致电患者或家属。如有晕厥、意识模糊、出血、发热或胸痛：立即呼叫急救。否则：嘱平卧，可饮水者适量饮水，核对今日用药并复测。',
   },
   parameters: [
-    {
-      name: 'systolic-below',
-      label: { en: 'Low systolic pressure below', zh: '收缩压过低限值' },
-      unit: mmHg,
-      default: 90,
-      low: 70,
-      high: 110,
-      source: 'Hypotension is conventionally a systolic pressure below 90; ENGAGE-HF acts on two readings below 85',
-      limits: { vital: 'systolic', side: 'below' },
-    },
-    minGap,
-    confirmWithin,
+    limit(
+      'systolic-below',
+      'systolic',
+      'below',
+      { en: 'Low systolic pressure below', zh: '收缩压过低限值' },
+      {
+        default: 90,
+        low: 70,
+        high: 110,
+        source: 'Hypotension is conventionally a systolic pressure below 90; ENGAGE-HF acts on two readings below 85',
+      },
+    ),
+    gap,
+    confirm,
     margin,
   ],
 };
@@ -171,21 +162,26 @@ const lowDiastolic: Rule = {
     zh: '下次复诊时：结合症状、冠心病情况评估降压药剂量。',
   },
   parameters: [
-    {
-      name: 'diastolic-below',
-      label: { en: 'Low diastolic pressure below', zh: '舒张压过低限值' },
-      unit: mmHg,
-      default: 60,
-      low: 40,
-      high: 70,
-      source: 'Hypotension is conventionally below 90/60',
-      limits: { vital: 'diastolic', side: 'below' },
-    },
-    minGap,
-    confirmWithin,
+    limit(
+      'diastolic-below',
+      'diastolic',
+      'below',
+      { en: 'Low diastolic pressure below', zh: '舒张压过低限值' },
+      { default: 60, low: 40, high: 70, source: 'Hypotension is conventionally below 90/60' },
+    ),
+    gap,
+    confirm,
     margin,
   ],
 };
+
+const enough = readingsAtLeast({
+  default: 12,
+  low: 6,
+  high: 24,
+  source: 'ESH 2021: valid with 12 readings or more, the first day discarded',
+});
+const onDays = daysAtLeast({ default: 3, low: 2, high: 6, source: 'ESH 2021: 7 days, at least 3' });
 
 const rising: Rule = {
   rule: 'blood-pressure-rising',
@@ -213,26 +209,20 @@ const rising: Rule = {
     zh: '下次复诊时：了解服药依从性、盐摄入、止痛药使用及睡眠情况，并调整治疗方案。',
   },
   parameters: [
-    {
-      name: 'systolic-average-at-least',
-      label: { en: '7-day average, systolic, from', zh: '7 天收缩压均值限值' },
-      unit: mmHg,
-      default: 135,
-      low: 110,
-      high: 180,
-      source: 'ESH 2021: home hypertension is an average from 135/85',
-      limits: { vital: 'systolic', side: 'above' },
-    },
-    {
-      name: 'diastolic-average-at-least',
-      label: { en: '7-day average, diastolic, from', zh: '7 天舒张压均值限值' },
-      unit: mmHg,
-      default: 85,
-      low: 65,
-      high: 110,
-      source: 'ESH 2021: home hypertension is an average from 135/85',
-      limits: { vital: 'diastolic', side: 'above' },
-    },
+    limit(
+      'systolic-average-at-least',
+      'systolic',
+      'above',
+      { en: '7-day average, systolic, from', zh: '7 天收缩压均值限值' },
+      { default: 135, low: 110, high: 180, source: 'ESH 2021: home hypertension is an average from 135/85' },
+    ),
+    limit(
+      'diastolic-average-at-least',
+      'diastolic',
+      'above',
+      { en: '7-day average, diastolic, from', zh: '7 天舒张压均值限值' },
+      { default: 85, low: 65, high: 110, source: 'ESH 2021: home hypertension is an average from 135/85' },
+    ),
     {
       name: 'rise-at-least',
       label: { en: 'Higher than the 7 days before by', zh: '较前 7 天升高至少' },
@@ -242,26 +232,70 @@ const rising: Rule = {
       high: 30,
       source: 'ISO 81060-2: less than 5 mmHg may be the cuff; ESH 2021: averages settle within about 3 mmHg',
     },
-    {
-      name: 'readings-at-least',
-      label: { en: 'Readings in each average at least', zh: '每个均值所需的最少测量次数' },
-      unit: '1',
-      default: 12,
-      low: 6,
-      high: 24,
-      source: 'ESH 2021: valid with 12 readings or more, the first day discarded',
-    },
-    {
-      name: 'days-at-least',
-      label: { en: 'Days in each average at least', zh: '每个均值所需的最少天数' },
-      unit: 'd',
-      default: 3,
-      low: 2,
-      high: 6,
-      source: 'ESH 2021: 7 days, at least 3',
-    },
+    enough,
+    onDays,
     margin,
   ],
 };
 
-export const hypertension: readonly Rule[] = [severe, low, lowDiastolic, rising];
+/**
+ * Above the limit and staying there: no news to who knows the patient, so it is told where blood pressure is what the patient is looked after for, and
+ * not again before a treatment could have worked.
+ */
+const uncontrolled: Rule = {
+  ...rising,
+  rule: 'blood-pressure-uncontrolled',
+  programmes: ['hypertension'],
+  title: { en: 'Home blood pressure is not controlled', zh: '家庭血压未达标' },
+  judging: { kind: 'average', against: 'limit' },
+  tasks: [
+    {
+      kind: 'review-plan',
+      role: 'doctor',
+      dueAfterMinutes: 7 * 24 * 60,
+      title: {
+        en: 'Review the plan: the home average is above the limit.',
+        zh: '复核诊疗方案：家庭血压均值超限。',
+      },
+    },
+  ],
+  parameters: [
+    limit(
+      'systolic-average-at-least',
+      'systolic',
+      'above',
+      { en: '7-day average, systolic, from', zh: '7 天收缩压均值限值' },
+      {
+        default: 145,
+        low: 120,
+        high: 180,
+        source:
+          'Between ESH 2021, home hypertension from 135/85, and NICE NG136, stage 2 from a home average of 150/95',
+      },
+    ),
+    limit(
+      'diastolic-average-at-least',
+      'diastolic',
+      'above',
+      { en: '7-day average, diastolic, from', zh: '7 天舒张压均值限值' },
+      {
+        default: 90,
+        low: 70,
+        high: 110,
+        source:
+          'Between ESH 2021, home hypertension from 135/85, and NICE NG136, stage 2 from a home average of 150/95',
+      },
+    ),
+    enough,
+    onDays,
+    margin,
+    quietDays({
+      default: 28,
+      low: 7,
+      high: 180,
+      source: 'ESC 2024: a change of treatment is judged after about four weeks.',
+    }),
+  ],
+};
+
+export const hypertension: readonly Rule[] = [severe, low, lowDiastolic, rising, uncontrolled];

@@ -1,5 +1,33 @@
 import type { Rule } from '../rule.ts';
+import { adherence } from './adherence.ts';
+import { arrhythmia } from './arrhythmia.ts';
+import { cgm } from './cgm.ts';
+import { cgmFortnight } from './cgm-fortnight.ts';
+import { device } from './device.ts';
+import { diabetes } from './diabetes.ts';
+import { earlyWarning } from './early-warning.ts';
+import { temperature } from './fever.ts';
+import { heartFailure } from './heart-failure.ts';
+import { heartRate } from './heart-rate.ts';
 import { hypertension } from './hypertension.ts';
+import { ketones } from './ketones.ts';
+import { oxygen } from './oxygen.ts';
+import { pulse } from './pulse.ts';
 
 /** Every rule there is. A new condition is a file beside this one and a line here. */
-export const book: readonly Rule[] = [...hypertension];
+export const book: readonly Rule[] = [
+  ...hypertension,
+  ...diabetes,
+  ...ketones,
+  ...cgm,
+  ...cgmFortnight,
+  ...heartFailure,
+  ...oxygen,
+  ...pulse,
+  ...heartRate,
+  ...arrhythmia,
+  ...temperature,
+  ...earlyWarning,
+  ...adherence,
+  ...device,
+];

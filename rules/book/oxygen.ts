@@ -216,4 +216,4 @@ const drop: Rule = {
   ],
 };
 
-export const oxygen: readonly Rule[] = [veryLow, low, veryLowInCopd, lowInCopd, drop];
+export const oxygen: readonly Rule[] = [veryLow, veryLowInCopd, low, lowInCopd, drop];

@@ -9,7 +9,7 @@ import { withLatest } from '../explain.ts';
 import { explainFinding } from '../explain-findings.ts';
 import type { Finding } from '../finding.ts';
 import type { History } from '../history.ts';
-import { momentOf, takenAt } from '../history-records.ts';
+import { idAt, momentOf, takenAt } from '../history-records.ts';
 import type { Effect, Expected, Happening, JudgedReading, Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 
@@ -112,7 +112,7 @@ export function course(
   if (combinator.needsPast && !history.complete) return undefined;
   const moment = { happening, now, plan, since: sinceOf(combinator, before), until: newestIn(terms, history) ?? now };
   const verdict = verdictOf(combinator, terms, history, moment);
-  if (isTrouble(verdict)) return trouble(combinator, terms, before, verdict, moment);
+  if (isTrouble(verdict)) return trouble(combinator, terms, history, before, verdict, moment);
   if (isDoubt(verdict)) return doubt(before, verdict, now);
   if (!before?.episode) return undefined;
   if (verdict === 'well' && terms.rule.severity === 'routine')
@@ -157,6 +157,7 @@ const sinceOf = ({ quietDays }: Combinator, before: CourseState | undefined): nu
 function trouble(
   combinator: Combinator,
   terms: Terms,
+  history: History,
   state: CourseState = fresh,
   found: Trouble,
   moment: Moment,
@@ -185,7 +186,7 @@ function trouble(
         opening: explanation,
         from: Math.min(found.from, state.episode?.from ?? found.from),
         standing: 'beyond',
-        told: evidence.map(shortId),
+        told: seenIn(terms, history, found),
         toldAt: found.latest,
       },
       raisedBy: found.latest,
@@ -202,6 +203,17 @@ function trouble(
       },
     ],
   };
+}
+
+/** What was taken in that time has been seen, whether it is evidence or not: a device may send it again. */
+function seenIn({ rule }: Terms, history: History, { evidence, from, latest }: Trouble): string[] {
+  const seen = new Set(evidence.map(shortId));
+  for (const panel of rule.panels) {
+    const records = history.panels.get(panel)?.records;
+    for (let i = (records?.count ?? 0) - 1; records && i >= 0 && takenAt(records, i) >= from; i--)
+      if (takenAt(records, i) <= latest) seen.add(idAt(records, i).slice(0, 16));
+  }
+  return [...seen].slice(-evidenceAtMost);
 }
 
 /** How the open episode goes on: every reading of it, of what measures all day or speaks of weeks only what is news. */
