@@ -8,11 +8,14 @@ import { CarePlan } from '#domain/care-plan.ts';
 import * as contact from '#domain/contact.ts';
 import { DeviceStatus, StatusMessage } from '#domain/downward.ts';
 import { EnrolmentAnswer, EnrolmentRequest, RenewalRequest, SourceCredential } from '#domain/enrolment.ts';
+import * as escalation from '#domain/escalation.ts';
 import * as homes from '#domain/homes.ts';
 import * as people from '#domain/people.ts';
 import { ComponentView, PlatformAlert } from '#domain/platform.ts';
 import { StoredReading, Value } from '#domain/reading.ts';
 import { ResponseTimes } from '#domain/response-times.ts';
+import * as rota from '#domain/rota.ts';
+import * as rotaViews from '#domain/rota-views.ts';
 import { RuleEntry, RuleParameter } from '#domain/rule-book.ts';
 import { Task } from '#domain/task.ts';
 import * as taskViews from '#domain/task-views.ts';
@@ -24,6 +27,7 @@ import { accessOf, needsSession } from './access.ts';
 import { answers } from './answers.ts';
 import { bodies } from './bodies.ts';
 import * as planBodies from './plan-bodies.ts';
+import * as rotaBodies from './rota-bodies.ts';
 import { cookieName, type Web } from './web.ts';
 
 /** The description of the API at /api/openapi.json: OpenAPI 3.1, made from the very schemas that check and answer. */
@@ -38,13 +42,16 @@ const named: Record<string, z.ZodType> = {
   ...schemasOf(planViews),
   ...schemasOf(planBodies),
   ...schemasOf(taskViews),
+  ...schemasOf(escalation),
+  ...schemasOf(rota),
+  ...schemasOf(rotaViews),
+  ...schemasOf(rotaBodies),
   ComponentView,
   PlatformAlert,
   ...answers,
   ...bodies,
   Alert: alert.Alert,
   Evidence: alert.Evidence,
-  Escalation: alert.Escalation,
   Severity: alert.Severity,
   AlertState: alert.AlertState,
   Outcome: alert.Outcome,
@@ -110,6 +117,7 @@ export async function describeApi(app: Web): Promise<void> {
           description: 'Stored history judged once more, as it is today and with a change that is proposed',
         },
         { name: 'alerts', description: 'Episodes that somebody must look at' },
+        { name: 'on-call', description: 'Who is on call, and whom alerts call' },
         { name: 'tasks', description: 'Things to do by a time' },
         { name: 'contact', description: 'How clinicians are reached' },
         { name: 'sources', description: 'Gateways and devices in the homes, and how they stand' },

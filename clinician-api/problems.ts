@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { Outage } from '#domain/errors.ts';
-import type { Problem } from '#domain/views.ts';
+import type { PersonRef, Problem } from '#domain/views.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 
@@ -25,6 +25,14 @@ export class Refusal extends Error {
 
 /** The same for what is absent, what belongs to another team and what is no id at all: nobody learns which. */
 export const notFound = (): Refusal => new Refusal({ status: 404, code: 'not-found' });
+
+/** Somebody has changed it since the caller read it. */
+export const changedMeanwhile = (by: PersonRef | undefined, at: string | null): Refusal =>
+  new Refusal({
+    ...{ status: 409, code: 'changed-meanwhile', detail: 'Somebody has changed it since you read it.' },
+    by,
+    at: at ?? undefined,
+  });
 
 export const invalid = (errors: { pointer: string; detail: string }[]): Refusal =>
   new Refusal({ status: 422, code: 'invalid', errors });

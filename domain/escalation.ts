@@ -67,6 +67,20 @@ export const policiesFor = (critical: Policy): Policies => ({
   quietHours: { from: '21:00', to: '07:00' },
 });
 
+const targetsOf = ({ critical, urgent, routine }: Policies): Target[] =>
+  [critical, urgent, routine].flatMap((policy) => policy?.steps.flatMap((step) => step.targets) ?? []);
+
+/** The places on the rota that some policy calls, ascending. */
+export const placesCalled = (policies: Policies): number[] =>
+  [...new Set(targetsOf(policies).flatMap((target) => (target.kind === 'on-call' ? [target.place] : [])))].sort(
+    (a, b) => a - b,
+  );
+
+/** Whom some policy calls by name. */
+export const peopleNamed = (policies: Policies): ClinicianId[] => [
+  ...new Set(targetsOf(policies).flatMap((target) => (target.kind === 'person' ? [target.clinician] : []))),
+];
+
 /** What an alert carries: the policy as of its opening, and the hours in which it calls nobody. */
 export const Escalation = z.object({
   steps: z.array(PolicyStep).min(1),

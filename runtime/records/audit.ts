@@ -28,6 +28,11 @@ export const auditActions = [
   'alerts-acknowledged-by-link',
   'care-plan-changed',
   'team-parameters-changed',
+  'rota-changed',
+  'rota-override-added',
+  'rota-override-removed',
+  'rota-override-restored',
+  'policies-changed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

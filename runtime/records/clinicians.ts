@@ -105,6 +105,13 @@ export async function mayTakeOver(db: Within, team: TeamId, clinician: Clinician
   return found !== undefined;
 }
 
+/** Those of them that there are, disabled ones included. */
+export async function cliniciansOf(db: Within, ids: readonly ClinicianId[]): Promise<Map<ClinicianId, Clinician>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('clinician').selectAll().where('id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.id, clinicianOf(row)]));
+}
+
 /** Names for the people a view mentions, disabled ones included: what they did stays theirs. */
 export async function namesOfClinicians(
   db: Within,

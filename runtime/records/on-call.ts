@@ -1,8 +1,12 @@
-import type { Callable } from '#domain/escalation.ts';
+import { type Callable, type Policies, peopleNamed, placesCalled } from '#domain/escalation.ts';
 import type { ClinicianId, TeamId } from '#domain/ids.ts';
-import { type OnCallPlan, whoIsOnCall } from '#domain/rota.ts';
+import { type Gap, gapsBetween, type OnCallPlan, peopleOf, whoIsOnCall } from '#domain/rota.ts';
 import type { Within } from './connect.ts';
+import { reaches } from './contact-points.ts';
+import { policiesOf } from './policies.ts';
 import { onCallPlanOf } from './rota.ts';
+
+/** Whom a care team can call, now and in the days to come. */
 
 /** Nurses and doctors of a team who may be called, doctors before nurses. Who may not sign in is not called. */
 export async function callableMembers(db: Within, team: TeamId): Promise<Callable['members']> {
@@ -27,4 +31,38 @@ export function callableAt(plan: OnCallPlan, members: Callable['members'], at: n
 
 export async function callableOf(db: Within, team: TeamId, at: number): Promise<Callable> {
   return callableAt(await onCallPlanOf(db, team, at), await callableMembers(db, team), at);
+}
+
+/** How far ahead gaps are looked for: time enough to find somebody. An engineering default. */
+export const outlookMs = 14 * 24 * 3_600_000;
+
+export type Outlook = {
+  plan: OnCallPlan;
+  members: Callable['members'];
+  policies: Policies;
+  /** Places that a policy calls and nobody holds, within the next 14 days. */
+  gaps: Gap[];
+  /** Who is on the rota, covers, or is named by a policy, and can be reached by no channel. */
+  unreachable: ClinicianId[];
+};
+
+/** What is wrong with who is to be called, before an alert finds it out. @param now ms since 1970. */
+export async function outlookOf(db: Within, team: TeamId, now: number): Promise<Outlook> {
+  const plan = await onCallPlanOf(db, team, now);
+  const { policies } = await policiesOf(db, team);
+  const members = await callableMembers(db, team);
+  const known = new Set<ClinicianId>(members.map(({ id }) => id));
+  const gaps = gapsBetween(plan, placesCalled(policies), now, now + outlookMs, (who) => known.has(who));
+  const wanted = new Set([
+    ...peopleOf(plan),
+    ...plan.overrides.map(({ clinician }) => clinician),
+    ...peopleNamed(policies),
+  ]);
+  return { plan, members, policies, gaps, unreachable: await unreachableOf(db, [...wanted]) };
+}
+
+/** Of these, whom no channel reaches, or who may not be called any more. */
+export async function unreachableOf(db: Within, people: readonly ClinicianId[]): Promise<ClinicianId[]> {
+  const ways = await reaches(db, people);
+  return people.filter((who) => (ways.get(who) ?? []).length === 0);
 }

@@ -4,6 +4,7 @@ import type { Cover, Layer, OnCallPlan, Override, Rota } from '#domain/rota.ts';
 import { wholly } from './audit.ts';
 import type { Within } from './connect.ts';
 import type { Database } from './database.ts';
+import { storableJson } from './storable.ts';
 
 /** Rotas of care teams: what a team set down, and who covers for whom beside it. */
 
@@ -43,8 +44,8 @@ export async function saveRota(
     await db.selectFrom('care_team').select('id').where('id', '=', team).forNoKeyUpdate().execute();
     if ((await findRota(db, team)).version !== version) return undefined;
     const row = {
-      layers: JSON.stringify(rota.layers),
-      holidays: JSON.stringify(rota.holidays),
+      layers: storableJson(rota.layers),
+      holidays: storableJson(rota.holidays),
       version: version + 1,
       updated_at: at,
       updated_by: by,

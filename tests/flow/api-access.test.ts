@@ -10,9 +10,11 @@ import { accessTable } from '../../clinician-api/access.ts';
 import { createApp } from '../../clinician-api/app.ts';
 import { createLive } from '../../clinician-api/live.ts';
 import { type Caller, testApi } from '../support/api.ts';
+import { alertForRoute, episodeBodies, taskForRoute } from '../support/episode-routes.ts';
 import { makeAlert, makeRule, makeTask } from '../support/episodes.ts';
 import { makeClinician, makeDevice, makePatient, makeSource, makeTeam } from '../support/people.ts';
 import { makeBacktest, planBodies } from '../support/plans.ts';
+import { forgetRota, makeOverride, openChannel, overrideId, rotaBodies } from '../support/rota.ts';
 
 /**
  * Every route the application registers, and who must get through: written a second time, by hand, so that a change of the
@@ -33,6 +35,15 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
   'PUT /api/v1/patients/:id/care-plan/pause': ['nurse', 'doctor'],
   'GET /api/v1/patients/:id/care-plan/changes': ['nurse', 'doctor', 'administrator'],
   'POST /api/v1/patients/:id/care-plan/forecast': ['doctor'],
+  'GET /api/v1/teams/:id/rota': ['nurse', 'doctor', 'administrator'],
+  'PUT /api/v1/teams/:id/rota': ['doctor', 'administrator'],
+  'GET /api/v1/teams/:id/on-call': ['nurse', 'doctor', 'administrator'],
+  'POST /api/v1/teams/:id/overrides': ['nurse', 'doctor', 'administrator'],
+  'DELETE /api/v1/teams/:id/overrides/:override': ['nurse', 'doctor', 'administrator'],
+  'POST /api/v1/teams/:id/overrides/:override/restore': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/teams/:id/policies': ['nurse', 'doctor', 'administrator'],
+  'PUT /api/v1/teams/:id/policies': ['doctor', 'administrator'],
+  'POST /api/v1/teams/:id/policies/rehearsal': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/teams/:id/parameters': ['nurse', 'doctor', 'administrator'],
   'PUT /api/v1/teams/:id/parameters/:rule': ['doctor'],
   'GET /api/v1/teams/:id/parameters/changes': ['nurse', 'doctor', 'administrator'],
@@ -45,9 +56,21 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
   'GET /api/v1/alerts': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/alerts/:id': ['nurse', 'doctor', 'administrator'],
   'POST /api/v1/alerts/:id/acknowledge': ['nurse', 'doctor'],
+  'POST /api/v1/alerts/:id/hand-over': ['nurse', 'doctor'],
+  'POST /api/v1/alerts/:id/snooze': ['nurse', 'doctor'],
+  'POST /api/v1/alerts/:id/unsnooze': ['nurse', 'doctor'],
   'POST /api/v1/alerts/:id/resolve': ['nurse', 'doctor'],
+  'GET /api/v1/response-times': ['nurse', 'doctor', 'administrator'],
   'GET /api/v1/tasks': ['nurse', 'doctor', 'administrator'],
+  'GET /api/v1/tasks/:id': ['nurse', 'doctor', 'administrator'],
+  'POST /api/v1/patients/:id/tasks': ['nurse', 'doctor'],
+  'POST /api/v1/tasks/:id/take': ['nurse', 'doctor'],
+  'POST /api/v1/tasks/:id/give-back': ['nurse', 'doctor'],
+  'POST /api/v1/tasks/:id/hand-over': ['nurse', 'doctor'],
+  'POST /api/v1/tasks/:id/move': ['nurse', 'doctor'],
+  'POST /api/v1/tasks/:id/checklist': ['nurse', 'doctor'],
   'POST /api/v1/tasks/:id/complete': ['nurse', 'doctor'],
+  'POST /api/v1/tasks/:id/reopen': ['nurse', 'doctor'],
   'GET /api/v1/contact': ['nurse', 'doctor'],
   'POST /api/v1/contact-points': ['nurse', 'doctor'],
   'PUT /api/v1/contact-points/:point': ['nurse', 'doctor'],
@@ -92,11 +115,9 @@ const expected: Record<string, 'anyone' | 'loopback' | Role[]> = {
 
 /** What makes a call to a route right in everything but who calls. */
 const bodies: Record<string, unknown> = {
-  'POST /api/v1/alerts/:id/acknowledge': {},
-  'POST /api/v1/alerts/:id/resolve': { outcome: 'treated' },
-  'POST /api/v1/tasks/:id/complete': { result: 'Spoke to the patient.' },
   'PUT /api/v1/patients/:id/care-plan/overrides/:rule': { parameters: { systolic: 190 } },
   ...planBodies,
+  ...rotaBodies,
 };
 const queries: Record<string, string> = { 'GET /api/v1/patients/:id/readings': '?panel=blood-pressure' };
 
@@ -110,7 +131,13 @@ beforeAll(async () => {
   t = await testApi();
   mine = await makeTeam(t.records);
   for (const role of roles) people[role] = await makeClinician(t.records, { teams: [mine], role });
+  Object.assign(bodies, episodeBodies(people.nurse));
   await makeRule(t.records, rule);
+  await openChannel(t.records);
+  bodies['POST /api/v1/teams/:id/overrides'] = {
+    ...rotaBodies['POST /api/v1/teams/:id/overrides'],
+    clinician: people.doctor.id,
+  };
   routes = await registeredRoutes();
 });
 afterAll(() => t.stop());
@@ -139,11 +166,13 @@ async function registeredRoutes(): Promise<string[]> {
 
 /** What a route's `:id` stands for, made anew, so that a call may change it. */
 async function subjectOf(route: string, patient: Patient): Promise<string> {
-  if (route.includes('/alerts/')) return (await makeAlert(t.records, patient)).id;
-  if (route.includes('/tasks/')) return (await makeTask(t.records, patient)).id;
+  if (route.includes('/alerts/')) return alertForRoute(t.records, route, patient, people.doctor);
+  if (route.includes('/tasks/')) return taskForRoute(t.records, route, patient, people.doctor);
   if (route.includes('/commands')) await makeCuff(patient);
   if (route.includes('/backtests/')) return makeBacktest(t.records, patient);
   if (route.endsWith('/forecast')) await t.records.deleteFrom('backtest').execute();
+  if (route.startsWith('PUT') && /rota|policies/.test(route)) await forgetRota(t.records, patient.team);
+  if (route.includes(':override')) await makeOverride(t.records, patient.team, people.doctor);
   if (route.includes('/teams/')) return patient.team;
   return patient.id;
 }
@@ -163,7 +192,8 @@ async function makeCuff({ id }: Patient): Promise<void> {
 
 function call(caller: Caller, route: string, id: string) {
   const [method = '', pattern = ''] = route.split(' ');
-  const path = pattern.replace(':id', id).replace(':rule', rule) + (queries[route] ?? '');
+  const path =
+    pattern.replace(':id', id).replace(':rule', rule).replace(':override', overrideId) + (queries[route] ?? '');
   const body = route.includes('/commands') ? { command: 'measure-again', device: cuffOf(id) } : bodies[route];
   return caller.call<{ code?: string; instance?: string }>(method, path, body);
 }

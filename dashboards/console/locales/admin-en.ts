@@ -267,6 +267,9 @@ export const adminEn = {
       atOnce: 'at once',
       keyFingerprint: 'key',
       key: 'item',
+      team: 'care team',
+      version: 'version',
+      override: 'cover',
     },
     actions: {
       'source-registered': 'Registered',
@@ -286,6 +289,11 @@ export const adminEn = {
       'alerts-acknowledged-by-link': 'Alerts acknowledged by link',
       'care-plan-changed': 'Care plan changed',
       'team-parameters-changed': "Team's limits changed",
+      'rota-changed': 'Rota changed',
+      'rota-override-added': 'Cover added to the rota',
+      'rota-override-removed': 'Cover taken off the rota',
+      'rota-override-restored': 'Cover brought back',
+      'policies-changed': 'Paging policies changed',
     },
   },
   erasure: {

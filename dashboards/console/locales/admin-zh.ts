@@ -267,6 +267,9 @@ export const adminZh: Same<typeof adminEn> = {
       atOnce: '立即生效',
       keyFingerprint: '密钥',
       key: '条目',
+      team: '照护团队',
+      version: '版本',
+      override: '替班',
     },
     actions: {
       'source-registered': '登记',
@@ -286,6 +289,11 @@ export const adminZh: Same<typeof adminEn> = {
       'alerts-acknowledged-by-link': '通过链接确认警报',
       'care-plan-changed': '修改照护计划',
       'team-parameters-changed': '修改团队参数',
+      'rota-changed': '修改值班表',
+      'rota-override-added': '添加替班',
+      'rota-override-removed': '撤销替班',
+      'rota-override-restored': '恢复替班',
+      'policies-changed': '修改呼叫策略',
     },
   },
   erasure: {
