@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
-import type { AlertDetail, AlertView, Problem, TaskView } from '#domain/views.ts';
+import type { ResponseTimes } from '#domain/response-times.ts';
+import type { AlertDetail, AlertView, Problem } from '#domain/views.ts';
+import { escalation } from '../support/alerts.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { makeAlert, makePage, makeTask } from '../support/episodes.ts';
 import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
@@ -52,10 +54,13 @@ describe('an alert', () => {
     expect(body.clock).toEqual({
       measured: alert.evidence[0]?.takenAt,
       heard: alert.evidence[0]?.heardAt,
+      stored: null,
       opened: alert.openedAt,
       paged: sentAt,
       seen: body.events[1]?.at,
       acknowledged: null,
+      // it calls nobody
+      budget: null,
     });
   });
 
@@ -162,6 +167,99 @@ describe('an alert', () => {
   });
 });
 
+describe('an alert in hand', () => {
+  const acknowledged = async (wish: Parameters<typeof makeAlert>[2] = {}) => {
+    const alert = await makeAlert(t.records, patient, wish);
+    const path = `/api/v1/alerts/${alert.id}`;
+    expect((await asNurse.post(`${path}/acknowledge`)).status).toBe(200);
+    return path;
+  };
+
+  it('is handed over to a colleague of the team, or taken over, and to nobody else', async () => {
+    const path = await acknowledged();
+    const given = await asNurse.post<Detail>(`${path}/hand-over`, { to: doctor.id, note: 'My shift is over.' });
+    expect(given.body.alert).toMatchObject({
+      state: 'acknowledged',
+      acknowledgedBy: doctor.id,
+      note: 'My shift is over.',
+    });
+    expect(given.body.events.at(-1)).toMatchObject({
+      ...{ kind: 'handed-over', actor: { id: nurse.id }, to: { id: doctor.id, name: doctor.name } },
+    });
+    expect((await asNurse.post<Detail>(`${path}/hand-over`, { to: nurse.id })).body.alert.acknowledgedBy).toBe(
+      nurse.id,
+    );
+    expect(await asNurse.post(`${path}/hand-over`, { to: nurse.id })).toMatchObject({
+      ...{ status: 409, body: { code: 'already-theirs', by: { id: nurse.id } } },
+    });
+    const stranger = await makeClinician(t.records, { teams: [await makeTeam(t.records)] });
+    const administrator = await makeClinician(t.records, { teams: [team], role: 'administrator' });
+    for (const to of [stranger.id, administrator.id, crypto.randomUUID()])
+      expect(await asNurse.post(`${path}/hand-over`, { to })).toMatchObject({
+        ...{ status: 422, body: { errors: [{ pointer: '/to' }] } },
+      });
+    const open = await makeAlert(t.records, patient);
+    expect(await asNurse.post(`/api/v1/alerts/${open.id}/hand-over`, { to: nurse.id })).toMatchObject({
+      ...{ status: 409, body: { code: 'not-acknowledged' } },
+    });
+  });
+
+  it.each([
+    ['critical', 60],
+    ['urgent', 12 * 60],
+    ['routine', 7 * 24 * 60],
+  ] as const)('that is %s is snoozed for %i minutes at most, and that can be undone', async (severity, most) => {
+    const alert = await makeAlert(t.records, patient, { severity });
+    const path = `/api/v1/alerts/${alert.id}`;
+    for (const minutes of [0, 4, most + 1, 5.5])
+      expect(await asNurse.post(`${path}/snooze`, { minutes })).toMatchObject({
+        ...{ status: 422, body: { errors: [{ pointer: '/minutes' }] } },
+      });
+    const { alert: snoozed, events } = (
+      await asNurse.post<Detail>(`${path}/snooze`, { minutes: most, note: 'I know.' })
+    ).body;
+    expect(snoozed).toMatchObject({ state: 'acknowledged', acknowledgedBy: nurse.id, note: 'I know.' });
+    expect(events.at(-1)).toMatchObject({ kind: 'snoozed', until: snoozed.snooze?.until });
+    expect(Date.parse(snoozed.snooze?.until ?? '') - Date.parse(snoozed.snooze?.at ?? '')).toBe(most * 60_000);
+    const agenda = await t.records.selectFrom('agenda').selectAll().where('subject', '=', alert.id).execute();
+    expect(agenda).toMatchObject([{ kind: 'snooze-over', done_at: null }]);
+    const undone = (await asDoctor.post<Detail>(`${path}/unsnooze`)).body.alert;
+    expect(undone).toMatchObject({ state: 'open', snooze: null, acknowledgedBy: null });
+    expect(await asDoctor.post(`${path}/unsnooze`)).toMatchObject({ status: 409, body: { code: 'not-snoozed' } });
+  });
+
+  it('tells by its clock whether somebody answered within five minutes of the measurement, and so does the report', async () => {
+    const other = await makeTeam(t.records);
+    const who = await makePatient(t.records, { team: other });
+    const asOther = await t.as(await makeClinician(t.records, { teams: [other] }));
+    for (const minutes of [1, 3, 9]) {
+      const openedAt = ago(minutes * 60_000);
+      const alert = await makeAlert(t.records, who, { openedAt, escalation });
+      const { clock } = (await asOther.post<Detail>(`/api/v1/alerts/${alert.id}/acknowledge`)).body;
+      expect(clock.budget).toEqual({
+        endsAt: new Date(Date.parse(openedAt) + 300_000).toISOString(),
+        kept: minutes < 5,
+      });
+    }
+    const waiting = await makeAlert(t.records, who, { openedAt: ago(20 * 60_000), escalation });
+    expect((await asOther.get<Detail>(`/api/v1/alerts/${waiting.id}`)).body.clock.budget?.kept).toBe(false);
+    const report = async (query = '') => (await asOther.get<ResponseTimes>(`/api/v1/response-times${query}`)).body;
+    const { teams, budgetMs, complete } = await report();
+    expect([budgetMs, complete]).toEqual([300_000, true]);
+    expect(teams).toMatchObject([{ team: { id: other }, calls: 4, answered: 3, within: 2, share: 0.5 }]);
+    const seconds = [teams[0]?.medianMs, teams[0]?.p90Ms, teams[0]?.worstMs].map((ms) =>
+      Math.floor((ms ?? 0) / 60_000),
+    );
+    expect(seconds).toEqual([3, 20, 20]);
+    expect((await report(`?from=${ago(4 * 60_000)}&to=${ago(0)}`)).teams).toMatchObject([
+      { calls: 2, within: 2, share: 1 },
+    ]);
+    for (const query of ['?from=then', `?from=${ago(0)}&to=${ago(1)}`, `?from=${ago(500 * 86_400_000)}`])
+      expect((await asOther.get(`/api/v1/response-times${query}`)).status).toBe(422);
+    expect(await t.deps.metrics.registry.metrics()).toMatch(/hearthbeat_alert_acknowledged_seconds_count 3/);
+  });
+});
+
 describe('the list of alerts', () => {
   it('is newest first, by state, by patient and page by page', async () => {
     const other = await makePatient(t.records, { team });
@@ -186,52 +284,6 @@ describe('the list of alerts', () => {
     'does not understand %s',
     async (query) => {
       expect((await asNurse.get(`/api/v1/alerts?${query}`)).status).toBe(422);
-    },
-  );
-});
-
-describe('a task', () => {
-  it('is closed with its result in words; whoever comes second is told who was first', async () => {
-    const task = await makeTask(t.records, patient, { dueAt: ago(60_000) });
-    const listed = async (query: string) =>
-      (await asNurse.get<{ tasks: TaskView[] }>(`/api/v1/tasks?patient=${patient.id}${query}`)).body.tasks;
-    expect((await listed('&done=false')).find((each) => each.id === task.id)).toMatchObject({
-      overdue: true,
-      patientName: patient.name,
-      doneByName: null,
-    });
-    const path = `/api/v1/tasks/${task.id}/complete`;
-    const done = await asNurse.post<TaskView>(path, { result: ' Reached her, resting. ' });
-    expect(done).toMatchObject({
-      status: 200,
-      body: { result: 'Reached her, resting.', doneBy: nurse.id, doneByName: nurse.name, overdue: false },
-    });
-    expect(await asDoctor.post(path, { result: 'Me too.' })).toMatchObject({
-      status: 409,
-      body: { code: 'already-done', by: { id: nurse.id, name: nurse.name }, at: done.body.doneAt },
-    });
-    expect((await listed('&done=true')).map((each) => each.id)).toEqual([task.id]);
-    expect((await listed('&done=false')).map((each) => each.id)).not.toContain(task.id);
-  });
-
-  it('that is due first comes first, and of those done the latest', async () => {
-    const other = await makePatient(t.records, { team });
-    const late = await makeTask(t.records, other, { dueAt: ago(-7_200_000) });
-    const soon = await makeTask(t.records, other, { dueAt: ago(-3_600_000) });
-    const ids = async (done: boolean) =>
-      (await asNurse.get<{ tasks: TaskView[] }>(`/api/v1/tasks?patient=${other.id}&done=${done}`)).body.tasks.map(
-        (task) => task.id,
-      );
-    expect(await ids(false)).toEqual([soon.id, late.id]);
-    for (const { id } of [late, soon]) await asNurse.post(`/api/v1/tasks/${id}/complete`, { result: 'Done.' });
-    expect(await ids(true)).toEqual([soon.id, late.id]);
-  });
-
-  it.each([{}, { result: '' }, { result: '  \n ' }, { result: 'x'.repeat(2001) }, { result: 7 }, null])(
-    'is not closed by %j',
-    async (body) => {
-      const task = await makeTask(t.records, patient);
-      expect((await asNurse.post(`/api/v1/tasks/${task.id}/complete`, body)).status).toBe(422);
     },
   );
 });

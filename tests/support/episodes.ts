@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Alert, newAlert, type Severity } from '#domain/alert.ts';
+import type { Escalation } from '#domain/escalation.ts';
 import { AlertId, PageId, TaskId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
 import type { RuleEntry } from '#domain/rule-book.ts';
 import { newTask, type Task } from '#domain/task.ts';
+import type { Words } from '#domain/words.ts';
 import { openAlert } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { addTask } from '#runtime/records/tasks.ts';
@@ -14,7 +16,14 @@ import { storedReading } from './readings.ts';
 export async function makeAlert(
   records: Records,
   patient: Patient,
-  wish: { severity?: Severity; rule?: string; openedAt?: string; takenAt?: string; heardAt?: string } = {},
+  wish: {
+    severity?: Severity;
+    rule?: string;
+    openedAt?: string;
+    takenAt?: string;
+    heardAt?: string;
+    escalation?: Escalation;
+  } = {},
 ): Promise<Alert> {
   const openedAt = wish.openedAt ?? new Date().toISOString();
   const takenAt = wish.takenAt ?? openedAt;
@@ -41,7 +50,7 @@ export async function makeAlert(
         marks: [],
       },
     ],
-    escalation: null,
+    escalation: wish.escalation ?? null,
     openedAt,
   });
   await openAlert(records, alert);
@@ -51,7 +60,7 @@ export async function makeAlert(
 export async function makeTask(
   records: Records,
   patient: Patient,
-  wish: { alert?: AlertId; dueAt?: string; kind?: Task['kind'] } = {},
+  wish: { alert?: AlertId; dueAt?: string; kind?: Task['kind']; checklist?: Words[] } = {},
 ): Promise<Task> {
   const task = newTask({
     id: TaskId.parse(randomUUID()),
@@ -63,6 +72,7 @@ export async function makeTask(
     role: 'nurse',
     dueAt: wish.dueAt ?? new Date(Date.now() + 3_600_000).toISOString(),
     createdAt: new Date().toISOString(),
+    checklist: wish.checklist ?? [],
   });
   await addTask(records, task);
   return task;
