@@ -38,6 +38,7 @@ const commands = {
   },
   clinician: { packages: [], console: false, program: 'runtime/setup/clinician.ts' },
   home: { packages: [], console: false, program: 'runtime/setup/home.ts' },
+  cohort: { packages: [], console: false, program: 'simulators/cohort/command.ts' },
   backtest: { packages: [], console: false, program: 'rules/backtest/command.ts' },
 };
 

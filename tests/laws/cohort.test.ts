@@ -132,7 +132,7 @@ describe('the dangers of a cohort', () => {
 
   it('are of every kind in a cohort that is large enough', () => {
     const seen = new Set<string>();
-    for (const patient of createCohort({ seed: 1, patients: 260, days: 40, from }))
+    for (const patient of createCohort({ seed: 1, patients: 260, days: 60, from }))
       if (!patient.plan.programmes.includes('cgm')) for (const { kind } of patient.events) seen.add(kind);
     expect(dangers.filter((kind) => !seen.has(kind))).toEqual([]);
   });
