@@ -84,7 +84,9 @@ export function createListening(
         const silence = whoIsSilent(facts, panels, lastAt, now);
         if (silence) silences.set(rule, silence);
       }
-      return [{ kind: 'tick', patient: patient.patient, silences }];
+      const isOfPatient = [...(of?.keys() ?? [])].every((rule) => silences.get(rule) === 'patient');
+      const isHeard = !platformTroubled && isOfPatient;
+      return [{ kind: 'tick', patient: patient.patient, silences, isHeard }];
     });
     await deps.consider(matters);
     return homes.size;

@@ -17,13 +17,14 @@ import type { Effect, Happening, Rule, Silence } from './rule.ts';
  * - `heard`: readings, in the order of the journal.
  * - `lapse`: a countdown of one rule may be over; `at`: when it was to be.
  * - `rebuilt`: the past is there, and with it the readings that some rules could not judge without it.
- * - `tick`: time has passed; `silence` by rule, of those that are about it.
+ * - `tick`: time has passed; `silences` by rule, of those that are about it. `isHeard`: as far as anybody knows, all that was measured came: only then
+ *   is it the patient who measures too seldom.
  */
 export type Matter = { patient: PatientId } & (
   | { kind: 'heard'; heard: readonly Heard[] }
   | { kind: 'lapse'; rule: string; at: number }
   | { kind: 'rebuilt'; missed: readonly Heard[] }
-  | { kind: 'tick'; silences: ReadonlyMap<string, Silence> }
+  | { kind: 'tick'; silences: ReadonlyMap<string, Silence>; isHeard: boolean }
 );
 
 /** What a rule makes of a matter, where that is anything. `state`: as it is afterwards. */
@@ -104,11 +105,12 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
     case 'rebuilt':
       tellReadings(matter.missed, lookingBack);
       for (const rule of lookingBack)
-        if (mine.rules.includes(rule)) tell(rule, { kind: 'tick', day: today(), silence: null }, now);
+        if (mine.rules.includes(rule) && !ofTime.includes(rule))
+          tell(rule, { kind: 'tick', day: today(), silence: null }, now);
       break;
     case 'tick':
       for (const rule of ofTime)
-        if (mine.rules.includes(rule))
+        if (mine.rules.includes(rule) && (matter.isHeard || rule.judging.kind !== 'adherence'))
           tell(rule, { kind: 'tick', day: today(), silence: matter.silences.get(rule.rule) ?? null }, now);
   }
 

@@ -111,7 +111,7 @@ function createWard(
     }
     if (tickAt <= at) {
       tickAt += tickEveryMs;
-      judge({ kind: 'tick', silences }, at);
+      judge({ kind: 'tick', silences, isHeard: true }, at);
     }
     reckon();
   }

@@ -34,6 +34,7 @@ export function playTable(history: TableHistory, plan: TablePlan): TableSeen {
   const lapses: { rule: string; at: number }[] = [];
   const { silence, ...planned } = plan;
   const silences = new Map(ofTime.map(({ rule }) => [rule, silence]));
+  const isHeard = silence === 'patient';
   let made = 0;
   let patient: JudgedPatient = {
     patient: PatientId.parse(id),
@@ -103,7 +104,7 @@ export function playTable(history: TableHistory, plan: TablePlan): TableSeen {
     ...history.closings.map((at) => ({ at, do: () => closeAll(at) })),
     ...(plan.expected.length > 0 ? hours(history.until) : []).map((at) => ({
       at,
-      do: () => judge({ kind: 'tick', patient: patient.patient, silences }, at),
+      do: () => judge({ kind: 'tick', patient: patient.patient, silences, isHeard }, at),
     })),
     ...history.readings.map((reading) => ({
       at: reading.receivedAt,
