@@ -13,6 +13,7 @@ import { createLog, type Log } from '#runtime/log.ts';
 import { createMailer } from '#runtime/mail.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { auditSign } from '#runtime/overseer/audit-sign.ts';
+import { rotaSign, undeliveredSign } from '#runtime/overseer/on-call-signs.ts';
 import { createOverseer } from '#runtime/overseer/overseer.ts';
 import { backlogSign, processSign, quarantineSign } from '#runtime/overseer/signs.ts';
 import { systemRandom as random } from '#runtime/random.ts';
@@ -283,6 +284,7 @@ function overseer(ground: Ground, journal: Journal | undefined, health: () => Re
         ...(here.has('broker') && journal ? [backlogSign(journal)] : []),
         ...(here.has('ingest') ? [quarantineSign(ground)] : []),
         ...(here.has('api') ? [auditSign(ground)] : []),
+        ...(here.has('rules') ? [rotaSign(ground), undeliveredSign(ground)] : []),
         processSign(ground, process),
       ],
       ...(config.SMTP_URL

@@ -206,6 +206,42 @@ export const platformTroubles = {
       zh: '请检查邮件服务器或 Webhook。恢复之前请留意工作清单。',
     },
   },
+  'page-undeliverable': {
+    opensAfterMs: 0,
+    title: { en: 'A call reached nobody', zh: '有呼叫未送达任何人' },
+    means: {
+      en: 'An alert is open, and nobody whom its last step calls could be told by any channel. The next step began at once, and the rounds go on.',
+      zh: '有警报尚未关闭，且最近一级呼叫的人员均无法通过任何渠道送达。系统已立即转入下一级，并继续循环呼叫。',
+    },
+    remedy: {
+      en: 'Open the worklist and tell somebody by other means at once. Then look at the channels and at the contact points of these people.',
+      zh: '请立即打开工作清单，并以其他方式通知人员；随后检查呼叫渠道和相关人员的联系方式。',
+    },
+  },
+  'rota-gap': {
+    opensAfterMs: 0,
+    title: { en: 'A rota has a gap', zh: '值班表有空缺' },
+    means: {
+      en: 'Within the next 14 days a place that alerts call is held by nobody for a while. Calls then go on to the next step; where no step has anybody, everybody of the team is called.',
+      zh: '未来 14 天内，警报要呼叫的某个值班位置有一段时间无人值守。届时呼叫会转入下一级；若各级均无人，则呼叫团队全体成员。',
+    },
+    remedy: {
+      en: 'Open the rotas of your care teams, which show the gaps, and put somebody there.',
+      zh: '请打开各团队的值班表，查看空缺时段并安排人员。',
+    },
+  },
+  'rota-unreachable': {
+    opensAfterMs: 0,
+    title: { en: 'Somebody on call cannot be reached', zh: '有值班人员无法联系' },
+    means: {
+      en: 'No channel reaches a person who is on a rota, covers for somebody, or is called by name. Their calls fail and go on to the next.',
+      zh: '值班、替班或被点名呼叫的人员中，有人没有任何可用的联系方式。对其呼叫会失败，并转呼下一位。',
+    },
+    remedy: {
+      en: 'Let them add and confirm a contact point, or put somebody else on the rota, which names them.',
+      zh: '请其添加并验证联系方式，或在值班表中改由他人值班；值班表会标出这些人员。',
+    },
+  },
   'agenda-unreadable': {
     opensAfterMs: 30 * second,
     title: { en: 'Due times cannot be read', zh: '定时任务无法读取' },
