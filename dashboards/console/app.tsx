@@ -18,6 +18,7 @@ import { useZone, Zone } from './parts/zone.ts';
 
 // charts are most of it, and a doctor who opens an alert at night needs none
 const PatientPage = lazy(() => import('./pages/patient.tsx'));
+const ContactPage = lazy(() => import('./pages/contact.tsx'));
 const AdminPages = lazy(() => import('./pages/admin.tsx'));
 
 export function App() {
@@ -63,6 +64,13 @@ function Pages({ session }: { session: SessionView }) {
         <Route path="/tasks">
           <TasksPage role={session.clinician.role} />
         </Route>
+        {session.clinician.role !== 'administrator' && (
+          <Route path="/contact">
+            <Suspense fallback={<Waiting />}>
+              <ContactPage />
+            </Suspense>
+          </Route>
+        )}
         {session.clinician.role === 'administrator' && (
           <Route path="/admin/*?">
             <Suspense fallback={<Waiting />}>

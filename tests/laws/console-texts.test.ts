@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { adminEn } from '../../dashboards/console/locales/admin-en.ts';
 import { adminZh } from '../../dashboards/console/locales/admin-zh.ts';
+import { contactEn } from '../../dashboards/console/locales/contact-en.ts';
+import { contactZh } from '../../dashboards/console/locales/contact-zh.ts';
 import { en } from '../../dashboards/console/locales/en.ts';
 import { zh } from '../../dashboards/console/locales/zh.ts';
 
@@ -13,8 +15,8 @@ function textsOf(part: object, path = ''): [key: string, text: string][] {
 const gapsOf = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name).sort();
 
 describe('the texts of the console', () => {
-  const english = new Map(textsOf({ ...en, admin: adminEn }));
-  const chinese = new Map(textsOf({ ...zh, admin: adminZh }));
+  const english = new Map(textsOf({ ...en, admin: adminEn, contact: contactEn }));
+  const chinese = new Map(textsOf({ ...zh, admin: adminZh, contact: contactZh }));
 
   it('have the same keys in both languages', () => {
     expect([...chinese.keys()].sort()).toEqual([...english.keys()].sort());

@@ -34,6 +34,7 @@ export const en = {
     theme: { toLight: 'Switch to light colours', toDark: 'Switch to dark colours' },
     account: 'Account',
     glucoseUnit: 'Show glucose in',
+    contact: 'How you are reached',
     signOut: 'Sign out',
     simulated: 'Simulated homes: nobody here is real.',
     fallbackStore: 'Without InfluxDB: readings are kept in PostgreSQL.',

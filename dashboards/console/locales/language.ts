@@ -5,13 +5,14 @@ import { type Language, languages, type Words } from '#domain/words.ts';
 import { useZone } from '../parts/zone.ts';
 import * as format from '../time/format.ts';
 import type { adminEn } from './admin-en.ts';
+import type { contactEn } from './contact-en.ts';
 import { en } from './en.ts';
 import { zh } from './zh.ts';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'console';
-    resources: { console: typeof en & { admin: typeof adminEn } };
+    resources: { console: typeof en & { admin: typeof adminEn; contact: typeof contactEn } };
     returnNull: false;
   }
 }

@@ -35,6 +35,7 @@ export const zh: Texts = {
     theme: { toLight: '切换到浅色', toDark: '切换到深色' },
     account: '账户',
     glucoseUnit: '血糖显示单位',
+    contact: '联系方式',
     signOut: '退出登录',
     simulated: '模拟环境，患者均非真实人员',
     fallbackStore: '未接入 InfluxDB，读数存于 PostgreSQL',

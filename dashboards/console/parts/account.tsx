@@ -1,6 +1,7 @@
 import { Button, Modal } from '@mantine/core';
-import { IconLogout, IconUserCircle } from '@tabler/icons-react';
+import { IconBellRinging, IconLogout, IconUserCircle } from '@tabler/icons-react';
 import { useState } from 'react';
+import { Link } from 'wouter';
 import type { SessionView } from '#domain/views.ts';
 import { useSignOut } from '../api/actions.ts';
 import { useLanguage } from '../locales/language.ts';
@@ -39,6 +40,17 @@ export function Account({ session: { clinician, teams } }: { session: SessionVie
             <p className="muted">{teams.map((team) => say(team.name)).join(', ')}</p>
           </div>
           <GlucoseUnitChoice />
+          {clinician.role !== 'administrator' && (
+            <Button
+              component={Link}
+              href="/contact"
+              variant="default"
+              leftSection={<IconBellRinging size={18} aria-hidden />}
+              onClick={() => setOpened(false)}
+            >
+              {t('shell.contact')}
+            </Button>
+          )}
           <Button
             variant="default"
             leftSection={<IconLogout size={18} aria-hidden />}
