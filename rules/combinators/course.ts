@@ -222,7 +222,7 @@ function tell(
   terms: Terms,
   state: CourseState,
   standing: 'beyond' | 'near' | 'within',
-  { happening }: Moment,
+  { happening, until }: Moment,
 ): Outcome {
   const { episode } = state;
   if (!episode || happening.kind !== 'reading') return undefined;
@@ -231,8 +231,9 @@ function tell(
   const short = shortId(evidence);
   if (taken < episode.from || episode.told.includes(short)) return undefined;
   const same = standing === episode.standing;
-  if (combinator.quietDays !== undefined && same) return undefined;
-  if (isContinuous(evidence.panel) && same && taken < episode.toldAt + toldEveryMs) return undefined;
+  const isLatest = taken >= until;
+  if (combinator.quietDays !== undefined && (same || !isLatest)) return undefined;
+  if (isContinuous(evidence.panel) && (!isLatest || (same && taken < episode.toldAt + toldEveryMs))) return undefined;
   const toldAt = Math.max(taken, episode.toldAt);
   const told = [...episode.told, short].slice(-evidenceAtMost);
   return {
@@ -241,7 +242,7 @@ function tell(
       {
         kind: 'join',
         evidence: [evidence],
-        explanation: withLatest(terms.rule, episode.opening, evidence, standing),
+        explanation: isLatest ? withLatest(terms.rule, episode.opening, evidence, standing) : null,
         standing,
       },
     ],

@@ -5,7 +5,7 @@ import { lateAfterMs } from '#domain/admission.ts';
 import { newAlert } from '#domain/alert.ts';
 import type { Programme } from '#domain/care-plan.ts';
 import { AlertId, DeviceId, PatientId, ReadingId, SourceId, TeamId } from '#domain/ids.ts';
-import { type PanelName, panels, vitals, vitalsOf } from '#domain/vitals.ts';
+import { type PanelName, panels, vitals } from '#domain/vitals.ts';
 import { dayNumberIn } from '#domain/zone.ts';
 import { seededRandom } from '#runtime/random.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';

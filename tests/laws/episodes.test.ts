@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DeviceId, SourceId } from '#domain/ids.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
-import { book } from '../../rules/book/index.ts';
-import { evaluate, freshMemory, type Memory } from '../../rules/evaluate.ts';
+import { hypertension } from '../../rules/book/hypertension.ts';
+import { evaluate, keptOf, type State } from '../../rules/evaluate.ts';
+import { createHistory, insertReading } from '../../rules/history.ts';
 import type { Happening, Rule } from '../../rules/rule.ts';
 import { evidenceOf, type Measured } from '../support/histories.ts';
 
@@ -11,8 +12,8 @@ import { evidenceOf, type Measured } from '../support/histories.ts';
 const start = Date.UTC(2026, 6, 30, 6, 0, 0);
 const minute = 60_000;
 const hour = 60 * minute;
-const averaging = book.filter((rule) => rule.judging.kind === 'rising-average');
-const calling = book.filter((rule) => rule.judging.kind === 'confirmed' && rule.pages);
+const averaging = hypertension.filter(({ rule }) => rule === 'blood-pressure-rising');
+const calling = hypertension.filter((rule) => rule.judging.kind === 'confirmed' && rule.pages);
 
 /** Beyond every limit of the rule, and clearly better. */
 const valuesFor = (rule: Rule) =>
@@ -29,10 +30,13 @@ function heard(m: Measured, device = 'cuff-1'): [Happening, number] {
 }
 
 function judging(rule: Rule) {
-  let memory: Memory = freshMemory(rule);
+  const history = createHistory();
+  let state: State | undefined;
   return (happening: Happening, now: number, overrides: Record<string, number> = {}) => {
-    const judgement = evaluate(rule, parametersInForce(rule, overrides), memory, happening, now);
-    memory = JSON.parse(JSON.stringify(judgement.memory));
+    if (happening.kind === 'reading') insertReading(history, keptOf([rule]), happening.reading, now);
+    const judgement = evaluate(rule, parametersInForce(rule, overrides), { history, state }, happening, now);
+    if (!judgement) return [];
+    state = JSON.parse(JSON.stringify(judgement.state));
     return judgement.effects;
   };
 }

@@ -4,26 +4,29 @@ import { severities } from '#domain/alert.ts';
 import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
 import type { Mark } from '#domain/reading.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
-import type { VitalName } from '#domain/vitals.ts';
+import { type PanelName, type VitalName, vitals } from '#domain/vitals.ts';
 import { evaluate, keptOf, type State } from '../../rules/evaluate.ts';
 import { createHistory, insertReading } from '../../rules/history.ts';
-import type { Effect, Ground, Rule } from '../../rules/rule.ts';
+import type { Effect, Ground, JudgedReading, Rule } from '../../rules/rule.ts';
 
 /** A naive care platform around one rule: plays a history through `evaluate` and remembers what a care team would have seen. */
 
-/** One measurement. Times are ms; `receivedAt` defaults to a second after `takenAt`. */
-export type Measured = {
-  systolic: number;
-  diastolic: number;
+/** One measurement; of a cuff, its two values alone. Times are ms; `receivedAt` defaults to a second after `takenAt`. */
+export type Measured = (
+  | { systolic: number; diastolic: number }
+  | { panel: PanelName; values: Partial<Record<VitalName, number>> }
+) & {
   takenAt: number;
   receivedAt?: number;
   marks?: Mark[];
-  /** Digits after the point that the cuff gave. */
+  /** Digits after the point that the device gave. */
   decimals?: number | undefined;
 };
 
 export type Seen = {
   episodes: {
+    /** As it was raised, and as it became. */
+    severities: Severity[];
     severity: Severity;
     grounds: Ground[];
     evidence: ReadingId[];
@@ -39,23 +42,38 @@ export type Seen = {
 export const lateMs = 15 * 60_000;
 
 export function evidenceOf(m: Measured): Evidence {
-  const text = [m.systolic, m.diastolic, m.takenAt, ...(m.marks ?? [])].join('|');
+  const { panel, values } =
+    'panel' in m ? m : { panel: 'blood-pressure' as const, values: { systolic: m.systolic, diastolic: m.diastolic } };
+  const told = Object.entries(values) as [VitalName, number][];
+  const text = [panel, ...told.flat(), m.takenAt, ...(m.marks ?? [])].join('|');
   const takenAt = new Date(m.takenAt).toISOString();
-  const value = (vital: VitalName, value: number) => ({
-    vital,
-    value,
-    unit: 'mm[Hg]',
-    ...(m.decimals === undefined ? {} : { decimals: m.decimals }),
-  });
   return {
     reading: ReadingId.parse(createHash('sha256').update(text).digest('hex').slice(0, 32)),
-    panel: 'blood-pressure',
+    panel,
     takenAt,
     heardAt: takenAt,
-    values: [value('systolic', m.systolic), value('diastolic', m.diastolic)],
+    values: told.map(([vital, value]) => ({
+      vital,
+      value,
+      unit: vitals[vital].ucum,
+      ...(m.decimals === undefined ? {} : { decimals: m.decimals }),
+    })),
     marks: m.marks ?? [],
   };
 }
+
+export const receivedAtOf = (m: Measured): number => m.receivedAt ?? m.takenAt + 1_000;
+
+export const judgedReadingOf = (m: Measured): JudgedReading => {
+  const evidence = evidenceOf(m);
+  return {
+    evidence,
+    device: DeviceId.parse(`${evidence.panel}-1`),
+    source: SourceId.parse('gw-1'),
+    late: receivedAtOf(m) - m.takenAt > lateMs,
+    day: Math.floor(m.takenAt / 86_400_000),
+  };
+};
 
 /**
  * Plays the history in the order given. @param until lapses are asked about up to then; the countdowns a rule asked for fire on
@@ -100,15 +118,9 @@ export function play(
   };
 
   for (const m of measured) {
-    const now = m.receivedAt ?? m.takenAt + 1_000;
+    const now = receivedAtOf(m);
     if (!options.asleep) passUntil(now);
-    const reading = {
-      evidence: evidenceOf(m),
-      device: DeviceId.parse('cuff-1'),
-      source: SourceId.parse('gw-1'),
-      late: now - m.takenAt > lateMs,
-      day: Math.floor(m.takenAt / 86_400_000),
-    };
+    const reading = judgedReadingOf(m);
     insertReading(history, kept, reading, now);
     tell({ kind: 'reading', reading }, now);
   }
@@ -134,12 +146,14 @@ function see(seen: Seen, effect: Effect, countdowns: number[]): void {
   if (!open) {
     const { severity, explanation } = effect;
     const evidence = effect.evidence.map((e) => e.reading);
-    seen.episodes.push({ severity, explanation, evidence, grounds: [effect.ground], closed: false });
+    const grounds = [effect.ground];
+    seen.episodes.push({ severities: [severity], severity, explanation, evidence, grounds, closed: false });
     if (effect.pages) seen.pages++;
     return;
   }
   join(effect.evidence);
   open.grounds.push(effect.ground);
+  open.severities.push(effect.severity);
   if (severities.indexOf(effect.severity) <= severities.indexOf(open.severity)) return;
   open.severity = effect.severity;
   open.explanation = effect.explanation;
