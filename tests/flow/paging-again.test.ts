@@ -67,9 +67,9 @@ describe.concurrent('no crisis is swallowed', () => {
       ...clock,
       now: () => clock.now() - setBack,
       // the agenda waits for the moment an entry is due; then somebody sets the clock
-      sleep: async (ms: number) => {
-        await clock.sleep(ms);
-        setBack = 5_000;
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        await clock.sleep(ms, signal);
+        if (ms > 0) setBack = 5_000;
       },
     };
     const ward = await openWard(test, { clock: unsteady });
