@@ -99,6 +99,8 @@ export const BacktestReport = z.object({
   readings: z.int(),
   people: PeopleModel,
   proposal: ParameterSet.nullable(),
+  /** The proposal in words, a line for each parameter. */
+  changes: z.array(Words),
   rules: z.array(RuleBurden),
   /** All of these rules together. */
   all: z.object({ today: Burden, proposed: Burden.nullable() }),

@@ -19,6 +19,7 @@ const en = {
   week: (from: string) => `week from ${from}`,
   more: (count: number) => `${count} more rows found no room.`,
   severity: { routine: 'routine', urgent: 'urgent', critical: 'critical' } as Record<Severity, string>,
+  graded: (what: string, severity: string) => `${what} (${severity})`,
   episode: (who: string, severity: string, from: string, to: string | null) =>
     `${who}: ${severity}, from ${from}${to === null ? ', open at the end' : ` to ${to}`}`,
   burden: (alerts: number, calls: number, night: number) =>
@@ -69,6 +70,7 @@ const zh: Texts = {
   week: (from) => `${from} 起的一周`,
   more: (count) => `另有 ${count} 行未能显示。`,
   severity: { routine: '常规', urgent: '紧急', critical: '危急' },
+  graded: (what, severity) => `${what}（${severity}）`,
   episode: (who, severity, from, to) =>
     `${who}：${severity}，${from} 起${to === null ? '，期末仍未关闭' : `，至 ${to}`}`,
   burden: (alerts, calls, night) => `警报 ${alerts} 次，呼叫 ${calls} 次，其中 22:00 至次日 7:00 之间 ${night} 次。`,

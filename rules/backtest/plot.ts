@@ -28,6 +28,9 @@ export function plotOf(
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     text(left, 30, xml(t.title(day(report.from), day(report.to))), 'font-size="18" font-weight="600"'),
     text(left, 52, xml(t.scope(report.patients, report.patientWeeks)), `fill="${quiet}"`),
+    ...report.changes
+      .slice(0, changesAtMost)
+      .map((change, i) => text(left + 330, 77 + 18 * i, xml(change[language]), `font-size="12"`)),
     ...legend(t, proposed !== null),
     ...bars({
       x: left,
@@ -56,8 +59,10 @@ export function plotOf(
 }
 
 const [width, left] = [1040, 40];
-const [chartTop, chartHeight] = [110, 150];
-const timelineTop = 330;
+const [chartTop, chartHeight] = [150, 150];
+const timelineTop = 370;
+/** The rest stands in the report. */
+const changesAtMost = 3;
 const laneHeight = 24;
 const laneLeft = 300;
 const ink = '#1f2328';

@@ -9,6 +9,7 @@ import {
   type ReplayedEpisode,
 } from '#domain/backtest.ts';
 import type { RuleEntry } from '#domain/rule-book.ts';
+import type { Words } from '#domain/words.ts';
 import { instant } from '#runtime/clock.ts';
 import { hourIn } from './hours.ts';
 import type { Outcome, Replayed, Span } from './outcome.ts';
@@ -49,6 +50,7 @@ export function reportOf(scope: Scope, replayed: readonly Replayed[], score: Sco
     readings: watched.reduce((sum, { readings }) => sum + readings, 0),
     people,
     proposal,
+    changes: changesIn(proposal ?? {}, rules),
     rules: rules.map((entry) => {
       const { rule, version, problem, title, severity } = entry;
       return { rule, version, problem, title, severity, ...both([entry]) };
@@ -57,6 +59,16 @@ export function reportOf(scope: Scope, replayed: readonly Replayed[], score: Sco
     ...differences(watched, rules),
   };
 }
+
+const changesIn = (proposal: ParameterSet, rules: readonly RuleEntry[]): Words[] =>
+  rules.flatMap(({ rule, title, parameters }) =>
+    parameters.flatMap(({ name, label, unit }) => {
+      const value = proposal[rule]?.[name];
+      if (value === undefined) return [];
+      const shown = unit === '1' ? `${value}` : `${value} ${unit}`;
+      return [{ en: `${title.en}: ${label.en} ${shown}`, zh: `${title.zh}：${label.zh} ${shown}` }];
+    }),
+  );
 
 function burdenOf(
   watched: readonly Replayed[],

@@ -15,7 +15,7 @@ export function tableOf(report: BacktestReport, language: Language): string {
   const rows = [
     headOf(t, hasTruth),
     ...spoke.flatMap(({ title, severity, today, proposed }) => [
-      [`${title[language]} (${t.severity[severity]})`, ...cellsOf(today, t, hasTruth)],
+      [t.graded(title[language], t.severity[severity]), ...cellsOf(today, t, hasTruth)],
       // where nothing changes, nothing is said twice
       ...(proposed && !isDeepStrictEqual(proposed, today)
         ? [[`  ${t.proposed}`, ...cellsOf(proposed, t, hasTruth)]]
@@ -28,6 +28,7 @@ export function tableOf(report: BacktestReport, language: Language): string {
     t.title(report.from.slice(0, 10), report.to.slice(0, 10)),
     `${t.scope(report.patients, report.patientWeeks)}${t.people.and}${t.readings(report.readings)}`,
     t.people.assumed(assumed.join(t.people.and)),
+    ...report.changes.map((change) => `${t.proposed}${t.colon}${change[language]}`),
     '',
     ...aligned(rows),
     '',
@@ -99,6 +100,6 @@ function episodesOf(
   const t = plotWords[language];
   const nameOf = (rule: string) => rules.find((one) => one.rule === rule)?.title[language] ?? rule;
   const line = ({ patient, rule, severity, openedAt, calls }: ReplayedEpisode) =>
-    `  ${openedAt.slice(0, 16).replace('T', ' ')}  ${patient.slice(0, 8)}  ${nameOf(rule)} (${t.severity[severity]}), ${t.columns.calls} ${calls}`;
+    `  ${openedAt.slice(0, 16).replace('T', ' ')}  ${patient.slice(0, 8)}  ${t.graded(nameOf(rule), t.severity[severity])}${t.people.and}${t.columns.calls} ${calls}`;
   return [`${title}${t.colon}${count}`, ...episodes.slice(0, shownAtMost).map(line)];
 }

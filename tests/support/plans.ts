@@ -42,6 +42,7 @@ export const noReport: BacktestReport = {
   readings: 0,
   people: usualPeople,
   proposal: null,
+  changes: [],
   rules: [],
   all: { today: noBurden, proposed: null },
   appeared: { count: 0, episodes: [] },
