@@ -120,6 +120,7 @@ const whole = (language: Language, body: string): string => `<!doctype html>
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta name="robots" content="noindex">
   <title>Hearthbeat</title>
+  <link rel="icon" href="/favicon.svg">
   <style>
     :root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, "Noto Sans SC", sans-serif; }
     body { margin: 0 auto; max-width: 32rem; padding: 1.5rem 1.25rem; }

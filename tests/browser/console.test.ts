@@ -3,6 +3,7 @@ import { type Site, startConsole } from '../support/console.ts';
 import { administratorPages } from './administrator-pages.ts';
 import { alertPages } from './alert-pages.ts';
 import { atTheDoor } from './at-the-door.ts';
+import { contactPages } from './contact-pages.ts';
 import { everyPage } from './every-page.ts';
 import { patientPages } from './patient-pages.ts';
 
@@ -20,3 +21,4 @@ atTheDoor(here);
 patientPages(here);
 alertPages(here);
 administratorPages(here);
+contactPages(here);

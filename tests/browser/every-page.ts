@@ -25,6 +25,7 @@ const pages = {
   alert: { path: () => `/alerts/${site.ward.alerts.crisis.id}`, ready: '.way', who: 'nurse' },
   'alert-attended': { path: () => `/alerts/${site.ward.alerts.attended.id}`, ready: '.way', who: 'nurse' },
   tasks: { path: () => '/tasks', ready: '.item', who: 'nurse' },
+  contact: { path: () => '/contact', ready: '[data-point=web-push]', who: 'nurse' },
   mailbox: { path: () => '/mailbox', ready: '.mail', who: 'nurse' },
   homes: { path: () => '/admin/homes', ready: '.item', who: 'administrator' },
   home: { path: () => `/admin/homes/${site.administration.home}`, ready: '[data-device]', who: 'administrator' },

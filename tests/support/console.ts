@@ -8,6 +8,7 @@ import { testApi } from './api.ts';
 import { complaintsOf, findConsole, startBrowser } from './browser.ts';
 import { settleWard } from './ward.ts';
 import { settleAdministration } from './ward-administration.ts';
+import { settleContact } from './ward-contact.ts';
 
 /** The console, built, served by the real API over real records with a ward in them, and a browser to open it in. */
 
@@ -31,6 +32,7 @@ export async function startConsole() {
   const api = await testApi({ config: { consoleDir, mailboxDir } });
   const ward = await settleWard(api);
   const administration = await settleAdministration(api.records, ward);
+  await settleContact(api.records, ward);
   const mail = {
     id: '1',
     at: new Date().toISOString(),

@@ -73,6 +73,7 @@ function AddressForm(props: {
   const { t } = useLanguage();
   const [address, setAddress] = useState('');
   const [label, setLabel] = useState('');
+  const [empty, setEmpty] = useState(false);
   const bare = props.kind === 'phone' ? address.replaceAll(/[\s()-]/g, '') : address.trim();
   return (
     <form
@@ -80,7 +81,8 @@ function AddressForm(props: {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void props.add(bare, label.trim());
+        setEmpty(bare === '');
+        if (bare !== '') void props.add(bare, label.trim());
       }}
     >
       <TextInput
@@ -88,6 +90,7 @@ function AddressForm(props: {
         type={props.kind === 'email' ? 'email' : 'tel'}
         autoComplete={props.kind === 'email' ? 'email' : 'tel'}
         value={address}
+        error={empty && t('contact.fault.invalid')}
         data-autofocus
         onChange={(event) => setAddress(event.currentTarget.value)}
       />
@@ -98,9 +101,7 @@ function AddressForm(props: {
         onChange={(event) => setLabel(event.currentTarget.value)}
       />
       <div className="row">
-        <Button type="submit" disabled={bare === ''}>
-          {t('contact.add')}
-        </Button>
+        <Button type="submit">{t('contact.add')}</Button>
         <Button variant="default" onClick={props.close}>
           {t('contact.cancel')}
         </Button>

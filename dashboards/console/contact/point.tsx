@@ -83,6 +83,7 @@ function Code({ point }: { point: ContactPointView }) {
   const verify = useVerifyPoint(point.id);
   const sendTo = useSendTo(point.id);
   const [code, setCode] = useState('');
+  const [short, setShort] = useState(false);
   const digits = code.replaceAll(/\D/g, '');
   return (
     <form
@@ -90,7 +91,8 @@ function Code({ point }: { point: ContactPointView }) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void trying(verify.mutateAsync(digits), t('contact.verified'));
+        setShort(digits.length !== 6);
+        if (digits.length === 6) void trying(verify.mutateAsync(digits), t('contact.verified'));
       }}
     >
       <TextInput
@@ -98,11 +100,12 @@ function Code({ point }: { point: ContactPointView }) {
         inputMode="numeric"
         autoComplete="one-time-code"
         maxLength={9}
+        error={short && t('contact.sixDigits')}
         value={code}
         onChange={(event) => setCode(event.currentTarget.value)}
       />
       <div className="row">
-        <Button type="submit" disabled={digits.length !== 6} loading={verify.isPending}>
+        <Button type="submit" loading={verify.isPending}>
           {t('contact.enter')}
         </Button>
         <Button
@@ -125,27 +128,32 @@ function Wishes({ point }: { point: ContactPointView }) {
   const timeZone = useZone();
   const set = useSetPoint(point);
   const [quiet, setQuiet] = useState<Quiet | null>(point.quiet);
-  const save = (wish: { confidential: boolean; quiet: Quiet | null }) =>
-    void trying(set.mutateAsync(wish), t('contact.saved'));
+  const [confidential, setConfidential] = useState(point.confidential);
+  const save = async (wish: { confidential: boolean; quiet: Quiet | null }) => {
+    if (!(await trying(set.mutateAsync(wish), t('contact.saved')))) setConfidential(point.confidential);
+  };
   const changed = quiet !== null && (quiet.from !== point.quiet?.from || quiet.to !== point.quiet?.to);
   return (
     <div className="stack-small">
-      <label className="row">
+      <label className="wish">
         <input
           type="checkbox"
-          checked={point.confidential}
-          onChange={(event) => save({ confidential: event.currentTarget.checked, quiet: point.quiet })}
+          checked={confidential}
+          onChange={({ currentTarget: { checked } }) => {
+            setConfidential(checked);
+            void save({ confidential: checked, quiet: point.quiet });
+          }}
         />
         <span>{t('contact.confidential')}</span>
       </label>
-      <label className="row">
+      <label className="wish">
         <input
           type="checkbox"
           checked={quiet !== null}
           onChange={(event) => {
             const wished = event.currentTarget.checked ? { ...usualNight, timeZone } : null;
             setQuiet(wished);
-            if (!wished && point.quiet) save({ confidential: point.confidential, quiet: null });
+            if (!wished && point.quiet) void save({ confidential, quiet: null });
           }}
         />
         <span>{t('contact.quiet')}</span>
@@ -162,7 +170,7 @@ function Wishes({ point }: { point: ContactPointView }) {
             />
           ))}
           {changed && (
-            <Button loading={set.isPending} onClick={() => save({ confidential: point.confidential, quiet })}>
+            <Button loading={set.isPending} onClick={() => void save({ confidential, quiet })}>
               {t('contact.save')}
             </Button>
           )}

@@ -12,6 +12,7 @@ export const contactEn = {
   gone: 'It does not exist any more. Take it away; in the browser, subscribe anew.',
   unconfirmed: 'Not confirmed: nothing is sent here yet.',
   code: 'The six digits that were sent there',
+  sixDigits: 'It has six digits.',
   enter: 'Confirm',
   again: 'Send another code',
   coming: 'On its way.',

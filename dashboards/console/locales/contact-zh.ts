@@ -16,6 +16,7 @@ export const contactZh: Same<typeof contactEn> = {
   gone: '该地址已不存在。请移除；如为浏览器，请重新订阅。',
   unconfirmed: '尚未确认，暂不会向此处发送。',
   code: '发送到该处的六位验证码',
+  sixDigits: '验证码为六位数字。',
   enter: '确认',
   again: '重新发送验证码',
   coming: '正在发送。',

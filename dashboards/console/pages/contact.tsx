@@ -1,4 +1,5 @@
 import '../locales/contact.ts';
+import '../styles/contact.css';
 import { useContact } from '../api/contact.ts';
 import { AddPoint } from '../contact/add.tsx';
 import { Point } from '../contact/point.tsx';
