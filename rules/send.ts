@@ -87,7 +87,8 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
     const goesAt = lead.dueAt > now ? lead.dueAt : mayGoAt(lead, last, now, withinMs);
     if (goesAt > now) {
       await letWait(db, id, goesAt);
-      await putSend(db, id, `after-${goesAt}`, goesAt);
+      // named by now as well: a clock that is set back may bring us here twice for one moment
+      await putSend(db, id, `after-${goesAt}-${now}`, goesAt);
       return undefined;
     }
     const pages: Page[] = [];
