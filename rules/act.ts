@@ -1,16 +1,14 @@
 import type { Alert } from '#domain/alert.ts';
 import { newAlert } from '#domain/alert.ts';
-import { AlertId, type DeviceId, type PatientId, type SourceId, TaskId, type TeamId } from '#domain/ids.ts';
+import { AlertId, type PatientId, TaskId, type TeamId } from '#domain/ids.ts';
 import { newTask } from '#domain/task.ts';
 import type { Agenda } from '#runtime/agenda.ts';
 import { instant } from '#runtime/clock.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
-import { byRule } from '#runtime/records/actor.ts';
 import { nextCallOfAlert } from '#runtime/records/alert-pages.ts';
 import { changeAlert, lockLastResolved, openAlert } from '#runtime/records/alerts.ts';
-import { keepCommand } from '#runtime/records/commands.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { escalationOf } from '#runtime/records/policies.ts';
 import { addTask, hastenTask } from '#runtime/records/tasks.ts';
@@ -31,7 +29,7 @@ export type Case = {
   open: Alert | undefined;
 };
 
-/** Answers the unresolved episode as it is afterwards. What homes are asked is gathered by the caller, for `askHomes`. */
+/** Answers the unresolved episode as it is afterwards. What homes are asked is gathered by the caller, for `askToMeasureAgain`. */
 export async function act(
   deps: ActDeps,
   db: Within,
@@ -93,23 +91,6 @@ async function speak(
   if (raises) await addTasks(deps, db, after, effect.tasks, decision.kind === 'join' ? 'as-it-is' : 'sooner', now);
   if (calls) await deps.paging.begin(db, after, now);
   return after.state === 'resolved' ? undefined : after;
-}
-
-/** A wish that the home measures once more, before `by`, ms since 1970. */
-export type Ask = { device: DeviceId; source: SourceId; by: number; patient: PatientId; rule: string };
-
-/**
- * Keeps a request for each device: what several rules ask of one home is one measurement. Judged after an outage, the moment to
- * measure again may be over. What a home has too much of already is not asked: it does not listen.
- */
-export async function askHomes(deps: ActDeps, db: Within, asks: readonly Ask[], now: number): Promise<void> {
-  const byDevice = new Map<DeviceId, Ask>();
-  for (const ask of asks) if ((byDevice.get(ask.device)?.by ?? now) < ask.by) byDevice.set(ask.device, ask);
-  for (const { device, source, by, patient, rule } of byDevice.values()) {
-    const command = { v: 1, id: deps.random.uuid(), command: 'measure-again', device, by: instant(by) } as const;
-    if (!(await keepCommand(db, { source, command, patient, by: byRule(rule), now })))
-      deps.log.warn('a home has too many commands open to be asked again', { source });
-  }
 }
 
 /** Once for each call of the alert. `sooner`: what is open already is due by the earlier of both. */

@@ -1,10 +1,12 @@
 import type { Alert } from '#domain/alert.ts';
+import type { PatientId } from '#domain/ids.ts';
 import { type Clock, createPauses } from '#runtime/clock.ts';
 import { faultDetails } from '#runtime/log.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { type JudgedPatient, lockJudgedPatients } from '#runtime/records/judged-patients.ts';
 import { type MemoryChange, saveMemories } from '#runtime/records/rule-memory.ts';
-import { type ActDeps, type Ask, act, askHomes } from './act.ts';
+import { type ActDeps, act } from './act.ts';
+import { type Ask, askToMeasureAgain, withdrawAsked } from './asking.ts';
 import type { Histories } from './histories.ts';
 import { alertOf, type Matter, type Outcome, weigh } from './weigh.ts';
 
@@ -20,6 +22,7 @@ export async function judge(
 ): Promise<number> {
   const matterOf = new Map(matters.map((matter) => [matter.patient, matter]));
   const asks: Ask[] = [];
+  const judged: PatientId[] = [];
   const changes: MemoryChange[] = [];
   let faults = 0;
   const pause = createPauses(deps.clock);
@@ -34,9 +37,11 @@ export async function judge(
     for (const { rule, state } of weighing.outcomes)
       changes.push({ patient: patient.patient, rule: rule.rule, memory: state });
     await actOn(deps, db, patient, weighing.outcomes, asks);
+    judged.push(patient.patient);
   }
   await saveMemories(db, changes);
-  await askHomes(deps, db, asks, deps.clock.now());
+  await withdrawAsked(db, judged, deps.clock.now());
+  await askToMeasureAgain(deps, db, asks, deps.clock.now());
   return faults;
 }
 
@@ -51,7 +56,8 @@ async function actOn(
   const open = new Map<string, Alert | undefined>();
   for (const { rule, parameters, effects } of outcomes)
     for (const effect of effects) {
-      if (effect.kind === 'measure-again') asks.push({ ...effect, patient: patient.patient, rule: rule.rule });
+      if (effect.kind === 'measure-again')
+        asks.push({ ...effect, patient: patient.patient, team: patient.team.team, rule });
       const unresolved = open.has(rule.problem) ? open.get(rule.problem) : alertOf(patient, rule);
       const { team } = patient.team;
       const matter = { rule, parameters, patient: patient.patient, team, open: unresolved };

@@ -163,6 +163,18 @@ export async function findSource(db: Within, id: SourceId): Promise<Source | und
   return row && sourceOf(row);
 }
 
+/** Those of these that are a device which speaks for itself: nobody at home is there to be told anything. */
+export async function sourcesWithoutGateway(db: Within, sources: readonly SourceId[]): Promise<Set<SourceId>> {
+  if (sources.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('source')
+    .select('id')
+    .where('id', 'in', sources)
+    .where('kind', '=', 'device')
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 /**
  * Keeps the newest status of a source; one that was received before the kept one changes nothing. A last will says that the
  * source is away and nothing else: what it told before, its devices and their batteries, is still the latest that is known.

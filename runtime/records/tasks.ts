@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { AlertId, ClinicianId, PatientId, TaskId, TeamId } from '#domain/ids.ts';
 import type { Task } from '#domain/task.ts';
 import { changeTask, entryOfTask, type TaskChange, type TaskEntry, type TaskRefusal } from '#domain/task-change.ts';
@@ -89,6 +89,23 @@ async function openTasksOfAlert(db: Within, alert: AlertId): Promise<Task[]> {
     .forUpdate()
     .execute();
   return rows.map(taskOf);
+}
+
+/** What rules asked for of these patients without an alert, and nobody has done: not needed any more. */
+export async function dropAskedTasks(db: Within, patients: readonly PatientId[], at: string): Promise<void> {
+  if (patients.length === 0) return;
+  const rows = await db
+    .selectFrom('task')
+    .select('id')
+    .where('patient_id', '=', sql<PatientId>`any(${[...patients]}::uuid[])`)
+    .where('kind', '=', 'measure-again')
+    .where('alert_id', 'is', null)
+    .where('created_by', 'is', null)
+    .where('follow_up', 'is', null)
+    .where('done_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  for (const { id } of rows) await applyTaskChange(db, id, { kind: 'drop', at });
 }
 
 async function recordTaskEvent(db: Within, task: TaskId, { detail, ...entry }: TaskEntry): Promise<void> {
