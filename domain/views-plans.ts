@@ -21,8 +21,8 @@ export const PlanChangeView = z.object({
   by: PersonRef.nullable(),
   part: z.enum(['overrides', 'programmes', 'expected', 'follow-up', 'pause']),
   rule: z.string().nullable(),
-  before: z.json(),
-  after: z.json(),
+  before: z.unknown(),
+  after: z.unknown(),
   forecast: z.uuid().nullable(),
 });
 export type PlanChangeView = z.infer<typeof PlanChangeView>;

@@ -13,6 +13,7 @@ import type { Within } from '#runtime/records/connect.ts';
 import { type AcknowledgedAlert, acknowledgePage, refusedPage, shownAs } from '../acknowledge-page.ts';
 import { alertOfTeams } from '../alert-views.ts';
 import { createAttempts } from '../attempts.ts';
+import { countAnswer } from '../count-answer.ts';
 import type { ApiConfig, ApiDeps, Web } from '../web.ts';
 
 /**
@@ -52,6 +53,7 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
       const opened = await open(request);
       if (typeof opened === 'string') return refuse(reply, opened);
       const { recipient, link } = opened;
+      const at = instant(clock.now());
       const done = await records.transaction().execute(async (db) => {
         // in one order, so that two who hold several of them never wait for each other
         for (const id of [...link.alerts].sort()) await lockAlert(db, id);
@@ -60,7 +62,6 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
         const open = alerts.flatMap(({ id, state }) => (state === 'open' ? [id] : []));
         if (open.length === 0) return true;
         if (shown !== shownAs(alerts)) return false;
-        const at = instant(clock.now());
         for (const id of open) await changeAlert(db, id, { kind: 'acknowledge', by: recipient.id, note: null, at });
         await audit(db, {
           by: byClinician(recipient.id),
@@ -71,6 +72,7 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
         return true;
       });
       if (!done) return send(reply, 409, await pageOf(records, opened, true));
+      for (const id of link.alerts) await countAnswer(deps, id, at);
       log.info('alerts were acknowledged by a link', { alerts: link.alerts, clinician: recipient.id });
       // so that a page that is loaded again asks nobody whether to send the form again
       return reply.redirect(request.url, 303);

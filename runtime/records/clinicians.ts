@@ -91,20 +91,6 @@ export async function teamsOf(db: Within, clinician: ClinicianId): Promise<CareT
   return rows.map((row) => ({ id: row.id, name: row.name, timeZone: row.time_zone }));
 }
 
-/** May work on alerts and tasks of this team be handed to them? Nurses and doctors who may sign in, and are of the team. */
-export async function mayTakeOver(db: Within, team: TeamId, clinician: ClinicianId): Promise<boolean> {
-  const found = await db
-    .selectFrom('team_member')
-    .innerJoin('clinician', 'clinician.id', 'team_member.clinician_id')
-    .where('team_member.team_id', '=', team)
-    .where('clinician.id', '=', clinician)
-    .where('clinician.role', 'in', ['nurse', 'doctor'])
-    .where('clinician.disabled_at', 'is', null)
-    .select('clinician.id')
-    .executeTakeFirst();
-  return found !== undefined;
-}
-
 /** Those of them that there are, disabled ones included. */
 export async function cliniciansOf(db: Within, ids: readonly ClinicianId[]): Promise<Map<ClinicianId, Clinician>> {
   if (ids.length === 0) return new Map();

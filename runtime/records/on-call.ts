@@ -22,6 +22,10 @@ export async function callableMembers(db: Within, team: TeamId): Promise<Callabl
     .execute();
 }
 
+/** May an alert or a task of this team be handed to them? */
+export const mayTakeOver = async (db: Within, team: TeamId, who: ClinicianId): Promise<boolean> =>
+  (await callableMembers(db, team)).some(({ id }) => id === who);
+
 /** Who may be called at `at`, ms since 1970, now or later. */
 export function callableAt(plan: OnCallPlan, members: Callable['members'], at: number): Callable {
   const known = new Set<ClinicianId>(members.map(({ id }) => id));

@@ -101,7 +101,7 @@ describe('the description of the API', () => {
     await makeRule(t.records, 'severe-hypertension');
     await t.store.write([storedReading(patient.id, { takenAt: new Date().toISOString() })]);
     const alert = await makeAlert(t.records, patient);
-    await makeTask(t.records, patient, { alert: alert.id });
+    const task = await makeTask(t.records, patient, { alert: alert.id });
     await doctor.post(`/api/v1/alerts/${alert.id}/acknowledge`);
 
     const backtest = await makeBacktest(t.records, patient);
@@ -119,6 +119,7 @@ describe('the description of the API', () => {
     };
     const subjects = [
       ['/alerts/', alert.id],
+      ['/tasks/', task.id],
       ['/backtests/', backtest],
       ['/teams/', team],
     ] as const;

@@ -121,7 +121,7 @@ describe('the worklist', () => {
       [],
     ]);
     await nurse.post(`/api/v1/alerts/${alert.id}/resolve`, { outcome: 'recovered' });
-    await nurse.post(`/api/v1/tasks/${task.id}/complete`, { result: 'Done.' });
+    await nurse.post(`/api/v1/tasks/${task.id}/complete`, { outcome: 'reached', result: 'Done.' });
     const after = (await nurse.get<Worklist>('/api/v1/worklist')).body;
     expect(after.entries.map((entry) => entry.patient.id)).toEqual([unmeasured.id, calm.id, critical.id, overdue.id]);
   });

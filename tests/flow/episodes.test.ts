@@ -63,11 +63,11 @@ describe.concurrent('a snoozed alert', () => {
 
   it('calls again when no data come any more, but not while the patient is paused', async (test) => {
     const ward = await openWard(test);
-    const reason = 'hospital-stay';
+    const reason = 'hospital-stay' as const;
     const pause = { from: ago(minutes(60)), until: ago(-minutes(60)), reason };
     await ward.records
       .insertInto('care_plan')
-      .values({ patient_id: ward.patient.id, silent_after_minutes: 1, pause: JSON.stringify(pause) })
+      .values({ patient_id: ward.patient.id, silent_after_minutes: 1, overrides: '{}', pause: JSON.stringify(pause) })
       .execute();
     await ward.crisis();
     await until(() => ward.mail.length >= 1);
@@ -148,7 +148,12 @@ it('what the care plan asks for again and again is a task of the day, once', asy
   };
   await ward.records
     .insertInto('care_plan')
-    .values({ patient_id: ward.patient.id, silent_after_minutes: 600, follow_up: JSON.stringify([followUp]) })
+    .values({
+      patient_id: ward.patient.id,
+      silent_after_minutes: 600,
+      overrides: '{}',
+      follow_up: JSON.stringify([followUp]),
+    })
     .execute();
   for (let turn = 0; turn < 2; turn++) {
     await ward.records.deleteFrom('agenda').where('kind', '=', 'follow-ups').execute();
