@@ -48,7 +48,8 @@ export type Judging =
   /**
    * Every sample of the last `for-minutes` is beyond a limit, at least `samples-at-least` of them, and none further than
    * `gap-minutes-at-most` from the next: never over a gap. For what is worn and measures by itself.
-   * Parameters: limits…, for-minutes, gap-minutes-at-most, samples-at-least, [recovery-margin].
+   * A step of more than `jump-at-most` in five minutes into it puts it in doubt for `doubtful-for-minutes`.
+   * Parameters: limits…, for-minutes, gap-minutes-at-most, samples-at-least, [jump-at-most], [doubtful-for-minutes: 60], [recovery-margin].
    */
   | { kind: 'sustained' }
   /**

@@ -113,7 +113,7 @@ const missed: Rule = {
     zh: '一日内致电。如外出或住院：将计划暂停至返回之日。',
   },
   parameters: [
-    missedAtLeast({ default: 4, low: 1, high: 20, source: 'Practice: two days of twice daily, four of once daily.' }),
+    missedAtLeast({ default: 6, low: 1, high: 20, source: 'Practice: three days of twice daily, six of once daily.' }),
     grace,
   ],
 };

@@ -69,13 +69,31 @@ const urgentLow: Rule = {
       { default: 54, low: 45, high: 70, source: 'ATTD 2019, IHSG 2017: level 2, below 54 mg/dL (3.0 mmol/L)' },
     ),
     forMinutes({
-      default: 30,
-      low: 15,
+      default: 15,
+      low: 10,
       high: 60,
-      source:
-        'IHSG 2017: significant after 20 minutes. The wearer was warned at the first of them; sugar acts within 15 minutes, taken twice in 30.',
+      source: 'ATTD 2017: an event lasts 15 minutes; IHSG 2017 speaks of 20. The wearer was warned at the first of them.',
     }),
-    samplesAtLeast({ default: 4, low: 3, high: 12, source: 'A sample every 5 minutes, and some of them lost.' }),
+    samplesAtLeast({ default: 3, low: 3, high: 12, source: 'A sample every 5 minutes, and one of them lost.' }),
+    {
+      name: 'jump-at-most',
+      label: { en: 'Fall in five minutes that a body can make', zh: '人体五分钟内可能的最大降幅' },
+      unit: mgPerDl,
+      default: 20,
+      low: 10,
+      high: 100,
+      source:
+        'Baysal 2014, J Diabetes Sci Technol 8:150: a sensor that is lain on falls at once by 25 mg/dL and more; insulin takes 2 to 3 in a minute.',
+    },
+    {
+      name: 'doubtful-for-minutes',
+      label: { en: 'After such a fall lasting at least', zh: '骤降后须持续至少' },
+      unit: 'min',
+      default: 60,
+      low: 20,
+      high: 120,
+      source: 'Baysal 2014: who lies on a sensor turns over within the hour, and it is gone as suddenly.',
+    },
     gap,
     recoveryMargin(mgPerDl, {
       default: 16,

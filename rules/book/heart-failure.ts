@@ -16,7 +16,7 @@ import {
  * Sources, by the names the parameters use:
  * - ESC 2021: guideline on heart failure, and the Heart Failure Association on self-care, doi 10.1002/ejhf.2008. A sudden gain of more than
  *   2 kg in 3 days is told to the team.
- * - ENGAGE-HF: study protocol; the latest weight is 3 lb (1.4 kg) above the median of seven days.
+ * - ENGAGE-HF: study protocol; the latest weight is 3 lb (1.4 kg) above the median of seven days before.
  * - AHA: 2 to 3 lb in a day or 5 lb (2.3 kg) in a week.
  * - Weight alone foretells little (Howie-Esquivel: 5 lb in 7 days did not predict admission, breathlessness did): so it asks for a call
  *   by day, in which somebody asks for breath and legs, and pages nobody.
@@ -89,7 +89,7 @@ const gain: Rule = {
   problem: 'fluid-retention',
   programmes: ['heart-failure'],
   version: 1,
-  title: { en: 'Weight gain over the week', zh: '一周内体重增加' },
+  title: { en: 'Weight gain over days', zh: '数日内体重增加' },
   severity: 'routine',
   panels,
   judging: { kind: 'change', vital: 'body-weight', direction: 'up' },
@@ -112,11 +112,16 @@ const gain: Rule = {
   parameters: [
     changeAtLeast(
       'body-weight',
-      { en: 'Above the median of the week by', zh: '高于一周中位数至少' },
-      { default: 1.5, low: 0.8, high: 4, source: 'ENGAGE-HF: 3 lb (1.4 kg) above the median of seven days' },
+      { en: 'Above the usual by', zh: '高于平时至少' },
+      { default: 1.4, low: 0.8, high: 4, source: 'ENGAGE-HF: 3 lb (1.4 kg) above the median of seven days' },
     ),
-    days({ default: 7, low: 4, high: 14, source: 'ENGAGE-HF: the median of seven days' }),
-    readingsAtLeast({ default: 4, low: 3, high: 10, source: 'More than half of seven mornings.' }),
+    days({
+      default: 14,
+      low: 5,
+      high: 14,
+      source: 'ENGAGE-HF takes seven; water that comes over more than a week drags a median of seven days along.',
+    }),
+    readingsAtLeast({ default: 4, low: 3, high: 10, source: 'Two mornings a week at least.' }),
     again,
     apart,
     margin,
