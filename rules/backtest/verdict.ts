@@ -146,12 +146,17 @@ const afterwardsMs = 60 * minuteMs;
 /** What was raised so long before was about something else. */
 const beforehandMs = 3 * dayMs;
 
+/** Whoever was called so recently is about it. */
+const callHoldsMs = 60 * minuteMs;
+
 /** When somebody was first told of it: by an alert, or by a call in an episode that was open already. */
 function foundAt(event: DangerousEvent, alerts: readonly SeenAlert[], pages: readonly SeenPage[]): number | undefined {
   const told = [
     ...alerts.filter((alert) => isFoundBy(event, alert)).map(({ openedAt }) => openedAt),
     ...pages
-      .filter(({ problem, at }) => event.problems.includes(problem) && at >= event.onset && at <= endOf(event))
+      .filter(
+        ({ problem, at }) => event.problems.includes(problem) && at >= event.onset - callHoldsMs && at <= endOf(event),
+      )
       .map(({ at }) => at),
   ];
   return told.length === 0 ? undefined : Math.min(...told);

@@ -25,7 +25,9 @@ export function deliver(person: Person, measurements: Iterable<Measurement>): Se
     const isLow = battery && at >= battery.from - lowBeforeMs && at < battery.from;
     const heardAt = at + Math.round((worn ? 4 + 10 * random.next() : 15 + 60 * random.next()) * 1000);
     const outage = outages.find(({ from, to }) => from <= heardAt && heardAt < to);
-    const receivedAt = (outage ? outage.to + 5_000 : heardAt) + Math.round(200 + 1_200 * random.next());
+    const onTheWay = Math.round(200 + 1_200 * random.next());
+    // what waited goes up in its order, a hundred times as fast as it came
+    const receivedAt = (outage ? outage.to + 5_000 + Math.round((heardAt - outage.from) / 100) : heardAt) + onTheWay;
     const takenAt = instant(at + (worn ? 0 : clockOffMs));
     const marks = isLow ? [...measured.marks, 'battery-low' as const] : measured.marks;
     const reading = {
