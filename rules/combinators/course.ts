@@ -9,7 +9,7 @@ import { withLatest } from '../explain.ts';
 import { explainFinding } from '../explain-findings.ts';
 import type { Finding } from '../finding.ts';
 import type { History } from '../history.ts';
-import { idAt, momentOf, takenAt } from '../history-records.ts';
+import { momentOf, takenAt } from '../history-records.ts';
 import type { Effect, Expected, Happening, JudgedReading, Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 
@@ -60,8 +60,7 @@ export const CourseState = z.object({
       /** When the first of its readings was taken. */
       from: z.number(),
       standing: z.enum(['beyond', 'near', 'within']),
-      /** The first 16 digits of the ids that have been told. */
-      told: z.array(z.string()),
+      /** When the last reading was taken that it has taken up: only what is newer says how it goes on. */
       toldAt: z.number(),
     })
     .nullable(),
@@ -112,7 +111,7 @@ export function course(
   if (combinator.needsPast && !history.complete) return undefined;
   const moment = { happening, now, plan, since: sinceOf(combinator, before), until: newestIn(terms, history) ?? now };
   const verdict = verdictOf(combinator, terms, history, moment);
-  if (isTrouble(verdict)) return trouble(combinator, terms, history, before, verdict, moment);
+  if (isTrouble(verdict)) return trouble(combinator, terms, before, verdict, moment);
   if (isDoubt(verdict)) return doubt(before, verdict, now);
   if (!before?.episode) return undefined;
   if (verdict === 'well' && terms.rule.severity === 'routine')
@@ -157,7 +156,6 @@ const sinceOf = ({ quietDays }: Combinator, before: CourseState | undefined): nu
 function trouble(
   combinator: Combinator,
   terms: Terms,
-  history: History,
   state: CourseState = fresh,
   found: Trouble,
   moment: Moment,
@@ -186,8 +184,7 @@ function trouble(
         opening: explanation,
         from: Math.min(found.from, state.episode?.from ?? found.from),
         standing: 'beyond',
-        told: seenIn(terms, history, found),
-        toldAt: found.latest,
+        toldAt: moment.until,
       },
       raisedBy: found.latest,
     },
@@ -205,18 +202,10 @@ function trouble(
   };
 }
 
-/** What was taken in that time has been seen, whether it is evidence or not: a device may send it again. */
-function seenIn({ rule }: Terms, history: History, { evidence, from, latest }: Trouble): string[] {
-  const seen = new Set(evidence.map(shortId));
-  for (const panel of rule.panels) {
-    const records = history.panels.get(panel)?.records;
-    for (let i = (records?.count ?? 0) - 1; records && i >= 0 && takenAt(records, i) >= from; i--)
-      if (takenAt(records, i) <= latest) seen.add(idAt(records, i).slice(0, 16));
-  }
-  return [...seen].slice(-evidenceAtMost);
-}
-
-/** How the open episode goes on: every reading of it, of what measures all day or speaks of weeks only what is news. */
+/**
+ * How the open episode goes on: by every reading that is newer than all before; of what measures all day or speaks of weeks, by what is news. What
+ * comes again, or late into the midst of it, stands in the chart.
+ */
 function tell(
   combinator: Combinator,
   terms: Terms,
@@ -228,24 +217,15 @@ function tell(
   if (!episode || happening.kind !== 'reading') return undefined;
   const { evidence } = happening.reading;
   const taken = momentOf(evidence);
-  const short = shortId(evidence);
-  if (taken < episode.from || episode.told.includes(short)) return undefined;
-  const same = standing === episode.standing;
-  const isLatest = taken >= until;
-  if (combinator.quietDays !== undefined && (same || !isLatest)) return undefined;
-  if (isContinuous(evidence.panel) && (!isLatest || (same && taken < episode.toldAt + toldEveryMs))) return undefined;
-  const toldAt = Math.max(taken, episode.toldAt);
-  const told = [...episode.told, short].slice(-evidenceAtMost);
+  if (taken < until || taken <= episode.toldAt) return undefined;
+  if (standing === episode.standing) {
+    if (combinator.quietDays !== undefined) return undefined;
+    if (isContinuous(evidence.panel) && taken < episode.toldAt + toldEveryMs) return undefined;
+  }
+  const explanation = withLatest(terms.rule, episode.opening, evidence, standing);
   return {
-    state: { ...state, episode: { ...episode, standing, told, toldAt } },
-    effects: [
-      {
-        kind: 'join',
-        evidence: [evidence],
-        explanation: isLatest ? withLatest(terms.rule, episode.opening, evidence, standing) : null,
-        standing,
-      },
-    ],
+    state: { ...state, episode: { ...episode, standing, toldAt: taken } },
+    effects: [{ kind: 'join', evidence: [evidence], explanation, standing }],
   };
 }
 
@@ -262,7 +242,6 @@ const askedEveryMs = 12 * 3_600_000;
 
 const isTrouble = (verdict: Verdict): verdict is Trouble => typeof verdict === 'object' && verdict.is === 'trouble';
 const isDoubt = (verdict: Verdict): verdict is Doubt => typeof verdict === 'object' && verdict.is === 'doubt';
-const shortId = (evidence: Evidence): string => evidence.reading.slice(0, 16);
 
 /** No later one is changed by it, and it cannot open an episode itself. */
 const isUnremarkable = ({ mayOpen }: Combinator, terms: Terms, history: History, evidence: Evidence): boolean =>

@@ -10,7 +10,7 @@ import { evidenceOf, lateMs, type Measured, play, receivedAtOf, type Seen } from
 /** What every rule of the book does with readings, whoever writes it. What it tells of itself stands in rule-book.test.ts. */
 
 /** Of each rule; there are some fifty. */
-const numRuns = 30;
+const numRuns = 20;
 const isOfArtefacts = ({ judging }: Rule): boolean =>
   judging.kind === 'repeated' && judging.mark !== undefined && artefactMarks.includes(judging.mark);
 

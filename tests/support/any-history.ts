@@ -9,11 +9,16 @@ import type { Measured } from './histories.ts';
 export const start = Date.UTC(2026, 6, 30, 6, 0, 0);
 const hourMs = 3_600_000;
 
-export const anyMarks: fc.Arbitrary<Mark[]> = fc.oneof(
-  { weight: 8, arbitrary: fc.constant<Mark[]>([]) },
-  { weight: 1, arbitrary: fc.constantFrom(...artefactMarks).map((mark): Mark[] => [mark]) },
-  { weight: 1, arbitrary: fc.constant<Mark[]>(['irregular-pulse']) },
-);
+/** Most readings are clean; where a rule is about a mark, every second one has it. */
+const anyMarks = ({ judging }: Rule): fc.Arbitrary<Mark[]> =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constant<Mark[]>([]) },
+    { weight: 1, arbitrary: fc.constantFrom(...artefactMarks).map((mark): Mark[] => [mark]) },
+    { weight: 1, arbitrary: fc.constant<Mark[]>(['irregular-pulse']) },
+    ...(judging.kind === 'repeated' && judging.mark
+      ? [{ weight: 10, arbitrary: fc.constant<Mark[]>([judging.mark]) }]
+      : []),
+  );
 
 /** A value that means something to the rule, or any ordinary one. */
 function anyValue(rule: Rule, vital: VitalName): fc.Arbitrary<number> {
@@ -55,7 +60,7 @@ const anyMeasured = (rule: Rule, anyTime: fc.Arbitrary<number>): fc.Arbitrary<Me
     .constantFrom(...rule.panels)
     .chain((panel) =>
       fc
-        .tuple(anyValues(rule, panel), anyTime, anyMarks)
+        .tuple(anyValues(rule, panel), anyTime, anyMarks(rule))
         .map(([values, takenAt, marks]) => ({ panel, values, takenAt, marks })),
     );
 
@@ -76,6 +81,50 @@ const anySpotHistory = (rule: Rule, hours: number, maxLength: number): fc.Arbitr
     )
     .map(byTime);
 
+/** Who measures some times a day, for days on end with much the same values, and then with others. */
+const anyRegularHistory = (rule: Rule): fc.Arbitrary<Measured[]> => {
+  const anyStretch = fc.constantFrom(...rule.panels).chain((panel) =>
+    fc.record({
+      panel: fc.constant(panel),
+      values: anyValues(rule, panel),
+      days: fc.integer({ min: 1, max: 8 }),
+      perDay: fc.integer({ min: 1, max: 4 }),
+      marks: fc.array(anyMarks(rule), { minLength: 1, maxLength: 3 }),
+    }),
+  );
+  return fc.array(anyStretch, { minLength: 1, maxLength: 4 }).map((stretches) => {
+    const history: Measured[] = [];
+    let day = 0;
+    for (const { panel, values, days, perDay, marks } of stretches)
+      for (const end = Math.min(20, day + days); day < end; day++)
+        for (let n = 0; n < perDay; n++)
+          history.push({
+            panel,
+            values,
+            takenAt: start + day * 24 * hourMs + n * 3 * hourMs,
+            marks: marks[n % marks.length]!,
+          });
+    return history;
+  });
+};
+
+/** Rounds of a nurse who measures everything a score wants, or nearly everything. */
+const anyRounds = (rule: Rule): fc.Arbitrary<Measured[]> => {
+  const anyRound = fc.record({
+    values: fc.tuple(...rule.panels.map((panel) => anyValues(rule, panel))),
+    marks: fc.array(anyMarks(rule), { minLength: rule.panels.length, maxLength: rule.panels.length }),
+    forgotten: fc.integer({ min: 0, max: 4 * rule.panels.length }),
+  });
+  return fc.array(anyRound, { maxLength: 4 }).map((rounds) =>
+    rounds.flatMap(({ values, marks, forgotten }, round) =>
+      rule.panels.flatMap((panel, n) => {
+        const takenAt = start + round * 2 * hourMs + n * 120_000;
+        return n === forgotten ? [] : [{ panel, values: values[n]!, takenAt, marks: marks[n]! }];
+      }),
+    ),
+  );
+};
+
 /** A worn device: a sample every minute or every five, some of them lost, and stretches on one side of a limit. */
 const anyWornHistory = (rule: Rule): fc.Arbitrary<Measured[]> => {
   const [panel] = rule.panels;
@@ -85,7 +134,7 @@ const anyWornHistory = (rule: Rule): fc.Arbitrary<Measured[]> => {
     samples: fc.integer({ min: 1, max: 30 }),
     lost: fc.integer({ min: 0, max: 8 }),
     slope: fc.integer({ min: -6, max: 6 }),
-    marks: anyMarks,
+    marks: anyMarks(rule),
   });
   return fc.array(anyStretch, { maxLength: 5 }).map((stretches) => {
     const history: Measured[] = [];
@@ -108,7 +157,9 @@ const anyWornHistory = (rule: Rule): fc.Arbitrary<Measured[]> => {
 export const anyHistoryOf = (rule: Rule): fc.Arbitrary<Measured[]> => {
   if (isContinuous(rule.panels[0])) return anyWornHistory(rule);
   const hours = anySpotHistory(rule, 3, 16);
-  return rule.judging.kind === 'confirmed' ? hours : fc.oneof(hours, anySpotHistory(rule, 20 * 24, 36));
+  if (rule.judging.kind === 'confirmed') return hours;
+  if (rule.judging.kind === 'score') return fc.oneof(hours, anyRounds(rule));
+  return fc.oneof(hours, anySpotHistory(rule, 20 * 24, 36), { weight: 3, arbitrary: anyRegularHistory(rule) });
 };
 
 /** When everything of such a history has been heard and every countdown is over. */
