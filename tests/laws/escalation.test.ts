@@ -20,7 +20,8 @@ import {
 import { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { languages } from '#domain/words.ts';
 import { book } from '../../rules/book/index.ts';
-import { pageText } from '../../rules/page-text.ts';
+import { messageText } from '../../rules/group-text.ts';
+import { type PageSubject, pageText } from '../../rules/page-text.ts';
 import { evidenceOf } from '../support/histories.ts';
 
 const people = Array.from({ length: 6 }, () => ClinicianId.parse(randomUUID()));
@@ -209,26 +210,21 @@ describe('a page', () => {
       languages.flatMap((language) => [0, 1, 11].map((call) => ({ rule, severity, language, call }))),
     ),
   );
-  const write = (
-    { rule, severity, language, call }: (typeof every)[number],
-    confidential: boolean,
+  const subjectOf = (
+    { rule, severity, call }: Pick<(typeof every)[number], 'rule' | 'severity' | 'call'>,
     timeZone = 'Asia/Shanghai',
-  ) =>
-    pageText(
-      {
-        alert: alertOf(rule, severity),
-        call,
-        nextCallMs: call === 11 ? undefined : 300_000,
-        advice: rule.advice,
-        patient,
-        team: { id: patient.team, name: { en: 'Team', zh: '组' }, timeZone },
-        url: 'https://hearthbeat.example/alerts/1',
-        acknowledgeUrl: 'https://hearthbeat.example/a/token1',
-      },
-      language,
-      confidential,
-      Date.UTC(2026, 10, 21, 19, 15),
-    );
+  ) => ({
+    alert: alertOf(rule, severity),
+    call,
+    nextCallMs: call === 11 ? undefined : 300_000,
+    advice: rule.advice,
+    patient,
+    team: { id: patient.team, name: { en: 'Team', zh: '组' }, timeZone },
+    url: 'https://hearthbeat.example/alerts/1',
+    acknowledgeUrl: 'https://hearthbeat.example/a/token1',
+  });
+  const write = (one: (typeof every)[number], confidential: boolean, timeZone?: string) =>
+    pageText(subjectOf(one, timeZone), one.language, confidential, Date.UTC(2026, 10, 21, 19, 15));
 
   it('says how grave it is, what, which call and where to answer, in the language of who is called', () => {
     for (const one of every) {
@@ -258,6 +254,36 @@ describe('a page', () => {
         expect(text).toContain(words);
       expect(text).toMatch(one.language === 'en' ? /irregular pulse/ : /脉搏不规则/);
     }
+  });
+
+  it('about several alerts says how many, how grave and each by itself with links of its own, the gravest first', () => {
+    const subjects = (['routine', 'critical', 'urgent'] as const).map((severity, i) => ({
+      ...subjectOf({ ...every[0]!, severity }),
+      patient: { ...patient, id: PatientId.parse(randomUUID()) },
+      url: `https://hearthbeat.example/alerts/${i}`,
+      acknowledgeUrl: `https://hearthbeat.example/a/token${i}`,
+    }));
+    const say = (some: readonly PageSubject[], language: 'en' | 'zh', confidential: boolean) =>
+      messageText(some, 'https://hearthbeat.example/', language, confidential, Date.UTC(2026, 10, 21, 19, 15));
+    const open = say(subjects, 'en', false);
+    expect(open.subject).toBe('CRITICAL: 3 alerts, 3 patients');
+    expect(say(subjects, 'zh', false).subject).toBe('【危急】3 位患者共 3 项警报');
+    const order = [1, 2, 0].map((i) => open.text.indexOf(`/a/token${i}`));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    for (const i of [0, 1, 2]) expect(open.text).toContain(`https://hearthbeat.example/alerts/${i}\n`);
+    for (const language of languages)
+      expect(say(subjects, language, false).text).not.toMatch(/Wang|王桂兰|78|192|121|188|118|03:1/);
+    expect(say(subjects, 'en', true).text).toMatch(/Wang Guilan, 78 years, female\n.*188\/118 mmHg/);
+    expect(say(subjects, 'zh', true).text).toContain('188/118');
+    // a room reads along: nobody there may acknowledge for another
+    const room = subjects.map((subject) => ({ ...subject, acknowledgeUrl: null }));
+    expect(say(room, 'en', false).text).not.toContain('/a/');
+    const many = Array.from({ length: 50 }, () => subjects[0]!);
+    const { subject, text } = say(many, 'en', false);
+    expect(subject).toBe('Routine: 50 alerts, one patient');
+    expect(text).toContain('And 40 more.');
+    expect(text.length).toBeLessThan(4_000);
+    expect(say([subjects[0]!], 'en', true)).toEqual(pageText(subjects[0]!, 'en', true, Date.UTC(2026, 10, 21, 19, 15)));
   });
 
   it('goes out in UTC rather than not at all when the time zone of the team is unknown here', () => {
