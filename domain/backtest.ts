@@ -14,8 +14,8 @@ export const ParameterSet = z.record(z.string().max(64), z.record(z.string().max
 export type ParameterSet = z.infer<typeof ParameterSet>;
 
 /**
- * People as the replay assumes them, for what they really did to another history is unknown: an alert is acknowledged so long after it called or,
- * where it called nobody, after it was opened, and closed by a person so long after its last evidence. Null: never.
+ * People as the replay assumes them, for what they would have done is unknown: an alert is acknowledged so long after it called or, where it
+ * called nobody, after it was opened, and closed by a person so long after the last evidence of its trouble. Null: never.
  */
 export const PeopleModel = z.object({
   acknowledgeAfterMinutes: z.int().min(0).max(10_080).nullable(),

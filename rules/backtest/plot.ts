@@ -100,7 +100,7 @@ function bars(chart: {
     if (value === 0) return '';
     const tall = (chartHeight * value) / most;
     const at = x + step * i + (step - thick * (proposed ? 2 : 1)) / 2 + nth * thick;
-    return `<rect x="${round(at)}" y="${round(base - tall)}" width="${round(thick)}" height="${round(tall)}" ${fill}><title>${xml(`${chart.tip(i)} · ${who}: ${value}`)}</title></rect>`;
+    return `<rect x="${round(at)}" y="${round(base - tall)}" width="${round(thick)}" height="${round(tall)}" ${fill}><title>${xml(`${chart.tip(i)} · ${who}${chart.t.colon}${value}`)}</title></rect>`;
   };
   return [
     text(x, chartTop - 12, xml(chart.title), 'font-weight="600"'),

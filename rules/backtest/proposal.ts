@@ -6,7 +6,8 @@ import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
  * backtest puts it over what the team sets.
  */
 export function withProposal(patient: JudgedPatient, kind: BacktestKind, set: ParameterSet): JudgedPatient {
-  const { plan, team } = patient;
+  // objects of its own: what rules work out of parameters is kept by the object that sets them
+  const { plan, team } = structuredClone({ plan: patient.plan, team: patient.team });
   if (kind === 'plan-forecast') return { ...patient, plan: { ...plan, overrides: { ...plan.overrides, ...set } } };
   const ofTeam = { ...team.overrides };
   for (const [rule, parameters] of Object.entries(set))

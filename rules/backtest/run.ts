@@ -26,7 +26,7 @@ export class TooLarge extends Error {
 }
 
 /** Some 100 MB hold a year of a sensor that speaks every five minutes; the rest is for who wore several. */
-const memoryMiB = 768;
+const usualMemoryMiB = 768;
 
 /**
  * Replays all of them on so many threads; patients come back in the order of their ids.
@@ -35,7 +35,7 @@ const memoryMiB = 768;
  */
 export async function runBacktest(
   run: Run,
-  options: { threads: number; onProgress: (share: number) => void; signal?: AbortSignal },
+  options: { threads: number; onProgress: (share: number) => void; signal?: AbortSignal; memoryMiB?: number },
 ): Promise<Replayed[]> {
   const total = run.history.in === 'store' ? run.history.patients.length : run.history.patients;
   const threads = Math.max(1, Math.min(options.threads, total));
@@ -55,7 +55,7 @@ export async function runBacktest(
     const all = Array.from({ length: threads }, (_, nth) => {
       const worker = new Worker(new URL('./worker.ts', import.meta.url), {
         workerData: shareOf(run, nth, threads),
-        resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
+        resourceLimits: { maxOldGenerationSizeMb: options.memoryMiB ?? usualMemoryMiB },
       });
       workers.push(worker);
       return ended(worker, onReplayed);

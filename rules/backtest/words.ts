@@ -83,7 +83,8 @@ function parsed(args: readonly string[]) {
       },
     });
   } catch (fault) {
-    throw new SetupFault(`${fault instanceof Error ? fault.message : 'The words could not be read'}. Say:\n${usage}`);
+    const why = fault instanceof Error ? fault.message.replace(/\.$/, '') : 'The words could not be read';
+    throw new SetupFault(`${why}. Say:\n${usage}`);
   }
 }
 

@@ -88,6 +88,7 @@ try {
   const rules = [...book];
   for (const set of [null, { 'blood-pressure-severe': { 'systolic-at-least': 165 } }]) {
     const startedAt = clock.elapsed();
+    const usedBefore = process.cpuUsage();
     const scope = { kind: 'backtest' as const, set, span: { from, to }, people: usualPeople };
     const replayed = await runBacktest(
       { history: { in: 'cohort', path, patients }, ...scope },
@@ -95,9 +96,10 @@ try {
     );
     const report = reportOf({ span: scope.span, rules, people: usualPeople, proposal: set }, replayed, detectionBy);
     const seconds = (clock.elapsed() - startedAt) / 1000;
-    const each = `${((1000 * 2 * seconds * 1000) / report.readings).toFixed(1)} µs of a core each`;
+    const { user, system } = process.cpuUsage(usedBefore);
+    const cores = (user + system) / 1e6;
     console.log(
-      `${set ? 'with a change beside it' : 'as it is today'}: ${seconds.toFixed(1)} s on 2 threads for ${report.readings} readings (${each}), ${report.all.today.alerts} alerts`,
+      `${set ? 'with a change beside it' : 'as it is today'}: ${seconds.toFixed(1)} s on 2 threads for ${report.readings} readings, ${report.all.today.alerts} alerts; ${cores.toFixed(1)} s of processors, so ${(cores / 2).toFixed(1)} s on two that are idle (${((1e6 * cores) / report.readings).toFixed(1)} µs a reading)`,
     );
   }
 } finally {
