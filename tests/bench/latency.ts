@@ -124,13 +124,14 @@ async function ready(child: ChildProcess): Promise<void> {
 async function settle(): Promise<{ cases: Case[]; clients: Map<SourceId, MqttClient> }> {
   const { records } = postgres;
   const escalation = { steps: [onCallStep(0, 0)], repeatAfterSeconds: 3_600, rounds: 1 };
-  const team = await makeTeam(records, { escalation });
-  await makeRota(records, team, [await makeClinician(records, { teams: [team], role: 'doctor' })]);
   const clients = new Map<SourceId, MqttClient>();
   const cases: Case[] = [];
   for (let gateway = 0; gateway < gateways; gateway++) {
     const { source, secret } = await makeSource(records, {});
     for (let home = 0; home < patients / gateways; home++) {
+      // a team and a doctor each: of one team, what comes within a minute would be one message
+      const team = await makeTeam(records, { escalation });
+      await makeRota(records, team, [await makeClinician(records, { teams: [team], role: 'doctor' })]);
       const { id } = await makePatient(records, { team });
       cases.push({ patient: id, source, device: await makeDevice(records, { source, patient: id }) });
     }
