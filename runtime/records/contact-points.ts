@@ -3,8 +3,9 @@ import { type Selectable, sql } from 'kysely';
 import type { ChannelView, ContactKind, ContactPointId, Quiet, Reachability } from '#domain/contact.ts';
 import type { ClinicianId, TeamId } from '#domain/ids.ts';
 import type { Clinician } from '#domain/people.ts';
+import { byClinician } from './actor.ts';
 import { putEntry } from './agenda.ts';
-import { wholly } from './audit.ts';
+import { type AuditAction, audit, wholly } from './audit.ts';
 import { findClinician } from './clinicians.ts';
 import type { Within } from './connect.ts';
 import type { Database } from './database.ts';
@@ -126,7 +127,9 @@ export async function removeContactPoint(
       .where('clinician_id', '=', own.clinician)
       .where('removed_at', 'is', null)
       .executeTakeFirst();
-    return numUpdatedRows > 0n;
+    if (numUpdatedRows === 0n) return false;
+    await auditChange(db, own, 'contact-point-removed');
+    return true;
   });
 }
 
@@ -145,6 +148,7 @@ export async function restoreContactPoint(
       removedAt === null && kind === removed.kind && address === removed.address;
     if (points.some(same)) return false;
     await db.updateTable('contact_point').set({ removed_at: null }).where('id', '=', own.id).execute();
+    await auditChange(db, own, 'contact-point-restored');
     return true;
   });
 }
@@ -200,9 +204,14 @@ export async function verifyContactPoint(
       .set({ verified_at: new Date(now), code_hash: null, code_expires_at: null, gone_at: null })
       .where('id', '=', own.id)
       .execute();
+    await auditChange(db, own, 'contact-point-confirmed');
     return 'verified';
   });
 }
+
+/** Who changes where pages go can make somebody unreachable: that must be seen later. */
+const auditChange = (db: Within, own: { clinician: ClinicianId; id: ContactPointId }, action: AuditAction) =>
+  audit(db, { by: byClinician(own.clinician), action, detail: { point: own.id } });
 
 /** Six digits that hold for minutes and for five tries: what lies here protects from a look, and nobody who can write here needs it. */
 const hashOf = (id: ContactPointId, code: string): string => createHash('sha256').update(`${id} ${code}`).digest('hex');

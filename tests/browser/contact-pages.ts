@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { MyContact } from '#domain/contact.ts';
 import { createLinks } from '#runtime/links.ts';
 import { findAlert } from '#runtime/records/alerts.ts';
-import { linkKey } from '../support/api.ts';
 import type { Site } from '../support/console.ts';
 import { makeAlert } from '../support/episodes.ts';
+import { linkKey } from '../support/link-key.ts';
 import { makeClinician, makePatient } from '../support/people.ts';
 
 /** How clinicians are reached, and the page behind the link of a page, as people use them. */

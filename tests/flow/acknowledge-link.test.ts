@@ -8,8 +8,9 @@ import type { Log } from '#runtime/log.ts';
 import { changeAlert, findAlert } from '#runtime/records/alerts.ts';
 import { listAudit } from '#runtime/records/audit.ts';
 import { disableClinician } from '#runtime/records/clinicians.ts';
-import { linkKey, testApi } from '../support/api.ts';
+import { testApi } from '../support/api.ts';
 import { makeAlert } from '../support/episodes.ts';
+import { linkKey } from '../support/link-key.ts';
 import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
 
 /** The link of a page, from the telephone of whoever was called. */

@@ -5,6 +5,7 @@ import type { Clinician } from '#domain/people.ts';
 import { createAgenda } from '#runtime/agenda.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
+import { listAudit } from '#runtime/records/audit.ts';
 import { codeHoldsMs, reachableBy, undoRemovalMs, writePageChannels } from '#runtime/records/contact-points.ts';
 import type { Channel } from '../../rules/channels/channel.ts';
 import { createDeliver, type Draft } from '../../rules/channels/deliver.ts';
@@ -182,6 +183,9 @@ describe('a contact point', () => {
       sentAt: expect.any(String),
     });
     expect(await ways()).toContain('ntfy');
+    const trail = (await listAudit(t.records, { limit: 3 })).map(({ by, action }) => [by, action]);
+    const actions = ['contact-point-restored', 'contact-point-removed', 'contact-point-confirmed'];
+    expect(trail).toEqual(actions.map((action) => [`clinician:${doctor.id}`, action]));
     await caller.delete(path);
     t.clock.ahead(undoRemovalMs + 1_000);
     expect((await caller.post(`${path}/restore`)).status).toBe(404);

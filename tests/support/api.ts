@@ -15,10 +15,9 @@ import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { createApi } from '../../clinician-api/api.ts';
 import type { ApiConfig, ApiDeps } from '../../clinician-api/web.ts';
+import { linkKey } from './link-key.ts';
 import { password } from './people.ts';
 import { testDatabase } from './servers.ts';
-
-export const linkKey = 'the key of the links of a test, long enough';
 
 /** A clock that goes with the system's, and can be set ahead. What happens every so often happens `pace` times as often. */
 export function shiftedClock(pace = 1): Clock & { ahead(ms: number): void } {

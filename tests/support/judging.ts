@@ -14,6 +14,7 @@ import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { channelsFrom } from '../../rules/channels/channels.ts';
 import { createRules } from '../../rules/rules.ts';
+import { linkKey } from './link-key.ts';
 
 export type JudgingWish = {
   databaseUrl: string;
@@ -35,7 +36,6 @@ export const webhookSecret = 'the secret of a test webhook';
 export const publicUrl = 'https://hearthbeat.example';
 /** base64url of 32 bytes. */
 export const webPushKey = 'q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94';
-export const linkKey = 'the key of the links of a test, long enough';
 
 /** The judge with its agenda and channels, as main.ts puts them together, in whatever process. */
 export async function startJudging(wish: JudgingWish): Promise<{
