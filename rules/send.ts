@@ -7,15 +7,17 @@ import { findAlert, lockAlert, recordAlertEvent } from '#runtime/records/alerts.
 import { announce } from '#runtime/records/changes.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import {
-  callsBefore,
   claimPages,
-  findPage,
   lastCriticalMessage,
   letGo,
   letWait,
   lockRecipient,
-  type Page,
   pagesBeside,
+} from '#runtime/records/page-groups.ts';
+import {
+  callsBefore,
+  findPage,
+  type Page,
   pagesOfStep,
   patientOfAlert,
   recordFault,
