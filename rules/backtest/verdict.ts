@@ -146,8 +146,8 @@ const afterwardsMs = 60 * minuteMs;
 /** What was raised so long before was about something else. */
 const beforehandMs = 3 * dayMs;
 
-/** Whoever was called so recently is about it. */
-const callHoldsMs = 60 * minuteMs;
+/** Whoever was called so recently is about it: a low is called prolonged after two hours (ATTD 2017). */
+const callHoldsMs = 120 * minuteMs;
 
 /** When somebody was first told of it: by an alert, or by a call in an episode that was open already. */
 function foundAt(event: DangerousEvent, alerts: readonly SeenAlert[], pages: readonly SeenPage[]): number | undefined {

@@ -49,10 +49,11 @@ const irregular: Rule = {
     }),
     gap,
     quietDays({
-      default: 90,
+      default: 14,
       low: 7,
       high: 365,
-      source: 'Known once the ECG is taken; a rhythm that stays irregular would be told every day.',
+      source:
+        'A rhythm that stays irregular would be told every day; one that comes back weeks later is news. Longer by plan once it is known.',
     }),
   ],
 };

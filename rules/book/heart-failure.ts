@@ -116,10 +116,11 @@ const gain: Rule = {
       { default: 1.4, low: 0.8, high: 4, source: 'ENGAGE-HF: 3 lb (1.4 kg) above the median of seven days' },
     ),
     days({
-      default: 14,
+      default: 28,
       low: 5,
-      high: 14,
-      source: 'ENGAGE-HF takes seven; water that comes over more than a week drags a median of seven days along.',
+      high: 28,
+      source:
+        'ENGAGE-HF takes seven; water that comes over more than a week drags a median of seven days along, and who comes back after two weeks has no other.',
     }),
     readingsAtLeast({ default: 4, low: 3, high: 10, source: 'Two mornings a week at least.' }),
     again,
