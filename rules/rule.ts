@@ -60,8 +60,8 @@ export type Judging =
    */
   | { kind: 'average'; against: 'limit' | 'days-before' }
   /**
-   * The latest value against the median of those of the `days` before it (at least `readings-at-least` of them, on other days than its own): up
-   * or down by `change-at-least`. With `beyond-at-least` 2 a second measurement must say the same, and the home is asked for it.
+   * The latest value against the median of the `days` before it, each day once, by its own median, and `readings-at-least` of them: up or down
+   * by `change-at-least`. With `beyond-at-least` 2 a second measurement must say the same, and the home is asked for it.
    * Parameters: change-at-least, days, readings-at-least, [beyond-at-least: 1], [min-gap-seconds: 30], [recovery-margin], [quiet-days: 0].
    */
   | { kind: 'change'; vital: VitalName; direction: 'up' | 'down' }

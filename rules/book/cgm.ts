@@ -72,7 +72,8 @@ const urgentLow: Rule = {
       default: 15,
       low: 10,
       high: 60,
-      source: 'ATTD 2017: an event lasts 15 minutes; IHSG 2017 speaks of 20. The wearer was warned at the first of them.',
+      source:
+        'ATTD 2017: an event lasts 15 minutes; IHSG 2017 speaks of 20. The wearer was warned at the first of them.',
     }),
     samplesAtLeast({ default: 3, low: 3, high: 12, source: 'A sample every 5 minutes, and one of them lost.' }),
     {

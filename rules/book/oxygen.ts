@@ -200,15 +200,20 @@ const drop: Rule = {
       'oxygen-saturation',
       { en: 'Below the usual by', zh: '低于平时至少' },
       {
-        default: 4,
+        default: 3,
         low: 2,
         high: 10,
         source:
-          'A desaturation is counted from 4 % in sleep medicine, and an oximeter may be off by as much (ISO 80601-2-61).',
+          'As far below the usual as calls for advice in healthy lungs (NHS at home: 94 %, where 97 is usual); two must say so.',
       },
     ),
     days({ default: 14, low: 7, high: 14, source: 'Two weeks: longer than an exacerbation takes to build up.' }),
-    readingsAtLeast({ default: 7, low: 4, high: 28, source: 'A median of fewer follows its odd ones.' }),
+    readingsAtLeast({
+      default: 7,
+      low: 4,
+      high: 12,
+      source: 'Half of the days: a median of fewer follows its odd ones.',
+    }),
     beyondAtLeast({ default: 2, low: 1, high: 3, source: 'One value may be a cold finger.' }),
     gap,
     margin,
