@@ -29,8 +29,9 @@ export type Rule = RuleEntry & {
  * parameters it reads. A parameter in brackets may be left out of the rule. `limits…`: every parameter that names a vital sign.
  *
  * An alert of a `routine` rule clears by itself once the trouble is better than its limit by `recovery-margin`; a graver one says
- * "back inside" and stays for a person. Whatever is found again after a person closed the alert opens a new one, the trends
- * (average, change, share, variability, adherence) not before `quiet-days` after they were last told.
+ * "back inside" and stays for a person. Whatever is found again after a person closed the alert opens it again or a new one (see
+ * decide.ts; every rule may have `reopen-within-hours`), the trends (average, change, share, variability, adherence) not before `quiet-days`
+ * after they were last told.
  */
 export type Judging =
   /**
