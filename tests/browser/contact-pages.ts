@@ -6,6 +6,7 @@ import type { Site } from '../support/console.ts';
 import { makeAlert } from '../support/episodes.ts';
 import { linkKey } from '../support/link-key.ts';
 import { makeClinician, makePatient } from '../support/people.ts';
+import { until } from '../support/until.ts';
 
 /** How clinicians are reached, and the page behind the link of a page, as people use them. */
 export function contactPages(here: () => Site): void {
@@ -40,6 +41,56 @@ export function contactPages(here: () => Site): void {
       await page.getByLabel('Mail address').fill('night@home.example');
       await page.getByRole('button', { name: 'Add', exact: true }).click();
       await page.getByText('night@home.example').waitFor();
+      await close();
+    });
+  });
+
+  describe('a page that comes to a browser', () => {
+    it('is shown by the service worker, with a button for the link where it has one, and stays where it is critical', async () => {
+      const { ward, api, open } = here();
+      const { page, context, complaints, close } = await open(ward.nurse, { fresh: true });
+      await context.grantPermissions(['notifications'], { origin: api.base });
+      const devtools = await context.newCDPSession(page);
+      const registered = new Promise<string>((resolve) => {
+        devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+          const [first] = registrations;
+          if (first) resolve(first.registrationId);
+        });
+      });
+      await devtools.send('ServiceWorker.enable');
+      await page.evaluate(
+        `navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready).then(() => 0)`,
+      );
+      const registrationId = await registered;
+      const shown = {
+        title: '【危急】血压重度升高',
+        body: '请确认接手',
+        tag: 'one',
+        language: 'zh',
+        url: `${api.base}/`,
+      };
+      const pages = [
+        { ...shown, critical: true, acknowledgeUrl: `${api.base}/a/token1` },
+        { ...shown, critical: true, acknowledgeUrl: `${api.base}/a/token1` },
+        { ...shown, tag: 'two', critical: false, acknowledgeUrl: null },
+      ];
+      for (const data of pages)
+        await devtools.send('ServiceWorker.deliverPushMessage', {
+          origin: api.base,
+          registrationId,
+          data: JSON.stringify(data),
+        });
+      type Shown = { title: string; tag: string; actions: string[]; stays: boolean };
+      const list = () =>
+        page.evaluate<Shown[]>(`navigator.serviceWorker.ready.then((own) => own.getNotifications()).then((all) =>
+          all.map((one) => ({ title: one.title, tag: one.tag, stays: one.requireInteraction, actions: one.actions.map(({ title }) => title) }))
+            .sort((a, b) => (a.tag < b.tag ? -1 : 1)))`);
+      await until(async () => (await list()).length === 2);
+      expect(await list()).toEqual([
+        { title: shown.title, tag: 'one', stays: true, actions: ['确认接手'] },
+        { title: shown.title, tag: 'two', stays: false, actions: [] },
+      ]);
+      expect(complaints).toEqual([]);
       await close();
     });
   });
