@@ -223,12 +223,12 @@ const oftenHigh: Rule = {
       },
     ),
     readingsAtLeast({
-      default: 3,
+      default: 2,
       low: 2,
       high: 8,
-      source: 'ADA long-term care 2016: two or more when unwell; one more where nobody asked how the patient feels.',
+      source: 'ADA long-term care 2016: two or more within the day.',
     }),
-    ofLast({ default: 4, low: 2, high: 12, source: 'One better value between them does not undo a bad day.' }),
+    ofLast({ default: 3, low: 2, high: 12, source: 'One better value between them does not undo a bad day.' }),
     withinHours({
       default: 30,
       low: 12,
