@@ -143,7 +143,9 @@ const unansweredRestsMs = 3_600_000;
  * trouble had gone, would swallow the next one in silence. A snooze has an end of its own. @param now ms since 1970.
  */
 export function hasGrownOld(alert: Alert, rule: string, now: number): boolean {
-  if (alert.state === 'resolved' || alert.snooze) return false;
+  if (alert.state === 'resolved') return false;
+  // over, and nobody woke it: then it silences nothing any more
+  if (alert.snooze) return now >= Date.parse(alert.snooze.until);
   if (alert.standing[rule] === 'within') return true;
   return alert.acknowledgedAt === null
     ? now - Date.parse(alert.raisedAt) >= unansweredRestsMs

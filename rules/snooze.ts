@@ -17,7 +17,8 @@ export function handleSnoozes(deps: { records: Records; agenda: Agenda; paging: 
       const alert = await lockAlert(db, AlertId.parse(entry.subject));
       if (!alert?.snooze) return;
       const { snooze } = alert;
-      const now = clock.now();
+      // a clock that was set back between the agenda and here must not make a snooze last for ever
+      const now = Math.max(clock.now(), entry.dueAt);
       const end = await endOfSnooze(db, { ...alert, snooze });
       if (end.at > now) return putSnoozeLook(db, alert.id, end.at);
       const woken = await changeAlert(db, alert.id, { kind: 'wake', why: end.why, at: instant(now) });

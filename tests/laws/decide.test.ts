@@ -157,6 +157,23 @@ describe('a finding that calls', () => {
     });
   });
 
+  it('is heard although a snooze that is over was never ended', () => {
+    const [by, at, until] = [people[0]!, iso(0), iso(60 * minute)];
+    const snooze = { by, at, until, before: 'open' as const };
+    const snoozed = alertOf({
+      severity: 'critical',
+      state: 'acknowledged',
+      acknowledgedAt: at,
+      acknowledgedBy: by,
+      snooze,
+    });
+    const raise = effectOf({ kind: 'found', rule: 'severe', effect: 'raise' }, 60 * minute);
+    const kinds = [59, 60].map(
+      (minutes) => decide(rules.severe, raise, snoozed, { now: start + minutes * minute, callPending: false }).kind,
+    );
+    expect(kinds).toEqual(['join', 'renew']);
+  });
+
   it('begins no second round beside one that still calls, unless it is graver', () => {
     always((step) => {
       const { before, pending, decision } = step;
