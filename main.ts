@@ -211,7 +211,8 @@ async function judges(ground: Ground, journal: Journal, store: VitalsStore, choi
   const { PUBLIC_URL: publicUrl } = config;
   const messages = contact.createContactMessages(deps, { databaseUrl, publicUrl });
   const backtests = createBacktests(ground, { databaseUrl, address: addressOf(ground, choice) });
-  return [agenda, createRules(deps, { publicUrl }), messages, backtests];
+  const groupWithinMs = config.PAGE_GROUP_SECONDS * 1_000;
+  return [agenda, createRules(deps, { publicUrl, groupWithinMs }), messages, backtests];
 }
 
 async function recorders(ground: Ground, journal: Journal, store: VitalsStore): Promise<Service[]> {

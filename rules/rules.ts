@@ -25,7 +25,7 @@ import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge } from './judge.ts';
 import { createKnownPatients } from './known-patients.ts';
 import { createListening } from './listening.ts';
-import { createPaging } from './notify.ts';
+import { createPaging, type PagingConfig } from './notify.ts';
 import { handleSnoozes } from './snooze.ts';
 import { createWarmUp, type Progress } from './warm-up.ts';
 import { isRemarkable, kept, type Matter, weigh } from './weigh.ts';
@@ -51,8 +51,7 @@ export function createRules(
     log: Log;
     metrics: Metrics;
   },
-  config: {
-    publicUrl: string;
+  config: PagingConfig & {
     shards?: readonly number[];
     /** How often it is asked who is silent, and how long after a start for the first time. */
     listening?: { everyMs?: number; settleMs?: number };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
 import { channelVariables } from './config/channels.ts';
-import { anyDays, days, key, mebibytes, oneOf, port, text, url, type Variable } from './config/values.ts';
+import { anyDays, days, key, mebibytes, oneOf, port, seconds, text, url, type Variable } from './config/values.ts';
 
 /**
  * All configuration of the platform: environment variables, parsed once by whoever starts it and handed on as a value.
@@ -116,6 +116,11 @@ export const variables = {
     secret: true,
   },
   ...channelVariables,
+  PAGE_GROUP_SECONDS: {
+    schema: seconds,
+    default: '60',
+    says: 'For how long pages to one person wait for each other, so that many alerts are one message. The first critical one never waits.',
+  },
   OPERATOR_EMAIL: {
     schema: z.email().describe('a mail address'),
     default: undefined,

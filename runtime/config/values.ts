@@ -24,6 +24,12 @@ export const anyDays = z
   .regex(/^[1-9]\d{0,4}$/)
   .transform(Number)
   .describe('a number of days from 1 to 99999');
+export const seconds = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .refine((number) => number <= 600)
+  .describe('a number of seconds from 0 to 600');
 export const flag = z
   .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
   .describe('one of true, 1, yes, false, 0 and no');

@@ -140,6 +140,7 @@ beforeAll(async () => {
     }),
     SMTP_URL: mail.url,
     SMTP_CONFIDENTIAL: 'true',
+    PAGE_GROUP_SECONDS: '1',
   };
   platform = await startPlatform(environment, createProgress(), { openLog: () => log });
   bluez = createSimulatedBluez({ clock, random }, { busAddress: bus.address, adapters: ['hci0'] });
