@@ -26,6 +26,8 @@ const params = z.object({ token: z.string() });
 const bodyBytesAtMost = 2 * 1024;
 /** Links that are none; a link of ours cannot be guessed, and this keeps the noise down. */
 const wrong = { failures: 30, windowMs: 60_000 };
+/** Whatever the links of one person are asked: a link that got about must not keep the records busy. */
+const often = { failures: 60, windowMs: 60_000 };
 
 export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl }: ApiConfig): Promise<void> {
   const { records, links, clock, log } = deps;
@@ -90,6 +92,7 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
     // not guessed: no need to count it
     attempt.forgive();
     if (link === 'expired') return link;
+    if ('refusedForSeconds' in attempts([{ key: `owner ${link.recipient}`, limit: often }])) return 'too-many-attempts';
     const recipient = await findClinician(records, link.recipient);
     if (!recipient || recipient.role === 'administrator') return 'not-permitted';
     const teams = await teamsOf(records, recipient.id);

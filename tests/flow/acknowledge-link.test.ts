@@ -162,6 +162,15 @@ describe('the link in a page', () => {
     expect(await t.deps.metrics.registry.metrics()).not.toContain(token.slice(8, 40));
   });
 
+  it('that got about keeps nobody busy', async () => {
+    const nurse = await makeClinician(t.records, { teams: [team] });
+    const path = linkFor([(await makeAlert(t.records, patient)).id], nurse);
+    const looks = await Promise.all(Array.from({ length: 70 }, () => look(path)));
+    expect(new Set(looks.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    t.clock.ahead(61_000);
+    expect((await look(path)).status).toBe(200);
+  });
+
   it('that is none is refused in both languages, and guessing is slowed down', async () => {
     const { status, text } = await look('/a/nonsense1');
     expect(status).toBe(404);
