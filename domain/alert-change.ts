@@ -129,7 +129,8 @@ function goingOn(alert: Alert, { rule, standing, evidence, explanation, at }: Co
     ...alert,
     standing: standing ? { ...alert.standing, [rule]: standing } : alert.standing,
     evidence: withEvidence(alert.evidence, evidence),
-    explanation: explanation ?? alert.explanation,
+    // the reasons stay those of the rule that speaks
+    explanation: rule === alert.rule ? (explanation ?? alert.explanation) : alert.explanation,
   };
   const recovered = Object.values(joined.standing).every((one) => one === 'within');
   if (recovered) return alert.recoveredAt ? joined : { ...joined, recoveredAt: at, snooze: null };

@@ -44,6 +44,8 @@ describe.each(tables)('the truth table of $condition', ({ rows: ofCondition }) =
     // one call for each crisis, and never a second
     const crises = seen.alerts.length + seen.alerts.flatMap(({ worse }) => worse).length;
     expect(seen.pages).toBeLessThanOrEqual(crises);
+    // the gravest rule speaks, and in its own words
+    expect(seen.misquoted).toEqual([]);
     for (const words of seen.explanations) {
       expect(words.en).not.toMatch(/undefined|NaN|null|Infinity/);
       expect(words.zh).not.toMatch(/undefined|NaN|null|Infinity/);

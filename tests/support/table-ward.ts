@@ -20,7 +20,14 @@ import { type TableHistory, type TablePlan, type TableReading, tableStart } from
 
 /** What a care team saw: an alert each time one opened or came back. `worse`: what it became when a graver rule spoke. */
 export type TableAlert = { rule: string; severity: string; ground: string; worse: string[]; closed: boolean };
-export type TableSeen = { alerts: TableAlert[]; pages: number; asks: number; explanations: Alert['explanation'][] };
+/** `misquoted`: rules in whose name an alert gave the reasons of another. */
+export type TableSeen = {
+  alerts: TableAlert[];
+  pages: number;
+  asks: number;
+  explanations: Alert['explanation'][];
+  misquoted: string[];
+};
 
 const id = '11111111-1111-4111-8111-111111111111';
 const person = ClinicianId.parse(id);
@@ -28,10 +35,11 @@ const hourMs = 3_600_000;
 
 export function playTable(history: TableHistory, plan: TablePlan): TableSeen {
   const kept = createHistory();
-  const seen: TableSeen = { alerts: [], pages: 0, asks: 0, explanations: [] };
+  const seen: TableSeen = { alerts: [], pages: 0, asks: 0, explanations: [], misquoted: [] };
   const told = new Map<string, TableAlert>();
   const resolved = new Map<string, Alert>();
   const lapses: { rule: string; at: number }[] = [];
+  const reasons = new Map<string, string[]>();
   const { silence, ...planned } = plan;
   const silences = new Map(ofTime.map(({ rule }) => [rule, silence]));
   const isHeard = silence === 'patient';
@@ -76,6 +84,10 @@ export function playTable(history: TableHistory, plan: TablePlan): TableSeen {
       const opened = newAlert(openingOf(speaker, effect, { ...who, team: patient.team.team }, null, at));
       patient = { ...patient, alerts: [...patient.alerts, opened] };
     } else if (alert) put(alert, changeOf(decision, speaker, effect, alert, null, at));
+    if (effect.kind === 'raise') reasons.set(rule.rule, [...(reasons.get(rule.rule) ?? []), effect.explanation.en]);
+    const standing = patient.alerts.find(({ problem }) => problem === rule.problem);
+    if (standing && !reasons.get(standing.rule)?.some((reason) => standing.explanation.en.startsWith(reason)))
+      seen.misquoted.push(standing.rule);
     if (effect.kind !== 'raise') return;
     seen.explanations.push(effect.explanation);
     const entry = told.get(rule.problem);
