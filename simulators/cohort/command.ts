@@ -7,9 +7,9 @@ import { besidePlatform, faultSentence } from '#runtime/setup/beside.ts';
 import { createProgress } from '#runtime/setup/progress.mjs';
 import { createCohort, patientOf } from '../cohort.ts';
 import { personOf } from './person.ts';
-import { openHome } from './send.ts';
-import { settle, teamFor } from './settle.ts';
-import { createStream } from './stream.ts';
+import { openHome } from './sending/send.ts';
+import { settle, teamFor } from './sending/settle.ts';
+import { createStream } from './sending/stream.ts';
 import { readWords, type Words } from './words.ts';
 
 /** `npm run cohort -- …`: see `usage` in words.ts. */

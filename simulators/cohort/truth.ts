@@ -35,9 +35,15 @@ export function truthOf(
 
 /** How much of it there must be: so many readings of one panel, or every sample for so long. */
 type Enough = { readings: number } | { forMinutes: number };
-type Shows = { by: (seen: Measurement, usual: PhysiologyProfile) => boolean; enough: (panel: PanelName) => Enough };
+type Shows = {
+  by: (seen: Measurement, usual: PhysiologyProfile) => boolean;
+  enough: (panel: PanelName) => Enough;
+  /** It shows against the person's usual values alone: nobody can see it of whom there are none. */
+  againstUsual?: true;
+};
 
 const minuteMs = 60_000;
+const dayMs = 1_440 * minuteMs;
 const once = () => ({ readings: 1 });
 const twice = () => ({ readings: 2 });
 const pulseOf = ({ values }: Measurement) => vitalIn({ values }, 'pulse-rate');
@@ -60,11 +66,13 @@ const definitions: Readonly<Record<Danger, Shows>> = {
   'heart-failure-decompensation': {
     by: (seen, { weightKg = 0 }) => (vitalIn(seen, 'body-weight') ?? 0) >= weightKg + 2,
     enough: once,
+    againstUsual: true,
   },
   'copd-exacerbation': {
     by: (seen, { oxygenSaturation = 97 }) =>
       (vitalIn(seen, 'oxygen-saturation') ?? 100) < Math.round(oxygenSaturation) - 3,
     enough: twice,
+    againstUsual: true,
   },
   'atrial-fibrillation': { by: ({ marks }) => marks.includes('irregular-pulse'), enough: twice },
   bradycardia: { by: (seen) => (pulseOf(seen) ?? 70) <= 40, enough: twice },
@@ -78,7 +86,7 @@ function eventOf(
   sent: readonly Sent[],
 ): DangerousEvent {
   const { kind, onset, until } = illness;
-  const { by, enough } = definitions[kind];
+  const { by, enough, againstUsual } = definitions[kind];
   const during = sent.filter(({ measured }) => measured.at >= onset && measured.at < until && !measured.flaw);
   const isShown = new Map<PanelName, (shows: boolean, at: number) => boolean>();
   const shownBy: DangerousEvent['shownBy'] = [];
@@ -90,10 +98,20 @@ function eventOf(
       counting = counter(enough(measured.panel));
       isShown.set(measured.panel, counting);
     }
-    if (counting(shows, measured.at)) detectableAt ??= receivedAt;
+    const isSeen = counting(shows, measured.at);
+    if (isSeen && (!againstUsual || isUsualKnown(sent, measured.panel, onset))) detectableAt ??= receivedAt;
     if (shows && shownBy.length < shownAtMost) shownBy.push(reading.id);
   }
   return { kind, onset, until, problems: [...problemsOf[kind]], shownBy, detectableAt };
+}
+
+/** Four days with a sound reading in the four weeks before. */
+function isUsualKnown(sent: readonly Sent[], panel: PanelName, onset: number): boolean {
+  const days = new Set<number>();
+  for (const { measured } of sent)
+    if (measured.panel === panel && !measured.flaw && measured.at < onset && measured.at > onset - 28 * dayMs)
+      days.add(Math.floor(measured.at / dayMs));
+  return days.size >= 4;
 }
 
 /** Told of each sound reading of a panel in turn, says when there is enough. */

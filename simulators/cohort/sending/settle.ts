@@ -8,8 +8,8 @@ import type { Records } from '#runtime/records/connect.ts';
 import { findRegistrations, registerDevice } from '#runtime/records/devices.ts';
 import { addPatient } from '#runtime/records/patients.ts';
 import { giveToken, newToken, registerSource } from '#runtime/records/sources.ts';
-import { chanceOf } from '../physiology/noise.ts';
-import type { Person } from './person.ts';
+import { chanceOf } from '../../physiology/noise.ts';
+import type { Person } from '../person.ts';
 
 /** Where a cohort lives on a platform: its people become patients of a care team that is there, and each home is a source with a token. */
 export const byCohort: Actor = 'operator:simulated-cohort';
