@@ -131,6 +131,9 @@ export const en = {
     'fat-free-mass': 'Fat-free mass',
     'muscle-mass': 'Muscle',
     'body-temperature': 'Temp.',
+    'respiratory-rate': 'Resp.',
+    'inhaled-oxygen-flow': 'O₂ flow',
+    'glasgow-coma-score': 'GCS',
   },
   worklist: {
     title: 'Worklist',

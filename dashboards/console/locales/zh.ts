@@ -132,6 +132,9 @@ export const zh: Texts = {
     'fat-free-mass': '去脂体重',
     'muscle-mass': '肌肉量',
     'body-temperature': '体温',
+    'respiratory-rate': '呼吸频率',
+    'inhaled-oxygen-flow': '吸氧流量',
+    'glasgow-coma-score': 'GCS 评分',
   },
   worklist: {
     title: '工作清单',
