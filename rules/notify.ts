@@ -1,4 +1,5 @@
-import type { Alert } from '#domain/alert.ts';
+import type { Alert, Severity } from '#domain/alert.ts';
+import { isQuiet } from '#domain/contact.ts';
 import { type CallDue, callDue, quietUntil, startsRound, waitAfter } from '#domain/escalation.ts';
 import { AlertId, type ClinicianId, PageId } from '#domain/ids.ts';
 import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
@@ -80,7 +81,7 @@ export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
   const addPagesOf = async (db: Within, alert: Alert, base: number, due: Due, now: number): Promise<void> => {
     if (channels.length === 0) log.error('an alert calls, and no channel is configured', { alert: alert.id });
     const dueAt = firstDue(alert.severity, now, config.groupWithinMs);
-    const pages = (await waysTo(db, due)).map((way) => ({
+    const pages = (await waysTo(db, due, alert.severity, now)).map((way) => ({
       id: PageId.parse(random.uuid()),
       alert: alert.id,
       step: base + due.nth,
@@ -91,8 +92,11 @@ export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
     for (const id of await addPages(db, pages, now)) await putSend(db, id, 'first', dueAt);
   };
 
-  /** Whoever can be reached by none of the channels is tried by all of them: that it fails must be seen, and calls the next. */
-  const waysTo = async (db: Within, due: Due): Promise<{ channel: string; recipient: ClinicianId }[]> => {
+  /**
+   * The channels of the step by which each can be reached; where they have none of them, any other. Whoever can be reached by none at
+   * all is tried by all of the step's: that it fails must be seen, and calls the next.
+   */
+  const waysTo = async (db: Within, due: Due, severity: Severity, now: number): Promise<Way[]> => {
     const named = channels.filter(({ name }) => due.channels?.includes(name) ?? true);
     const chosen = named.length > 0 ? named : channels;
     const known = await reaches(db, due.recipients);
@@ -100,8 +104,11 @@ export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
     const personal = chosen.filter((channel) => channel.reaches !== 'group');
     return [
       ...due.recipients.flatMap((recipient) => {
-        const usable = personal.filter(({ name }) => known.get(recipient)?.some(({ channel }) => channel === name));
-        return (usable.length > 0 ? usable : personal).map(({ name }) => ({ channel: name, recipient }));
+        const ways = (known.get(recipient) ?? []).filter(({ quiet }) => !isQuiet(quiet, severity, now));
+        const open = channels.map(({ name }) => name).filter((name) => ways.some(({ channel }) => channel === name));
+        const wished = open.filter((name) => personal.some((channel) => channel.name === name));
+        const usable = [wished, open].find((names) => names.length > 0) ?? personal.map(({ name }) => name);
+        return usable.map((channel) => ({ channel, recipient }));
       }),
       // a room is told once
       ...due.recipients.slice(0, 1).flatMap((recipient) => rooms.map(({ name }) => ({ channel: name, recipient }))),
@@ -167,4 +174,6 @@ export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
 
 /** The nth call of an alert. `base` is the step number of its first: an alert that worsens calls again from the beginning. */
 type Call = { base: number; nth: number };
+
+type Way = { channel: string; recipient: ClinicianId };
 type Due = Extract<CallDue, { kind: 'call' }>;

@@ -156,7 +156,7 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
     });
     if (delivery.ok) faults.delete(first.channel);
     else {
-      faults.set(first.channel, delivery.fault);
+      if (!delivery.ofRecipient) faults.set(first.channel, delivery.fault);
       const { channel, attempts } = first;
       log.warn('a page did not get through', {
         page: first.id,

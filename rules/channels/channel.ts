@@ -31,8 +31,11 @@ export type CommonChannel = Named & {
   send(page: OutgoingPage): Promise<Delivery>;
 };
 
-/** A fault is a few fixed words: no address, no text of the page, no answer of a server. `gone`: the address does not exist any more. */
-export type Delivery = { ok: true } | { ok: false; retry: boolean; fault: string; gone?: true };
+/**
+ * A fault is a few fixed words: no address, no text of the page, no answer of a server. `gone`: the address does not exist any more.
+ * `ofRecipient`: the reason lies with whom it was for, and the channel is well.
+ */
+export type Delivery = { ok: true } | { ok: false; retry: boolean; fault: string; gone?: true; ofRecipient?: true };
 
 export type OutgoingPage = {
   /** The same when it has to be sent again. */

@@ -26,10 +26,10 @@ export function createDeliver({ records, clock }: { records: Records; clock: Clo
       return channel.send({ ...page, mention: phone?.address ?? null });
     }
     const places = await placesFor(channel.reaches, draft);
-    if (places.length === 0) return { ok: false, retry: false, fault: 'the clinician has no address for this channel' };
+    if (places.length === 0) return noAddress;
     const now = clock.now();
     const awake = places.filter(({ quiet }) => !isQuiet(quiet, draft.severity, now));
-    if (awake.length === 0) return { ok: false, retry: false, fault: 'the clinician wishes quiet at this time' };
+    if (awake.length === 0) return wishesQuiet;
     const { acknowledgeUrl } = draft;
     const deliveries = await Promise.all(
       awake.map(async ({ id, address, ...place }) => {
@@ -61,4 +61,18 @@ function written({ write, ...page }: Draft, to: Parameters<Draft['write']>[0]): 
 const best = (deliveries: readonly Delivery[]): Delivery =>
   deliveries.find(({ ok }) => ok) ??
   deliveries.find((delivery) => !delivery.ok && delivery.retry) ??
-  deliveries[0] ?? { ok: false, retry: false, fault: 'the clinician has no address for this channel' };
+  deliveries[0] ??
+  noAddress;
+
+const noAddress: Delivery = {
+  ok: false,
+  retry: false,
+  fault: 'the clinician has no address for this channel',
+  ofRecipient: true,
+};
+const wishesQuiet: Delivery = {
+  ok: false,
+  retry: false,
+  fault: 'the clinician wishes quiet at this time',
+  ofRecipient: true,
+};

@@ -35,7 +35,8 @@ export function createWebPushChannel(
     publicKey,
     async send(page, address) {
       const subscription = subscriptionIn(address);
-      if (!subscription) return { ok: false, retry: false, fault: 'the subscription is damaged', gone: true };
+      if (!subscription)
+        return { ok: false, retry: false, fault: 'the subscription is damaged', gone: true, ofRecipient: true };
       if (!mayGoTo(new URL(subscription.endpoint).hostname))
         return { ok: false, retry: false, fault: 'the push service is none of WEB_PUSH_HOSTS' };
       const shown = {
@@ -57,7 +58,7 @@ export function createWebPushChannel(
         });
       } catch {
         // a key that is no point on the curve
-        return { ok: false, retry: false, fault: 'the subscription is damaged', gone: true };
+        return { ok: false, retry: false, fault: 'the subscription is damaged', gone: true, ofRecipient: true };
       }
       // the library counts the length for a client that does not
       const { 'Content-Length': _, ...headers } = details.headers as Record<string, string>;
@@ -70,7 +71,7 @@ export function createWebPushChannel(
       if ('ok' in answer) return answer;
       // RFC 8030, section 7.3: the subscription has ended
       if (answer.status === 404 || answer.status === 410)
-        return { ok: false, retry: false, fault: 'the browser has unsubscribed', gone: true };
+        return { ok: false, retry: false, fault: 'the browser has unsubscribed', gone: true, ofRecipient: true };
       return deliveryOf(who, answer.status);
     },
   };

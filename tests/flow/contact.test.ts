@@ -324,6 +324,7 @@ describe('a page', () => {
       ok: false,
       retry: false,
       fault: 'the clinician wishes quiet at this time',
+      ofRecipient: true,
     });
     expect(sent()).toBe(before);
     expect(await deliver(channels.ntfy!, draftFor(doctor, { severity: 'critical' }))).toEqual({ ok: true });

@@ -52,7 +52,8 @@ describe.concurrent('from a reading to a person', () => {
     await until(() => open.mail.length >= 2);
     const link = `https://hearthbeat.example/alerts/${(await open.theAlert()).id}`;
     for (const { subject, text } of open.mail) {
-      expect(`${subject}${text}`).not.toMatch(/Wang|192|121|188|118|1948/);
+      // ids and tokens hold any digits
+      expect(`${subject}${text}`.replaceAll(/https:\S+/g, '')).not.toMatch(/Wang|192|121|188|118|1948/);
       expect(text).toContain(link);
     }
 
