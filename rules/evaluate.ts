@@ -13,7 +13,7 @@ import { sustained } from './combinators/sustained.ts';
 import { variability } from './combinators/variability.ts';
 import { type History, type Kept, keptFor } from './history.ts';
 import type { Effect, Expected, Happening, Judging, Rule } from './rule.ts';
-import { termsOf } from './terms.ts';
+import { type Terms, termsOf } from './terms.ts';
 
 /** What a rule has to remember of one patient while something goes on: small JSON. Undefined when nothing is: nearly always. */
 export type State = ConfirmedState | CourseState;
@@ -40,9 +40,14 @@ export function evaluate(
   happening: Happening,
   now: number,
 ): Judgement | undefined {
+  return judgeBy(termsOf(rule, parameters), subject, happening, now);
+}
+
+/** The same, for who keeps the terms: working them out, or looking them up, takes as long as most rules do with a reading. */
+export function judgeBy(terms: Terms, subject: Subject, happening: Happening, now: number): Judgement | undefined {
+  const { rule } = terms;
   if (happening.kind === 'reading' && !rule.panels.includes(happening.reading.evidence.panel)) return undefined;
   const { history, state, plan } = subject;
-  const terms = termsOf(rule, parameters);
   const { kind } = rule.judging;
   if (kind === 'confirmed') {
     if (state && state.kind !== 'confirmed') throw strange(rule);

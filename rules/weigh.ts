@@ -5,12 +5,13 @@ import type { PanelName } from '#domain/vitals.ts';
 import { dayNumberIn } from '#domain/zone.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { book } from './book/index.ts';
-import { evaluate, keptOf, readState, type State } from './evaluate.ts';
+import { evaluate, judgeBy, keptOf, readState, type State } from './evaluate.ts';
 import { expectedOf } from './expecting.ts';
 import { type History, insertReading } from './history.ts';
 import { momentOf } from './history-records.ts';
 import type { Heard } from './intake.ts';
 import type { Effect, Happening, Rule, Silence } from './rule.ts';
+import { type Terms, termsOf } from './terms.ts';
 
 /**
  * What is to be judged of one patient.
@@ -58,7 +59,7 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
   const blank = { history, state: undefined, plan: patient.plan };
   const comesToNothing = (rule: Rule, happening: Happening, at: number): boolean => {
     try {
-      return evaluate(rule, parametersFor(patient, rule), blank, happening, at) === undefined;
+      return judgeBy(termsFor(patient, rule), blank, happening, at) === undefined;
     } catch {
       // heard again as a case, which keeps the fault
       return false;
@@ -160,6 +161,12 @@ function stateOf(patient: JudgedPatient, rule: Rule): State | undefined {
 
 const isQuiet = ({ memories }: JudgedPatient, { rule }: Rule): boolean => memories.size === 0 || !memories.has(rule);
 
+/** Those of nearly every patient are worked out before anything is heard. */
+const termsFor = (patient: JudgedPatient, rule: Rule): Terms =>
+  (patient.plan.overrides[rule.rule] ?? patient.team.overrides[rule.rule])
+    ? termsOf(rule, parametersFor(patient, rule))
+    : usualTerms[rule.rule]!;
+
 /** One object for all whom nobody set anything: what rules work out of it is kept by the object. */
 function parametersFor({ plan, team }: JudgedPatient, rule: Rule): Record<string, number> {
   const ofPlan = plan.overrides[rule.rule];
@@ -173,6 +180,9 @@ function parametersFor({ plan, team }: JudgedPatient, rule: Rule): Record<string
   return inForce;
 }
 const usual: ReadonlyMap<Rule, Record<string, number>> = new Map(book.map((rule) => [rule, parametersInForce(rule)]));
+const usualTerms: Record<string, Terms> = Object.fromEntries(
+  book.map((rule) => [rule.rule, termsOf(rule, usual.get(rule)!)]),
+);
 /** By what was set; both of a patient were read at the same time. */
 const parameters = new WeakMap<object, Record<string, number>>();
 

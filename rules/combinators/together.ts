@@ -1,6 +1,6 @@
 import type { VitalName } from '#domain/vitals.ts';
 import type { History } from '../history.ts';
-import { isArtefact, lastUntil, type Records, takenAt } from '../history-records.ts';
+import { columnOf, isArtefact, lastUntil, type Records, takenAt } from '../history-records.ts';
 import type { Rule } from '../rule.ts';
 import type { Moment } from './course.ts';
 import { measuredAt } from './recent.ts';
@@ -18,7 +18,7 @@ export function latestOf(
   let latest: Place | undefined;
   for (const panel of panels) {
     const records = history.panels.get(panel)?.records;
-    if (!records) continue;
+    if (!records || columnOf(records, vital) < 0) continue;
     for (let i = lastUntil(records, until); i >= 0; i--) {
       const taken = takenAt(records, i);
       if (taken <= since || (latest && taken <= latest.taken)) break;
