@@ -14,6 +14,10 @@ import { readWords, type Words } from './words.ts';
 
 /** `npm run cohort -- …`: see `usage` in words.ts. */
 const dayMs = 86_400_000;
+/** A connection each. */
+const homesAtMost = 500;
+/** Unencrypted MQTT listens on this machine only, where this command runs. */
+const mqttUrlOf = ({ MQTT_PORT }: Config): string => `mqtt://127.0.0.1:${MQTT_PORT}`;
 const progress = createProgress();
 
 if (process.argv.includes('--store') || process.argv.includes('--stream'))
@@ -80,11 +84,6 @@ async function stream(records: Records, words: Words, config: Config): Promise<v
   process.once('SIGTERM', () => streaming.stop());
   await streaming.over;
 }
-
-const homesAtMost = 500;
-
-/** Unencrypted MQTT listens on this machine only, where this command runs. */
-const mqttUrlOf = ({ MQTT_PORT }: Config): string => `mqtt://127.0.0.1:${MQTT_PORT}`;
 
 function spanOf({ to, days }: Words): { from: number; to: number } {
   const end = to ?? Math.floor(clock.now() / dayMs) * dayMs;
