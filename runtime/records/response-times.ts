@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AlertEntry } from '#domain/alert-change.ts';
 import { type Call, callsOf } from '#domain/alert-clock.ts';
 import type { AlertId, TeamId } from '#domain/ids.ts';
@@ -10,8 +11,8 @@ const callKinds = ['opened', 'worsened', 'renewed', 'reopened'];
 const tellingKinds = [...callKinds, 'acknowledged', 'snoozed', 'resolved', 'seen', 'paged'];
 
 /**
- * The calls of these teams that began in [from, to), all ms since 1970, as their journals tell; `complete` is false when there were
- * too many to look at all of them: then the latest were.
+ * The calls of these teams' alerts that were critical and began in [from, to), all ms since 1970, as their journals tell; `complete` is
+ * false when there were too many to look at all of them: then the latest were.
  */
 export async function callsOfTeams(
   db: Within,
@@ -24,8 +25,9 @@ export async function callsOfTeams(
     .selectFrom('alert')
     .innerJoin('alert_event', 'alert_event.alert_id', 'alert.id')
     .where('alert.team_id', 'in', teams)
-    .where('alert.severity', '=', 'critical')
     .where('alert_event.kind', 'in', callKinds)
+    // as it was then: an episode that came back may be less grave now
+    .where(sql<boolean>`alert_event.detail ->> 'severity' = 'critical'`)
     .where('alert_event.at', '>=', new Date(from))
     .where('alert_event.at', '<', new Date(to))
     .groupBy(['alert.id', 'alert.team_id'])

@@ -3,6 +3,7 @@ import type { TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
 import type { ResponseTimes } from '#domain/response-times.ts';
 import type { AlertDetail, AlertView, Problem } from '#domain/views.ts';
+import { changeAlert } from '#runtime/records/alerts.ts';
 import { escalation } from '../support/alerts.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { makeAlert, makePage, makeTask } from '../support/episodes.ts';
@@ -243,6 +244,13 @@ describe('an alert in hand', () => {
     }
     const waiting = await makeAlert(t.records, who, { openedAt: ago(20 * 60_000), escalation });
     expect((await asOther.get<Detail>(`/api/v1/alerts/${waiting.id}`)).body.clock.budget?.kept).toBe(false);
+    // what was critical counts, also when it came back less grave
+    const [back] = (await asOther.get<{ alerts: AlertView[] }>('/api/v1/alerts?state=acknowledged')).body.alerts;
+    await asOther.post(`/api/v1/alerts/${back!.id}/resolve`, { outcome: 'treated' });
+    const { rule, ruleVersion, parameters, title, explanation, evidence } = back!;
+    const voice = { rule, ruleVersion, parameters, title };
+    const found = { voice, severity: 'routine', explanation, evidence, escalation: null } as const;
+    await changeAlert(t.records, back!.id, { kind: 'reopen', ...found, at: ago(0) });
     const report = async (query = '') => (await asOther.get<ResponseTimes>(`/api/v1/response-times${query}`)).body;
     const { teams, budgetMs, complete } = await report();
     expect([budgetMs, complete]).toEqual([300_000, true]);
