@@ -28,7 +28,7 @@ const channelOf = (url: string): Channel =>
 
 export async function openPagingRoom(
   { onTestFinished }: TestContext,
-  wish: { policies?: Policies; groupWithinMs?: number; mail?: 'works' | 'away' } = {},
+  wish: { policies?: Policies; groupWithinMs?: number; mail?: 'works' | 'away'; further?: Channel[] } = {},
 ) {
   const database = await testDatabase();
   const { records } = database;
@@ -40,7 +40,7 @@ export async function openPagingRoom(
   const nurse = await makeClinician(records, { teams: [team], role: 'nurse', email: 'nurse@clinic.example' });
   await makeRota(records, team, [first, second]);
   const mail = await startMailServer();
-  const channels = [channelOf(wish.mail === 'away' ? 'smtp://127.0.0.1:9' : mail.url)];
+  const channels = [channelOf(wish.mail === 'away' ? 'smtp://127.0.0.1:9' : mail.url), ...(wish.further ?? [])];
   await writePageChannels(records, channels);
   const agenda = createAgenda({ records, clock, log }, { databaseUrl: database.url });
   const links = createLinks({ key: linkKey, publicUrl });
