@@ -69,7 +69,7 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
   const hear = (of: Case, happening: Happening, at: number): void => {
     if (of.fault) return;
     try {
-      const plan = happening.kind === 'tick' ? expectedOf(patient, history, of.rule) : patient.plan;
+      const plan = ofTime.includes(of.rule) ? expectedOf(patient, history, of.rule) : patient.plan;
       const subject = { history, state: of.state, plan };
       const judgement = evaluate(of.rule, of.parameters, subject, happening, at);
       if (!judgement) return;

@@ -21,6 +21,8 @@ export const absence: Combinator = {
     const { judging } = terms.rule;
     if (judging.kind !== 'absence') return 'unclear';
     if (!plan || (happening.kind === 'tick' && happening.silence !== judging.cause)) return 'unclear';
+    // whatever it brings, the gateway speaks again
+    if (happening.kind === 'reading' && judging.cause === 'gateway') return 'well';
     const graceMs = 3_600_000 * parameterOf(terms, 'grace-hours', 6);
     let worst: { expectation: Expectation; missed: number; latest: number | undefined; silentMs: number } | undefined;
     for (const expectation of plan.expected) {

@@ -38,7 +38,7 @@ async function openSilentWard(test: Parameters<typeof openWard>[0]) {
       .insertInto('care_plan')
       .values({
         patient_id: patient,
-        overrides: '{}',
+        overrides: JSON.stringify({ 'measurements-missed': { 'missed-at-least': 3 } }),
         expected: JSON.stringify([{ panel: 'blood-pressure', times: 1, everyDays: 1 }]),
         pause: pause && JSON.stringify(pause),
         silent_after_minutes: 1_800,
