@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { forecastDays } from '#domain/backtest.ts';
 import { SetupFault } from '#domain/errors.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { openCohortFile } from '#runtime/cohort-file.ts';
@@ -45,7 +46,7 @@ async function ofStore(words: Words): Promise<Run> {
   const records = connect(urlOf(config), { connections: 1, onFault: () => {} });
   try {
     const to = clock.now();
-    const span = spanIn(words, { from: to - usualDays * 86_400_000, to });
+    const span = spanIn(words, { from: to - forecastDays * 86_400_000, to });
     const patients = await patientsFor(records, words);
     return { history: { in: 'store', address: addressBeside(config), patients }, kind: 'backtest', ...words, span };
   } finally {
@@ -53,9 +54,9 @@ async function ofStore(words: Words): Promise<Run> {
   }
 }
 
-const usualDays = 90;
-
-const urlOf = (config: Config): string => config.DATABASE_URL ?? databaseUrlOf(config, readSecrets(config.DATA_DIR));
+function urlOf(config: Config): string {
+  return config.DATABASE_URL ?? databaseUrlOf(config, readSecrets(config.DATA_DIR));
+}
 
 async function patientsFor(records: Records, { team, patients }: Words): Promise<JudgedPatient[]> {
   const teams = (await careTeams(records)).filter(

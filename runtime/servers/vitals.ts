@@ -89,8 +89,11 @@ export function addressOf(
 
 /** As a command beside the running platform finds it: the platform has chosen. @throws SetupFault */
 export function addressBeside(config: Config): VitalsAddress {
-  const secrets = readSecrets(config.DATA_DIR);
-  return addressOf({ config, secrets }, chosenVitals(config.DATA_DIR, { ownUrl: config.INFLUX_URL !== undefined }));
+  const choice = chosenVitals(config.DATA_DIR, { ownUrl: config.INFLUX_URL !== undefined });
+  const ownUrl = choice.readings === 'influxdb' ? config.INFLUX_URL : config.DATABASE_URL;
+  // whoever names a server of their own says how to get in
+  const secrets = ownUrl ? { postgresPassword: '', influxPassword: '' } : readSecrets(config.DATA_DIR);
+  return addressOf({ config, secrets }, choice);
 }
 
 /** For whoever is no part of the platform's start. Its `close` leaves nothing open. */

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backtest } from '#domain/backtest.ts';
 import type { TeamId } from '#domain/ids.ts';
@@ -6,15 +10,18 @@ import type { PatientView } from '#domain/views.ts';
 import type { PlanChangeList, TeamParameters } from '#domain/views-plans.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
+import { systemRandom as random } from '#runtime/random.ts';
 import { claimBacktest } from '#runtime/records/backtests.ts';
 import { eraseFromRecords } from '#runtime/records/erase.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
 import type { Service } from '#runtime/service.ts';
+import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { createBacktests } from '../../rules/backtest/backtests.ts';
 import { book } from '../../rules/book/index.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
 import { storedReading } from '../support/readings.ts';
+import { hasInflux, testInflux } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 /** Backtests and forecasts from the question to the answer: API, records, the service and its thread, readings in PostgreSQL. */
@@ -80,7 +87,7 @@ describe("a forecast of a patient's parameters", () => {
     const patient = await makeStory();
     const path = `/api/v1/patients/${patient.id}/care-plan`;
     const forecast = await asked(`${path}/forecast`, { rule: severe, parameters: lower });
-    expect(forecast).toMatchObject({ kind: 'plan-forecast', patient: patient.id, state: 'waiting', report: null });
+    expect(forecast).toMatchObject({ kind: 'plan-forecast', patient: patient.id, report: null });
     const { state, progress, report } = await ended(forecast.id);
     expect({ state, progress }).toEqual({ state: 'done', progress: 1 });
     expect(report).toMatchObject({ patients: 1, readings: 6, proposal: { [severe]: lower } });
@@ -197,6 +204,52 @@ describe('the limits of a team', () => {
       { before: lower, after: null, forecast: null },
       { before: null, after: lower, forecast: found.id },
     ]);
+  });
+});
+
+describe('the command', () => {
+  const say = (words: string[], environment: Record<string, string>) =>
+    new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
+      const command = fileURLToPath(new URL('../../rules/backtest/command.ts', import.meta.url));
+      const env = { PATH: process.env.PATH, NO_COLOR: '1', DATABASE_URL: t.databaseUrl, ...environment };
+      execFile(process.execPath, [command, ...words], { env }, (fault, out, err) =>
+        resolve({ code: fault ? Number(fault.code) : 0, out, err }),
+      );
+    });
+
+  it('answers beside a running platform, from whichever store the readings are in', async () => {
+    const patient = await makeStory();
+    const [from, to] = [60, 0].map((days) => new Date(clock.now() - days * day).toISOString());
+    const span = ['--from', from!, '--to', to!];
+    const words = [...span, '--patients', patient.id, '--set', `${severe}.systolic-at-least=165`];
+    writeFileSync(join(t.folder, 'vitals-store.json'), '{"readings":"postgresql"}');
+    const ofPostgres = await say([...words, '--json'], { DATA_DIR: t.folder });
+    expect(ofPostgres).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(ofPostgres.out)).toMatchObject({ patients: 1, appeared: { count: 1 }, vanished: { count: 0 } });
+    const { out } = await say([...words, '--language', 'zh'], { DATA_DIR: t.folder });
+    expect(out).toMatch(/血压重度升高（危急） +1 /);
+    if (!hasInflux()) return;
+    const { stop, ...influx } = await testInflux();
+    const store = await createInfluxStore({ clock, log, random }, influx);
+    const all = { patient: patient.id, panel: 'blood-pressure', from: 0, to: clock.now(), limit: 100 } as const;
+    await store.write(await t.store.read(all));
+    await store.close();
+    const environment = {
+      DATA_DIR: join(t.folder, 'none'),
+      INFLUX_URL: influx.url,
+      INFLUX_USER: influx.user,
+      INFLUX_PASSWORD: influx.password,
+      INFLUX_DATABASE: influx.database,
+    };
+    const ofInflux = await say([...words, '--json'], environment);
+    await stop();
+    expect(ofInflux.out).toBe(ofPostgres.out);
+  });
+
+  it('says in a sentence what is missing', async () => {
+    const { code, err } = await say([], { DATA_DIR: join(t.folder, 'none') });
+    expect(code).toBe(1);
+    expect(err).toContain('No readings are kept in');
   });
 });
 
