@@ -8,8 +8,8 @@ import { recordStatus } from '#runtime/records/sources.ts';
 import { accessTable } from '../../clinician-api/access.ts';
 import { testApi } from '../support/api.ts';
 import { makeAlert, makeRule, makeTask } from '../support/episodes.ts';
-import { makeBacktest } from '../support/plans.ts';
 import { makeClinician, makeDevice, makePatient, makeSource, makeTeam } from '../support/people.ts';
+import { makeBacktest } from '../support/plans.ts';
 import { storedReading } from '../support/readings.ts';
 
 let t: Awaited<ReturnType<typeof testApi>>;

@@ -1,6 +1,6 @@
 import { IconCircleCheck, IconClockExclamation, IconClockHour4 } from '@tabler/icons-react';
 import { Link } from 'wouter';
-import type { Task } from '#domain/task.ts';
+import { isOverdue, type Task } from '#domain/task.ts';
 import type { Words } from '#domain/words.ts';
 import { useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
@@ -36,9 +36,6 @@ export function TaskItem(props: { task: Task; name: Words; age?: number; doneByN
     </li>
   );
 }
-
-export const isOverdue = (task: Pick<Task, 'dueAt' | 'doneAt'>, now: number): boolean =>
-  task.doneAt === null && Date.parse(task.dueAt) <= now;
 
 function Due({ task, doneByName }: { task: Task; doneByName: Words | null }) {
   const { t, say } = useLanguage();

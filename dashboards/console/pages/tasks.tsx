@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { Role } from '#domain/people.ts';
+import { isOverdue } from '#domain/task.ts';
 import type { TaskView } from '#domain/views.ts';
 import { useTasks } from '../api/queries.ts';
 import { useLanguage } from '../locales/language.ts';
@@ -7,7 +8,7 @@ import { Choice } from '../parts/choice.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useNow } from '../time/clock.ts';
-import { isOverdue, TaskItem } from './task-item.tsx';
+import { TaskItem } from './task-item.tsx';
 
 const filters = ['mine', 'overdue', 'due', 'open', 'done'] as const;
 type Filter = (typeof filters)[number];
