@@ -1,11 +1,12 @@
 import type { Rule } from '../rule.ts';
-import { confirmWithin, limit, minGap, recoveryMargin } from './parameters.ts';
+import { confirmWithin, limit, minGap, recoveryMargin, withinMinutes } from './parameters.ts';
 
 /**
  * Body temperature, of people in whom an infection seldom comes alone: it brings the heart, the lungs and the glucose off their balance.
  *
  * Sources, by the names the parameters use:
  * - NEWS2: Royal College of Physicians 2017. Up to 35.0 °C scores 3, 38.1 to 39.0 °C scores 1, from 39.1 °C scores 2. Fever is usually said from 38.0.
+ * - SIRS: consensus of 1992 (Bone, Chest 101:1644): above 38 °C with a pulse above 90 may be sepsis; NEWS2 scores 2 for a pulse from 111.
  * - Thermometers of the ear and the armpit are off by a few tenths, and a cold ear shows far too little: low values must be measured twice.
  */
 
@@ -61,6 +62,43 @@ const high: Rule = {
     ),
     gap,
     confirm,
+    margin,
+  ],
+};
+
+/** Each alone may wait; together they are how an infection that spreads begins. */
+const withFastPulse: Rule = {
+  ...high,
+  rule: 'fever-with-fast-pulse',
+  title: { en: 'Fever with a fast pulse', zh: '发热伴脉率增快' },
+  panels: ['body-temperature', 'blood-pressure', 'pulse-oximetry'],
+  judging: { kind: 'combination' },
+  parameters: [
+    limit(
+      'temperature-at-least',
+      'body-temperature',
+      'above',
+      { en: 'Fever from', zh: '发热起点' },
+      { default: 38, low: 37.3, high: 39, source: 'SIRS: above 38 °C.' },
+    ),
+    limit(
+      'pulse-at-least',
+      'pulse-rate',
+      'above',
+      { en: 'Fast pulse from', zh: '脉率增快起点' },
+      {
+        default: 111,
+        low: 90,
+        high: 140,
+        source: 'NEWS2: from 111 scores 2; SIRS counts from 90, which any fever reaches.',
+      },
+    ),
+    withinMinutes({
+      default: 60,
+      low: 15,
+      high: 240,
+      source: 'Taken in one sitting, or the one because of the other.',
+    }),
     margin,
   ],
 };
@@ -143,4 +181,4 @@ const hypothermia: Rule = {
   ],
 };
 
-export const temperature: readonly Rule[] = [high, fever, hypothermia];
+export const temperature: readonly Rule[] = [high, withFastPulse, fever, hypothermia];
