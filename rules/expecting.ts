@@ -20,23 +20,19 @@ export function expectedOf({ plan }: Pick<JudgedPatient, 'plan'>, history: Histo
   return { expected: latest ? [{ panel: latest, times: 1, everyDays }] : [], from, pause };
 }
 
-/** What has not come in its time, by the clock alone: whether that is too often, the rule says. `lastAt`: ms since 1970. */
-export function overdueOf(
-  patient: Pick<JudgedPatient, 'plan'>,
-  history: History,
-  rule: Rule,
-  now: number,
-): { panels: PanelName[]; lastAt: number } | undefined {
-  if (isPaused(patient.plan, now)) return undefined;
-  const panels: PanelName[] = [];
-  let lastAt = 0;
+/** When the last of this panel was taken, ms since 1970. */
+export type Overdue = { panel: PanelName; lastAt: number };
+
+/** What has not come in its time, by the clock alone: whether that is too often, the rule says. */
+export function overdueOf(patient: Pick<JudgedPatient, 'plan'>, history: History, rule: Rule, now: number): Overdue[] {
+  if (isPaused(patient.plan, now)) return [];
+  const overdue: Overdue[] = [];
   for (const { panel, times, everyDays } of expectedOf(patient, history, rule).expected) {
-    const last = lastTaken(history, panel);
-    if (!rule.panels.includes(panel) || last === undefined || now - last < (everyDays * dayMs) / times) continue;
-    panels.push(panel);
-    lastAt = Math.max(lastAt, last);
+    const lastAt = lastTaken(history, panel);
+    if (!rule.panels.includes(panel) || lastAt === undefined || now - lastAt < (everyDays * dayMs) / times) continue;
+    overdue.push({ panel, lastAt });
   }
-  return panels.length > 0 ? { panels, lastAt } : undefined;
+  return overdue;
 }
 
 const isMeasured = (history: History, { panel }: Expectation): boolean => lastTaken(history, panel) !== undefined;

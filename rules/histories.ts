@@ -19,7 +19,8 @@ export type Histories = {
   whole(): PatientId[];
   /** Readings that came before the past did: some rules will judge them then. The latest of them, where they are many. */
   note(patient: PatientId, heard: readonly Heard[]): void;
-  takeNoted(patient: PatientId): readonly Heard[];
+  noted(patient: PatientId): readonly Heard[];
+  forgetNoted(patients: Iterable<PatientId>): void;
   forget(patient: PatientId): void;
 };
 
@@ -55,10 +56,9 @@ export function createHistories(): Histories {
       const before = incomplete.get(patient);
       if (before) incomplete.set(patient, [...before, ...heard].slice(-notedAtMost));
     },
-    takeNoted(patient) {
-      const heard = noted.get(patient) ?? [];
-      noted.delete(patient);
-      return heard;
+    noted: (patient) => noted.get(patient) ?? [],
+    forgetNoted(patients) {
+      for (const patient of patients) noted.delete(patient);
     },
     forget(patient) {
       histories.delete(patient);

@@ -1,15 +1,17 @@
 import type { PatientId } from '#domain/ids.ts';
+import { panels } from '#domain/vitals.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { faultDetails, type Log } from '#runtime/log.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
-import { type HomeDevice, homesOf, sourcesHeard, wasDeaf } from '#runtime/records/silence.ts';
+import { type Past, pastsOf } from '#runtime/records/pasts.ts';
+import { homesOf, sourcesHeard, wasDeaf } from '#runtime/records/silence.ts';
 import type { Health } from '#runtime/service.ts';
-import { overdueOf } from './expecting.ts';
+import { type Overdue, overdueOf } from './expecting.ts';
 import type { Histories } from './histories.ts';
 import type { KnownPatients } from './known-patients.ts';
 import type { Silence } from './rule.ts';
-import { whoIsSilent } from './silence.ts';
+import { type HomeFacts, whoIsSilent } from './silence.ts';
 import { type Matter, ofTime } from './weigh.ts';
 
 type Deps = {
@@ -60,7 +62,9 @@ export function createListening(
     if (left.length === 0) left = histories.whole();
     let asked = 0;
     while (left.length > 0 && asked < homesPerRound && !ending.signal.aborted) {
-      const known = await patients.of(left.slice(0, atOnce));
+      const some = left.slice(0, atOnce);
+      const known = await patients.of(some);
+      for (const patient of some) if (!known.has(patient)) histories.forget(patient);
       left = left.slice(atOnce);
       asked += await tick([...known.values()], platformTroubled, now);
     }
@@ -68,36 +72,33 @@ export function createListening(
 
   /** Answers how many homes were asked about. */
   async function tick(some: readonly JudgedPatient[], platformTroubled: boolean, now: number): Promise<number> {
-    const silent = new Map<PatientId, ReturnType<typeof overdue>>();
-    for (const patient of some) {
-      const of = overdue(patient, now);
-      if (of.size > 0) silent.set(patient.patient, of);
-    }
-    const homes: Map<PatientId, HomeDevice[]> =
-      silent.size > 0 && !platformTroubled ? await homesOf(records, [...silent.keys()], now) : new Map();
-    const matters = some.flatMap((patient): Matter[] => {
-      const of = silent.get(patient.patient);
-      if (!of && patient.plan.expected.length === 0) return [];
-      const facts = { devices: homes.get(patient.patient) ?? [], platformTroubled };
+    const silent = new Map(some.map((patient) => [patient.patient, overdue(patient, now)]));
+    const asked = [...silent].flatMap(([patient, of]) => (of.size > 0 ? [patient] : []));
+    const [homes, pasts] = await Promise.all([homesOf(records, asked, now), pastsOf(records, asked)]);
+    const recorded = new Map(pasts.map(({ patient, lastTakenAt }) => [patient, lastTakenAt]));
+    const matters = some.flatMap(({ patient, plan }): Matter[] => {
+      const of = silent.get(patient)!;
+      if (of.size === 0 && plan.expected.length === 0) return [];
+      const facts = { devices: homes.get(patient) ?? [], platformTroubled };
       const silences = new Map<string, Silence>();
-      for (const [rule, { panels, lastAt }] of of ?? []) {
-        const silence = whoIsSilent(facts, panels, lastAt, now);
+      for (const [rule, missing] of of) {
+        const silence = silenceOf(facts, missing, recorded.get(patient), now);
         if (silence) silences.set(rule, silence);
       }
-      const isOfPatient = [...(of?.keys() ?? [])].every((rule) => silences.get(rule) === 'patient');
-      const isHeard = !platformTroubled && isOfPatient;
-      return [{ kind: 'tick', patient: patient.patient, silences, isHeard }];
+      const isOfPatient = [...of.keys()].every((rule) => silences.get(rule) === 'patient');
+      return [{ kind: 'tick', patient, silences, isHeard: !platformTroubled && isOfPatient }];
     });
     await deps.consider(matters);
-    return homes.size;
+    return asked.length;
   }
 
-  function overdue(patient: JudgedPatient, now: number): Map<string, { panels: HomeDevice['panels']; lastAt: number }> {
-    const of = new Map<string, { panels: HomeDevice['panels']; lastAt: number }>();
+  /** By the name of the rule that is about it. */
+  function overdue(patient: JudgedPatient, now: number): Map<string, Overdue[]> {
+    const of = new Map<string, Overdue[]>();
     for (const rule of ofTime) {
       if (rule.judging.kind !== 'absence') continue;
       const found = overdueOf(patient, histories.of(patient.patient), rule, now);
-      if (found) of.set(rule.rule, found);
+      if (found.length > 0) of.set(rule.rule, found);
     }
     return of;
   }
@@ -116,6 +117,26 @@ export function createListening(
       return { state: 'degraded', trouble: 'homes-unheard', detail: `${online} of ${known} sources are online` };
     },
   };
+}
+
+/** What another process has heard, whose shard it came by, is not missing: the records hold the latest of all. */
+function silenceOf(
+  facts: HomeFacts,
+  overdue: readonly Overdue[],
+  recorded: Past['lastTakenAt'] | undefined,
+  now: number,
+): Silence | null {
+  const isMissing = ({ panel, lastAt }: Overdue) =>
+    panels[panel].required.every((vital) => (recorded?.get(vital) ?? 0) <= lastAt);
+  const missing = overdue.filter(isMissing);
+  if (missing.length === 0) return null;
+  const lastAt = Math.max(...missing.map((one) => one.lastAt));
+  return whoIsSilent(
+    facts,
+    missing.map(({ panel }) => panel),
+    lastAt,
+    now,
+  );
 }
 
 // engineering defaults

@@ -11,8 +11,8 @@ import type { Metrics } from '#runtime/metrics.ts';
 import type { Random } from '#runtime/random.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { writePageChannels } from '#runtime/records/contact-points.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
+import { writePageChannels } from '#runtime/records/reachability.ts';
 import { asReleased, findUnjudged, finishReleased } from '#runtime/records/releases.ts';
 import { writeRuleBook } from '#runtime/records/rule-book.ts';
 import type { Health, Service } from '#runtime/service.ts';
@@ -158,7 +158,8 @@ export function createRules(
   const listening = createListening({ ...deps, log, histories, patients, consider }, config.listening);
 
   async function onRebuilt(rebuilt: readonly PatientId[]): Promise<void> {
-    await consider(rebuilt.map((patient) => ({ kind: 'rebuilt', patient, missed: histories.takeNoted(patient) })));
+    await consider(rebuilt.map((patient) => ({ kind: 'rebuilt', patient, missed: histories.noted(patient) })));
+    histories.forgetNoted(rebuilt);
     agenda.nudge();
   }
 

@@ -8,6 +8,7 @@ export type Past = { patient: PatientId; lastTakenAt: ReadonlyMap<VitalName, num
 
 /** Of these patients; whoever was never measured is absent. */
 export async function pastsOf(db: Within, patients: readonly PatientId[]): Promise<Past[]> {
+  if (patients.length === 0) return [];
   const rows = await db
     .selectFrom('latest_value')
     .select(['patient_id', 'vital', 'taken_at'])

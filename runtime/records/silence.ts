@@ -31,6 +31,7 @@ export async function homesOf(
   patients: readonly PatientId[],
   at: number,
 ): Promise<Map<PatientId, HomeDevice[]>> {
+  if (patients.length === 0) return new Map();
   const rows = await db
     .selectFrom('assignment')
     .innerJoin('device', 'device.id', 'assignment.device_id')
