@@ -8,10 +8,10 @@ import { useAudit, useVerifyAudit } from '../api/admin.ts';
 import { adminEn } from '../locales/admin-en.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { Moment } from '../parts/ago.tsx';
+import { Select } from '../parts/select.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { Fault } from './faults.tsx';
 import { Frame } from './frame.tsx';
-import { Select } from './select.tsx';
 import { subjectIn } from './subject.ts';
 
 /** Who did what to identities, homes and patients, and whether the trail is as it was written. */

@@ -5,6 +5,7 @@ import { type ErasureView, erasureReasons } from '#domain/administration.ts';
 import type { PatientFound } from '#domain/homes.ts';
 import { useErase, useErasures } from '../api/admin.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
+import { Select } from '../parts/select.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { useTell } from '../parts/tell.ts';
 import { useZone } from '../parts/zone.ts';
@@ -13,7 +14,6 @@ import { instantOfField } from '../time/format.ts';
 import { ChoosePatient } from './choose-patient.tsx';
 import { Dialog } from './dialog.tsx';
 import { Frame } from './frame.tsx';
-import { Select } from './select.tsx';
 import { Chip } from './source-chips.tsx';
 
 /** Patients who are to be forgotten: asked for in two steps, then a report of what went and what still stands. */

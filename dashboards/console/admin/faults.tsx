@@ -27,7 +27,7 @@ const known = [
   'busy',
 ] as const;
 
-function wordsFor(fault: unknown, t: ReturnType<typeof useLanguage>['t']): string {
+export function wordsFor(fault: unknown, t: ReturnType<typeof useLanguage>['t']): string {
   if (!(fault instanceof Refused)) return t('fault.notDone');
   const code = known.find((one) => one === fault.code);
   return code ? t(`admin.fault.${code}`) : t('fault.refused', { code: fault.code });

@@ -12,12 +12,12 @@ import { useQuarantine, useRelease, useShowQuarantined } from '../api/admin.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { Choice } from '../parts/choice.tsx';
 import { Quantity } from '../parts/quantity.tsx';
+import { Select } from '../parts/select.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { useTell } from '../parts/tell.ts';
 import { clock, useNow } from '../time/clock.ts';
 import { Dialog } from './dialog.tsx';
 import { Frame } from './frame.tsx';
-import { Select } from './select.tsx';
 import { subjectIn } from './subject.ts';
 
 /** What could not be admitted: why, from whom, what was sent, and the way in after a correction. */

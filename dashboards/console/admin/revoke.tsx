@@ -2,9 +2,9 @@ import { useState } from 'react';
 import { RevocationReason, revocationReasons } from '#domain/homes.ts';
 import { useRevoke } from '../api/admin.ts';
 import { useLanguage } from '../locales/language.ts';
+import { Select } from '../parts/select.tsx';
 import { useTell } from '../parts/tell.ts';
 import { Dialog } from './dialog.tsx';
-import { Select } from './select.tsx';
 
 /** Shuts a source out for ever, or whoever holds one certificate; asks why. */
 export function Revoke({ source, fingerprint, close }: { source: string; fingerprint?: string; close: () => void }) {

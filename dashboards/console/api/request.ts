@@ -18,13 +18,20 @@ export class Refused extends Error {
   readonly code: string;
   /** Of a conflict: who was first, and when. */
   readonly first: { name: Words; at: string } | undefined;
+  /** Where in the body what is wrong. */
+  readonly errors: NonNullable<Problem['errors']>;
 
-  constructor(status: number, code: string, first?: { name: Words; at: string }) {
+  constructor(
+    status: number,
+    code: string,
+    { first, errors = [] }: { first?: Refused['first']; errors?: Refused['errors'] | undefined } = {},
+  ) {
     super(`${status} ${code}`);
     this.name = 'Refused';
     this.status = status;
     this.code = code;
     this.first = first;
+    this.errors = errors;
   }
 }
 
@@ -85,8 +92,8 @@ async function answerOf(path: string, { method = 'GET', body, signal }: Options)
   }
   const problem = Problem.safeParse(await response.json().catch(() => undefined));
   if (response.status < 500 && problem.success) {
-    const { code, by, at } = problem.data;
-    throw new Refused(response.status, code, by && at ? { name: by.name, at } : undefined);
+    const { code, by, at, errors } = problem.data;
+    throw new Refused(response.status, code, { first: by && at ? { name: by.name, at } : undefined, errors });
   }
   throw response.status >= 500 ? new Unreachable(`status ${response.status}`) : new Refused(response.status, 'unknown');
 }

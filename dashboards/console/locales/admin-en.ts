@@ -8,7 +8,6 @@ export const adminEn = {
     audit: 'Audit trail',
     erasure: 'Erasure',
   },
-  cancel: 'Cancel',
   copy: 'Copy',
   copied: 'Copied.',
   copyFailed: 'The browser does not let us copy: mark the text and copy it.',

@@ -10,7 +10,6 @@ export const adminZh: Same<typeof adminEn> = {
     audit: '审计记录',
     erasure: '删除患者数据',
   },
-  cancel: '取消',
   copy: '复制',
   copied: '已复制。',
   copyFailed: '浏览器不允许复制，请选中文字后手动复制。',

@@ -6,6 +6,7 @@ export const en = {
     age: '{{age}} y',
     sex: { female: 'female', male: 'male', other: 'other', unknown: 'sex unknown' },
     close: 'Close',
+    cancel: 'Cancel',
     retry: 'Try again',
     loading: 'Loading…',
     noteOptional: 'Note (optional)',

@@ -7,6 +7,7 @@ export const zh: Texts = {
     age: '{{age}}岁',
     sex: { female: '女', male: '男', other: '其他', unknown: '性别不详' },
     close: '关闭',
+    cancel: '取消',
     retry: '重试',
     loading: '正在加载…',
     noteOptional: '备注（选填）',
