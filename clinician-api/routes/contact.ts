@@ -9,14 +9,13 @@ import {
   type CodeFault,
   type ContactPoint,
   contactPointsOf,
-  pageChannels,
-  reachabilityIn,
   removeContactPoint,
   restoreContactPoint,
   setContactPoint,
   undoRemovalMs,
   verifyContactPoint,
 } from '#runtime/records/contact-points.ts';
+import { pageChannels, reachabilityIn } from '#runtime/records/reachability.ts';
 import { ReachabilityList } from '../answers.ts';
 import { createAttempts } from '../attempts.ts';
 import { Nothing } from '../bodies.ts';

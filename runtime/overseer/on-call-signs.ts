@@ -1,9 +1,9 @@
 import type { TeamId } from '#domain/ids.ts';
 import type { Clock } from '../clock.ts';
 import type { Records } from '../records/connect.ts';
-import { pageChannels } from '../records/contact-points.ts';
 import { outlookOf } from '../records/on-call.ts';
 import { countUndelivered, teamsWithPatients } from '../records/paging-watch.ts';
+import { pageChannels } from '../records/reachability.ts';
 import type { Health } from '../service.ts';
 import type { Sign } from './signs.ts';
 

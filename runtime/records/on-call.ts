@@ -2,8 +2,8 @@ import { type Callable, type Policies, peopleNamed, placesCalled } from '#domain
 import type { ClinicianId, TeamId } from '#domain/ids.ts';
 import { type Gap, gapsBetween, type OnCallPlan, peopleOf, whoIsOnCall } from '#domain/rota.ts';
 import type { Within } from './connect.ts';
-import { reaches } from './contact-points.ts';
 import { policiesOf } from './policies.ts';
+import { reaches } from './reachability.ts';
 import { onCallPlanOf } from './rota.ts';
 
 /** Whom a care team can call, now and in the days to come. */

@@ -5,7 +5,7 @@ import type { TeamId } from '#domain/ids.ts';
 import type { Clinician } from '#domain/people.ts';
 import type { OnCallView, PoliciesView, Rehearsal, RotaView } from '#domain/rota-views.ts';
 import type { Problem } from '#domain/views.ts';
-import { writePageChannels } from '#runtime/records/contact-points.ts';
+import { writePageChannels } from '#runtime/records/reachability.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { makeClinician, makeTeam } from '../support/people.ts';
 import { layerOf, openChannel, rotaOf, usualPolicies } from '../support/rota.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { rotaSign, undeliveredSign } from '#runtime/overseer/on-call-signs.ts';
-import { writePageChannels } from '#runtime/records/contact-points.ts';
+import { writePageChannels } from '#runtime/records/reachability.ts';
 import { setOnCall } from '#runtime/records/rota.ts';
 import { shiftedClock } from '../support/api.ts';
 import { openPagingRoom } from '../support/paging.ts';

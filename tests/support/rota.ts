@@ -3,7 +3,7 @@ import type { ClinicianId, TeamId } from '#domain/ids.ts';
 import type { Clinician } from '#domain/people.ts';
 import type { Cover, Layer, Rota } from '#domain/rota.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { writePageChannels } from '#runtime/records/contact-points.ts';
+import { writePageChannels } from '#runtime/records/reachability.ts';
 
 /** Rotas and what is said about them, for tests. */
 

@@ -8,8 +8,8 @@ import {
   recordContactOutcome,
   removeContactPoint,
   verifyContactPoint,
-  writePageChannels,
 } from '#runtime/records/contact-points.ts';
+import { writePageChannels } from '#runtime/records/reachability.ts';
 import type { Ward } from './ward.ts';
 import { ago } from './ward-readings.ts';
 
