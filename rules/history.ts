@@ -1,4 +1,3 @@
-import type { Evidence } from '#domain/alert.ts';
 import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { isContinuous, type PanelName } from '#domain/vitals.ts';
 import { bytesOfRecords, createRecords, insertLastOfSlot, insertRecord, type Records } from './history-records.ts';
@@ -88,5 +87,3 @@ export function bytesOf(history: History): number {
     bytes += bytesOfRecords(records) + (slots ? bytesOfSlots(slots) : 0);
   return bytes;
 }
-
-export type { Evidence };
