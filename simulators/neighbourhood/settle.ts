@@ -14,6 +14,7 @@ import { addPatient } from '#runtime/records/patients.ts';
 import { findRota, setOnCall } from '#runtime/records/rota.ts';
 import { registerSource } from '#runtime/records/sources.ts';
 import { clinicians, type Resident, residents, teams } from './people.ts';
+import { planOf } from './plans.ts';
 
 /**
  * What the neighbourhood remembers of itself under DATA_DIR (mode 0600): how often it was started, and the passwords of the demo
@@ -111,6 +112,18 @@ async function settleHome(db: Within, resident: Resident, historyFrom: number): 
       .values({ patient_id: patient.id, overrides: '{}', silent_after_minutes: resident.silentAfterMinutes })
       .execute();
   }
+  const plan = planOf(resident, historyFrom);
+  await db
+    .updateTable('care_plan')
+    .set({
+      programmes: JSON.stringify(plan.programmes),
+      expected: JSON.stringify(plan.expected),
+      follow_up: JSON.stringify(plan.followUp),
+    })
+    .where('patient_id', '=', patient.id)
+    // whoever changed it meant it
+    .where('updated_by', 'is', null)
+    .execute();
   const kind = home.kind === 'cuff' ? 'gateway' : 'device';
   await registerSource(db, { id: home.source, kind, by: byNeighbourhood });
   // one device, one patient for ever: the patient's own id serves, and for the second one that with another beginning
