@@ -229,7 +229,9 @@ async function unpagedAmong(
   critical: readonly Home[],
   received: readonly { text: string }[],
 ): Promise<string[]> {
-  const paged = new Set(received.flatMap(({ text }) => /alerts\/([0-9a-f-]{36})/.exec(text)?.[1] ?? []));
+  const paged = new Set(
+    received.flatMap(({ text }) => [...text.matchAll(/alerts\/([0-9a-f-]{36})/g)].map(([, id]) => id)),
+  );
   const alerts = await records
     .selectFrom('alert')
     .select(['id', 'patient_id'])
