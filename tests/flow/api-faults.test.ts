@@ -19,7 +19,7 @@ describe('hostile requests', () => {
       ['POST', '/api/v1/session', JSON.stringify({ email: 'a@b.example', password: marker.repeat(10_000) }), 413],
       ['GET', `/api/v1/alerts?before=${marker}`, undefined, 422],
       ['GET', '/api/v1/patients/%', undefined, 400],
-      ['GET', `/api/v1/patients/${marker.repeat(20)}`, undefined, 414],
+      ['GET', `/api/v1/patients/${marker.repeat(31)}`, undefined, 414],
       ['GET', `/api/v1/patients/%00${marker}`, undefined, 404],
       ['DELETE', '/api/v1/worklist', undefined, 404],
     ];

@@ -65,7 +65,8 @@ export async function chaos(wish: ChaosWish): Promise<ChaosFigures> {
   const mail = await startMailServer();
   const platform = await startPlatformProcesses({
     apart: true,
-    environment: { SMTP_URL: mail.url },
+    // crises come close together here, and none shall wait a minute for the page of the one before
+    environment: { SMTP_URL: mail.url, PAGE_GROUP_SECONDS: '1' },
     ...('absent' in disk ? {} : { prepare: disk.prepare }),
   });
   const network = await startNetwork(() => platform.mqttPort);
@@ -206,13 +207,14 @@ function shuffled<T>(some: T[], random: Random): T[] {
 
 async function settle(records: Records, count: number): Promise<Home[]> {
   const escalation = { steps: [onCallStep(0, 0)], repeatAfterSeconds: 3_600, rounds: 1 };
-  const team = await makeTeam(records, { escalation });
-  await makeRota(records, team, [await makeClinician(records, { teams: [team], role: 'doctor' })]);
   const homes: Home[] = [];
   for (let n = 0; n < count; n++) {
     const { source, secret } = await makeSource(records, {
       id: SourceId.parse(`home-${n}-${randomBytes(2).toString('hex')}`),
     });
+    // each a team: for one team the second crisis within a minute would wait for the next message
+    const team = await makeTeam(records, { escalation });
+    await makeRota(records, team, [await makeClinician(records, { teams: [team], role: 'doctor' })]);
     const patient = (await makePatient(records, { team })).id;
     const [watch, cuff] = [
       await makeDevice(records, { source, patient, id: `watch-${n}` }),
