@@ -19,6 +19,7 @@ import { useZone, Zone } from './parts/zone.ts';
 // charts are most of it, and a doctor who opens an alert at night needs none
 const PatientPage = lazy(() => import('./pages/patient.tsx'));
 const ContactPage = lazy(() => import('./pages/contact.tsx'));
+const OnCallPages = lazy(() => import('./pages/on-call.tsx'));
 const AdminPages = lazy(() => import('./pages/admin.tsx'));
 
 export function App() {
@@ -63,6 +64,11 @@ function Pages({ session }: { session: SessionView }) {
         <Route path="/alerts/:id">{({ id }) => <AlertPage id={id} />}</Route>
         <Route path="/tasks">
           <TasksPage role={session.clinician.role} />
+        </Route>
+        <Route path="/on-call/*?">
+          <Suspense fallback={<Waiting />}>
+            <OnCallPages session={session} />
+          </Suspense>
         </Route>
         {session.clinician.role !== 'administrator' && (
           <Route path="/contact">

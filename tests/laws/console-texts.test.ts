@@ -4,6 +4,8 @@ import { adminZh } from '../../dashboards/console/locales/admin-zh.ts';
 import { contactEn } from '../../dashboards/console/locales/contact-en.ts';
 import { contactZh } from '../../dashboards/console/locales/contact-zh.ts';
 import { en } from '../../dashboards/console/locales/en.ts';
+import { onCallEn } from '../../dashboards/console/locales/on-call-en.ts';
+import { onCallZh } from '../../dashboards/console/locales/on-call-zh.ts';
 import { zh } from '../../dashboards/console/locales/zh.ts';
 
 /** Every text of the console by its dotted key. */
@@ -15,8 +17,8 @@ function textsOf(part: object, path = ''): [key: string, text: string][] {
 const gapsOf = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name).sort();
 
 describe('the texts of the console', () => {
-  const english = new Map(textsOf({ ...en, admin: adminEn, contact: contactEn }));
-  const chinese = new Map(textsOf({ ...zh, admin: adminZh, contact: contactZh }));
+  const english = new Map(textsOf({ ...en, admin: adminEn, contact: contactEn, onCall: onCallEn }));
+  const chinese = new Map(textsOf({ ...zh, admin: adminZh, contact: contactZh, onCall: onCallZh }));
 
   it('have the same keys in both languages', () => {
     expect([...chinese.keys()].sort()).toEqual([...english.keys()].sort());

@@ -32,6 +32,7 @@ export const en = {
     worklist: 'Worklist',
     alerts: 'Alerts',
     tasks: 'Tasks',
+    onCall: 'On call',
     mailbox: 'Mailbox',
     admin: 'Admin',
     theme: { toLight: 'Switch to light colours', toDark: 'Switch to dark colours' },

@@ -7,12 +7,13 @@ import * as format from '../time/format.ts';
 import type { adminEn } from './admin-en.ts';
 import type { contactEn } from './contact-en.ts';
 import { en } from './en.ts';
+import type { onCallEn } from './on-call-en.ts';
 import { zh } from './zh.ts';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'console';
-    resources: { console: typeof en & { admin: typeof adminEn; contact: typeof contactEn } };
+    resources: { console: typeof en & { admin: typeof adminEn; contact: typeof contactEn; onCall: typeof onCallEn } };
     returnNull: false;
   }
 }

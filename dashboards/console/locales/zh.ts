@@ -32,6 +32,7 @@ export const zh: Texts = {
     worklist: '工作清单',
     alerts: '警报',
     tasks: '任务',
+    onCall: '值班',
     mailbox: '邮件',
     admin: '管理',
     theme: { toLight: '切换到浅色', toDark: '切换到深色' },

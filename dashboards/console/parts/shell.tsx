@@ -7,6 +7,7 @@ import {
   IconListDetails,
   IconMail,
   IconMoon,
+  IconPhoneCall,
   IconSettings,
   IconSun,
   IconTestPipe,
@@ -63,6 +64,7 @@ function Navigation({ session }: { session: SessionView }) {
     { to: '/', name: t('shell.worklist'), Icon: IconListDetails, here: path === '/' || path.startsWith('/patients') },
     { to: '/alerts', name: t('shell.alerts'), Icon: IconBell, here: path.startsWith('/alerts') },
     { to: '/tasks', name: t('shell.tasks'), Icon: IconChecklist, here: path.startsWith('/tasks') },
+    { to: '/on-call', name: t('shell.onCall'), Icon: IconPhoneCall, here: path.startsWith('/on-call') },
     ...(session.clinician.role === 'administrator'
       ? [{ to: '/admin', name: t('shell.admin'), Icon: IconSettings, here: path.startsWith('/admin') }]
       : []),

@@ -32,6 +32,14 @@ export const timeOfDayWithSeconds = (at: number, language: Language, zone: strin
 export const dayOfMonth = (at: number, language: Language, zone: string): string =>
   format(language, zone, { month: 'short', day: 'numeric' }).format(at);
 
+/** `Sat 21 Nov` */
+export const weekdayAndDay = (at: number, language: Language, zone: string): string =>
+  format(language, zone, { weekday: 'short', month: 'short', day: 'numeric' }).format(at);
+
+/** `Sat 21 Nov, 14:05` */
+export const dayAndTime = (at: number, language: Language, zone: string): string =>
+  `${weekdayAndDay(at, language, zone)}${language === 'en' ? ', ' : ' '}${timeOfDay(at, language, zone)}`;
+
 /** `21 Nov, 14:05`, with the year when it is another one than now's. */
 export function moment(at: number, now: number, language: Language, zone: string): string {
   const year = format(language, zone, { year: 'numeric' });
