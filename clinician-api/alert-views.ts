@@ -5,7 +5,7 @@ import { ageOn } from '#domain/people.ts';
 import type { AlertDetail, AlertView, PersonRef } from '#domain/views.ts';
 import type { Words } from '#domain/words.ts';
 import { nextCallOfAlert, pagesOfAlert } from '#runtime/records/alert-pages.ts';
-import { type AlertEvent, eventsOfAlert, findAlert } from '#runtime/records/alerts.ts';
+import { type AlertEvent, eventsOfAlert, findAlert, handedOverBy } from '#runtime/records/alerts.ts';
 import { namesOfClinicians } from '#runtime/records/clinicians.ts';
 import type { Records, Within } from '#runtime/records/connect.ts';
 import { findPatient, findPatients } from '#runtime/records/patients.ts';
@@ -22,16 +22,17 @@ export async function viewsOfAlerts(
   now: number,
 ): Promise<AlertView[]> {
   const today = new Date(now).toISOString().slice(0, 10);
-  const [patients, names] = await Promise.all([
+  const [patients, givers] = await Promise.all([
     findPatients(
       records,
       teams,
       alerts.map((alert) => alert.patient),
     ),
-    namesOfClinicians(
-      records,
-      alerts.flatMap((alert) => [alert.acknowledgedBy, alert.resolvedBy]),
-    ),
+    handedOverBy(records, alerts),
+  ]);
+  const names = await namesOfClinicians(records, [
+    ...alerts.flatMap((alert) => [alert.acknowledgedBy, alert.resolvedBy]),
+    ...givers.values(),
   ]);
   const nameOf = (id: ClinicianId | null): Words | null => (id && names.get(id)) ?? null;
   return alerts.flatMap((alert) => {
@@ -42,6 +43,7 @@ export async function viewsOfAlerts(
       patientName: patient.name,
       patientAge: ageOn(patient.birthDate, today),
       acknowledgedByName: nameOf(alert.acknowledgedBy),
+      handedOverByName: nameOf(givers.get(alert.id) ?? null),
       resolvedByName: nameOf(alert.resolvedBy),
     };
   });

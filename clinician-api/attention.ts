@@ -1,4 +1,5 @@
 import type { Severity } from '#domain/alert.ts';
+import { type CarePlan, isPaused } from '#domain/care-plan.ts';
 import type { Patient } from '#domain/people.ts';
 import { ageOn } from '#domain/people.ts';
 import type { LatestValue, PatientSummary, Reason, WorklistEntry } from '#domain/views.ts';
@@ -42,10 +43,17 @@ export const inOrder = (latest: LatestValue[]): LatestValue[] =>
 export const lastTakenOf = (latest: LatestValue[]): string | null =>
   latest.map((value) => value.takenAt).reduce<string | null>((a, b) => (a !== null && a > b ? a : b), null);
 
-/** Since when the patient is silent, ms since 1970, or undefined. Who was never measured is not silent: nothing has stopped. */
-export function silentSince(lastTakenAt: string | null, silentAfterMinutes: number, now: number): number | undefined {
-  if (lastTakenAt === null) return undefined;
-  const since = Date.parse(lastTakenAt) + silentAfterMinutes * 60_000;
+/**
+ * Since when the patient is silent, ms since 1970, or undefined. Who was never measured is not silent: nothing has stopped. Nor is who is
+ * paused: nothing is expected of them.
+ */
+export function silentSince(
+  lastTakenAt: string | null,
+  plan: Pick<CarePlan, 'silentAfterMinutes' | 'pause'>,
+  now: number,
+): number | undefined {
+  if (lastTakenAt === null || isPaused(plan, now)) return undefined;
+  const since = Date.parse(lastTakenAt) + plan.silentAfterMinutes * 60_000;
   return since <= now ? since : undefined;
 }
 
@@ -68,10 +76,10 @@ export function reasonsOf(matter: PatientMatter, now: number): Reason[] {
       reasons.push({ kind: 'task-due', severity: 'routine', since: task.dueAt, title: task.title, task: task.id });
   }
   const lastTakenAt = lastTakenOf(matter.latest);
-  const silent = silentSince(lastTakenAt, matter.silentAfterMinutes, now);
-  if (lastTakenAt === null)
+  const silent = silentSince(lastTakenAt, matter, now);
+  if (lastTakenAt === null && !isPaused(matter, now))
     reasons.push({ kind: 'never-measured', severity: 'routine', since: matter.addedAt, title: neverMeasured });
-  else if (silent !== undefined)
+  else if (lastTakenAt !== null && silent !== undefined)
     reasons.push({
       kind: 'silent',
       severity: 'urgent',
@@ -88,7 +96,8 @@ function entryOf(matter: PatientMatter, now: number): WorklistEntry {
     reasons: reasonsOf(matter, now),
     latest: inOrder(matter.latest),
     lastTakenAt,
-    silent: silentSince(lastTakenAt, matter.silentAfterMinutes, now) !== undefined,
+    silent: silentSince(lastTakenAt, matter, now) !== undefined,
+    pause: isPaused(matter, now) ? matter.pause : null,
   };
 }
 

@@ -42,7 +42,7 @@ export async function viewOfPatient({ records, clock }: Deps, patient: Patient):
     })),
     latest,
     lastTakenAt,
-    silent: silentSince(lastTakenAt, carePlan.silentAfterMinutes, now) !== undefined,
+    silent: silentSince(lastTakenAt, carePlan, now) !== undefined,
     devices,
   };
 }

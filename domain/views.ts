@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Alert, Severity } from './alert.ts';
 import { AlertClock } from './alert-clock.ts';
-import { CarePlan } from './care-plan.ts';
+import { CarePlan, Pause } from './care-plan.ts';
 import { StatusMessage } from './downward.ts';
 import { AlertId, ClinicianId, DeviceId, ReadingId, SourceId, TaskId } from './ids.ts';
 import { CareTeam, Clinician, Patient } from './people.ts';
@@ -62,6 +62,8 @@ export const WorklistEntry = z.object({
   latest: z.array(LatestValue),
   lastTakenAt: z.iso.datetime().nullable(),
   silent: z.boolean(),
+  /** The pause that holds now: who is away is missed by nobody. */
+  pause: Pause.nullable(),
 });
 export type WorklistEntry = z.infer<typeof WorklistEntry>;
 
@@ -180,6 +182,8 @@ export const AlertView = Alert.extend({
   patientName: Words,
   patientAge: z.int(),
   acknowledgedByName: Words.nullable(),
+  /** Who gave it to those who have it in hand; null where nobody did. */
+  handedOverByName: Words.nullable(),
   resolvedByName: Words.nullable(),
 });
 export type AlertView = z.infer<typeof AlertView>;

@@ -85,6 +85,28 @@ export async function markSeen(records: Records, alert: Alert, by: ClinicianId, 
   });
 }
 
+/** Who gave each alert to whoever has it in hand, where somebody else did: in hand since that very moment. */
+export async function handedOverBy(
+  db: Within,
+  alerts: readonly Pick<Alert, 'id' | 'acknowledgedAt' | 'acknowledgedBy'>[],
+): Promise<Map<AlertId, ClinicianId>> {
+  const inHand = new Map(alerts.filter((alert) => alert.acknowledgedAt !== null).map((alert) => [alert.id, alert]));
+  if (inHand.size === 0) return new Map();
+  const rows = await db
+    .selectFrom('alert_event')
+    .select(['alert_id', 'actor', 'at'])
+    .where('alert_id', 'in', [...inHand.keys()])
+    .where('kind', '=', 'handed-over')
+    .execute();
+  return new Map(
+    rows.flatMap(({ alert_id, actor, at }) => {
+      const alert = inHand.get(alert_id);
+      const current = alert?.acknowledgedAt && at.getTime() === Date.parse(alert.acknowledgedAt);
+      return current && actor && actor !== alert.acknowledgedBy ? [[alert_id, actor] as const] : [];
+    }),
+  );
+}
+
 export type AlertEvent = AlertEntry;
 
 /** Readings may join an episode for weeks, and of those the latest are enough; what people did is told whole. */

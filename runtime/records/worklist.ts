@@ -1,5 +1,5 @@
 import type { Alert } from '#domain/alert.ts';
-import { usualSilentAfterMinutes } from '#domain/care-plan.ts';
+import { type Pause, usualSilentAfterMinutes } from '#domain/care-plan.ts';
 import type { PatientId, TeamId } from '#domain/ids.ts';
 import type { Patient } from '#domain/people.ts';
 import type { Task } from '#domain/task.ts';
@@ -13,6 +13,7 @@ export type PatientMatter = {
   patient: Patient;
   addedAt: string;
   silentAfterMinutes: number;
+  pause: Pause | null;
   latest: LatestValue[];
   /** Unresolved ones. */
   alerts: Pick<Alert, 'id' | 'severity' | 'state' | 'title' | 'openedAt'>[];
@@ -31,7 +32,7 @@ export async function mattersOfTeams(db: Within, teams: TeamId[], dueBefore: str
       .selectFrom('care_plan')
       .innerJoin('patient', 'patient.id', 'care_plan.patient_id')
       .where('patient.team_id', 'in', teams)
-      .select(['care_plan.patient_id', 'care_plan.silent_after_minutes'])
+      .select(['care_plan.patient_id', 'care_plan.silent_after_minutes', 'care_plan.pause'])
       .execute(),
     db
       .selectFrom('alert')
@@ -53,13 +54,16 @@ export async function mattersOfTeams(db: Within, teams: TeamId[], dueBefore: str
       patient,
       addedAt,
       silentAfterMinutes: usualSilentAfterMinutes,
+      pause: null,
       latest: latest.get(patient.id) ?? [],
       alerts: [],
       tasks: [],
     });
   for (const plan of plans) {
     const matter = matters.get(plan.patient_id);
-    if (matter) matter.silentAfterMinutes = plan.silent_after_minutes;
+    if (!matter) continue;
+    matter.silentAfterMinutes = plan.silent_after_minutes;
+    matter.pause = plan.pause;
   }
   for (const { patient_id, opened_at, ...alert } of alerts)
     matters.get(patient_id)?.alerts.push({ ...alert, openedAt: opened_at.toISOString() });

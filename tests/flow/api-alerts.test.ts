@@ -182,14 +182,15 @@ describe('an alert in hand', () => {
     expect(given.body.alert).toMatchObject({
       state: 'acknowledged',
       acknowledgedBy: doctor.id,
+      handedOverByName: nurse.name,
       note: 'My shift is over.',
     });
     expect(given.body.events.at(-1)).toMatchObject({
       ...{ kind: 'handed-over', actor: { id: nurse.id }, to: { id: doctor.id, name: doctor.name } },
     });
-    expect((await asNurse.post<Detail>(`${path}/hand-over`, { to: nurse.id })).body.alert.acknowledgedBy).toBe(
-      nurse.id,
-    );
+    const taken = await asNurse.post<Detail>(`${path}/hand-over`, { to: nurse.id });
+    // whoever takes it was given it by nobody
+    expect(taken.body.alert).toMatchObject({ acknowledgedBy: nurse.id, handedOverByName: null });
     expect(await asNurse.post(`${path}/hand-over`, { to: nurse.id })).toMatchObject({
       ...{ status: 409, body: { code: 'already-theirs', by: { id: nurse.id } } },
     });

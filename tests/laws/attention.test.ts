@@ -16,12 +16,21 @@ type Wish = {
   name?: string;
   taken?: number | null;
   silentAfterMinutes?: number;
+  /** When it ends, in ms after now. */
+  pausedFor?: number;
   alerts?: [severity: PatientMatter['alerts'][0]['severity'], state: 'open' | 'acknowledged', openedAgo: number][];
   tasks?: number[];
 };
 
 /** Times are ms before now; a negative one is ahead. */
-function matter({ name = 'A', taken = hour, silentAfterMinutes = 1800, alerts = [], tasks = [] }: Wish): PatientMatter {
+function matter({
+  name = 'A',
+  taken = hour,
+  silentAfterMinutes = 1800,
+  pausedFor,
+  alerts = [],
+  tasks = [],
+}: Wish): PatientMatter {
   return {
     patient: {
       id: PatientId.parse(randomUUID()),
@@ -33,6 +42,7 @@ function matter({ name = 'A', taken = hour, silentAfterMinutes = 1800, alerts = 
     },
     addedAt: ago(1000 * hour),
     silentAfterMinutes,
+    pause: pausedFor === undefined ? null : { from: ago(48 * hour), until: ago(-pausedFor), reason: 'holiday' },
     latest:
       taken === null
         ? []
@@ -99,6 +109,19 @@ describe('the worklist', () => {
     expect(order(named)).toEqual(['Bob', 'Mary', 'Zoe']);
     // An, Wang, Zhang: by sound, not by code point
     expect(order(named, 'zh')).toEqual(['Zoe', 'Bob', 'Mary']);
+  });
+
+  it('misses nobody who is paused, says until when, and misses them again once the pause is over', () => {
+    for (const taken of [40 * hour, null]) {
+      const paused = worklistOf([matter({ taken, pausedFor: hour })], now, 'en')[0];
+      expect(paused).toMatchObject({ silent: false, reasons: [], pause: { reason: 'holiday', until: ago(-hour) } });
+      const back = worklistOf([matter({ taken, pausedFor: 0 })], now, 'en')[0];
+      expect(back).toMatchObject({ silent: taken !== null, pause: null });
+      expect(back?.reasons).toHaveLength(1);
+    }
+    // what is known of them counts as ever
+    const alerts: Wish['alerts'] = [['critical', 'open', hour]];
+    expect(reasonsOf(matter({ pausedFor: hour, alerts }), now)).toHaveLength(1);
   });
 
   it('names every reason of a patient, the gravest first', () => {
