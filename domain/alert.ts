@@ -146,7 +146,8 @@ export function hasGrownOld(alert: Alert, rule: string, now: number): boolean {
   if (alert.state === 'resolved') return false;
   // over, and nobody woke it: then it silences nothing any more
   if (alert.snooze) return now >= Date.parse(alert.snooze.until);
-  if (alert.standing[rule] === 'within') return true;
+  // whatever was over is a new crisis, whichever rule tells of it
+  if (alert.recoveredAt !== null || alert.standing[rule] === 'within') return true;
   return alert.acknowledgedAt === null
     ? now - Date.parse(alert.raisedAt) >= unansweredRestsMs
     : now - Date.parse(alert.acknowledgedAt) >= acknowledgementHoldsMs;

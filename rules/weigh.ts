@@ -52,6 +52,8 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
       cases.set(rule, of);
       for (const before of sinceLastTime(patient, rule, of.state, at)) hear(of, before, at);
     }
+    // what the next judgement would find grown old is so within this one too: a relapse calls, however the readings travelled
+    if (of.isBackInside && rule.pages) hear(of, { kind: 'grown-old' }, at);
     hear(of, happening, at);
   };
 
@@ -75,7 +77,11 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
       if (!judgement) return;
       of.isChanged = true;
       of.state = judgement.state;
-      if (judgement.effects.length > 0) of.effects.push(...judgement.effects);
+      for (const effect of judgement.effects) {
+        of.effects.push(effect);
+        if (effect.kind === 'join' && effect.standing === 'within') of.isBackInside = true;
+        if (effect.kind === 'raise') of.isBackInside = false;
+      }
     } catch (cause) {
       of.fault = { cause };
     }
@@ -126,7 +132,8 @@ export function weigh(patient: JudgedPatient, history: History, matter: Matter, 
 
 export const isRemarkable = ({ outcomes, faults }: Weighing): boolean => outcomes.length > 0 || faults.length > 0;
 
-type Case = Outcome & { isChanged: boolean; fault: { cause: unknown } | undefined };
+/** `isBackInside`: its trouble was over at a moment of this judgement. */
+type Case = Outcome & { isChanged: boolean; isBackInside: boolean; fault: { cause: unknown } | undefined };
 
 const openCase = (patient: JudgedPatient, rule: Rule): Case => ({
   rule,
@@ -134,6 +141,7 @@ const openCase = (patient: JudgedPatient, rule: Rule): Case => ({
   state: stateOf(patient, rule),
   effects: [],
   isChanged: false,
+  isBackInside: false,
   fault: undefined,
 });
 

@@ -7,7 +7,7 @@ import { isContinuous } from '#domain/vitals.ts';
 import { Words } from '#domain/words.ts';
 import { explainConfirmed, explainLate, explainUnanswered, withLatest } from '../explain.ts';
 import type { History } from '../history.ts';
-import { deviceOf, evidenceAt, idAt, isArtefact, isLate, receivedAt } from '../history-records.ts';
+import { deviceOf, evidenceAt, idAt, isArtefact, isLate, receivedAt, takenAt as takenIn } from '../history-records.ts';
 import { type Grade, gradeOf } from '../limits.ts';
 import type { Effect, Ground, Happening, JudgedReading } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
@@ -18,7 +18,8 @@ import { parameterOf, type Terms } from '../terms.ts';
  * - two values beyond, far enough apart to be two measurements, raise the alert;
  * - a value better than the limit by the margin, taken after, calls the countdown off;
  * - if neither comes in time, the first value raises the alert by itself (or is forgotten, as the rule says).
- * A reading with an artefact mark asks to measure again and takes no other part. A late one raises a routine alert at most.
+ * A reading with an artefact mark asks to measure again and takes no other part. A late one raises a routine alert at most, and says of an
+ * open episode that the trouble was over where nothing newer is known.
  * What is worn is asked nothing: its next sample comes by itself.
  *
  * Parameters: limits…, confirm-within-seconds, min-gap-seconds, recovery-margin.
@@ -46,7 +47,7 @@ export const ConfirmedState = z.object({
    * (raised by a late reading, or grown old), what is confirmed is raised anew.
    */
   episode: z.object({ severity: Severity, opening: Words, from: z.number() }).nullable(),
-  /** The first 16 digits of the ids of readings beyond the limit: cuffs replay their memory days later. */
+  /** The first 16 digits of the ids of readings beyond the limit, and of late ones taken up: cuffs replay their memory days later. */
   known: z.array(z.string()),
 });
 export type ConfirmedState = z.infer<typeof ConfirmedState>;
@@ -140,6 +141,7 @@ function take(
   }
   if (reading.late) {
     if (grade === 'beyond') takeLate(terms, state, effects, evidence, now);
+    if (grade === 'within') recoverLate(terms, history, state, effects, evidence);
     return;
   }
   const oldest = now - lateAfterMs - 2 * timesOf(terms).windowMs;
@@ -201,6 +203,27 @@ function takeLate(terms: Terms, state: ConfirmedState, effects: Effect[], eviden
     tasks: [lateTask],
   });
 }
+
+/** What lay in a gateway that was away: beyond the limit again after this, the patient is in a new crisis. */
+function recoverLate(
+  terms: Terms,
+  history: History,
+  state: ConfirmedState,
+  effects: Effect[],
+  evidence: Evidence,
+): void {
+  const taken = Date.parse(evidence.takenAt);
+  if (!state.episode || taken < state.episode.from || !isNewest(terms, history, taken)) return;
+  state.known = [...state.known, shortId(evidence)].slice(-knownAtMost);
+  const explanation = withLatest(terms.rule, state.episode.opening, evidence, 'within');
+  effects.push({ kind: 'join', evidence: [evidence], explanation, standing: 'within' });
+}
+
+const isNewest = ({ rule }: Terms, history: History, taken: number): boolean =>
+  rule.panels.every((panel) => {
+    const records = history.panels.get(panel)?.records;
+    return !records || records.count === 0 || takenIn(records, records.count - 1) <= taken;
+  });
 
 const lateTask = {
   kind: 'measure-again',
