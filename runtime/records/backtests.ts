@@ -37,18 +37,16 @@ export async function askBacktest(
 
 /** Of these teams; a patient who moved to another team takes their forecasts along out of sight. */
 export async function findBacktest(db: Within, teams: readonly TeamId[], id: string): Promise<Backtest | undefined> {
-  const row = await ofTeams(db, teams).selectAll('backtest').where('backtest.id', '=', id).executeTakeFirst();
+  const row = await ofTeams(db, teams)
+    .select([...columns, 'backtest.report'])
+    .where('backtest.id', '=', id)
+    .executeTakeFirst();
   return row && backtestOf(row);
 }
 
 /** The newest first, without their reports. */
 export async function listBacktests(db: Within, teams: readonly TeamId[], limit: number): Promise<Backtest[]> {
-  const rows = await ofTeams(db, teams)
-    .selectAll('backtest')
-    .select(sql<null>`null`.as('report'))
-    .orderBy('asked_at', 'desc')
-    .limit(limit)
-    .execute();
+  const rows = await ofTeams(db, teams).select(columns).orderBy('asked_at', 'desc').limit(limit).execute();
   return rows.map((row) => backtestOf({ ...row, report: null }));
 }
 
@@ -162,6 +160,14 @@ export async function finishBacktest(
       .execute();
 }
 
+/** A report that tells of others too goes whole: it can be asked for again. Answers how many went. */
+export async function forgetBacktestsAbout(db: Within, patient: PatientId): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from backtest where patient_id = ${patient} or wish -> 'patients' ? ${patient}::text
+      or id in (select backtest_id from backtest_patient where patient_id = ${patient})`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
 /** @param before RFC 3339 */
 export async function forgetBacktests(db: Within, before: string): Promise<void> {
   await db.deleteFrom('backtest').where('asked_at', '<', new Date(before)).execute();
@@ -189,7 +195,13 @@ const ofTeams = (db: Within, teams: readonly TeamId[]) =>
       ]),
     );
 
-const backtestOf = (row: Selectable<Database['backtest']>): Backtest => ({
+/** All but what it found, which may be large. */
+const columns = [
+  ...(['backtest.id', 'backtest.kind', 'backtest.team_id', 'backtest.patient_id', 'backtest.wish'] as const),
+  ...(['backtest.state', 'backtest.progress', 'backtest.asked_at', 'backtest.ended_at', 'backtest.fault'] as const),
+] as const;
+
+const backtestOf = (row: Omit<Selectable<Database['backtest']>, NotShown>): Backtest => ({
   id: row.id,
   kind: row.kind,
   team: row.team_id,
@@ -202,3 +214,5 @@ const backtestOf = (row: Selectable<Database['backtest']>): Backtest => ({
   fault: row.fault,
   report: row.report,
 });
+
+type NotShown = 'asked_by' | 'held_until' | 'attempts' | 'plots';

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { PatientId } from '#domain/ids.ts';
+import { forgetBacktestsAbout } from './backtests.ts';
 import type { Within } from './connect.ts';
 import type { ErasurePart } from './erasures.ts';
 import { removeQuarantined } from './quarantine.ts';
@@ -40,18 +41,20 @@ export const eraseFromRecords: Record<
     ),
   async judgement(db, patient) {
     const alerts = sql`select id from alert where patient_id = ${patient}`;
-    return rows(
+    const reports = await forgetBacktestsAbout(db, patient);
+    const judged = await rows(
       db,
       sql`delete from rule_memory where patient_id = ${patient}`,
-      // a report that tells of others too goes whole: it can be asked for again
-      sql`delete from backtest where patient_id = ${patient} or wish -> 'patients' ? ${patient}::text
-        or id in (select backtest_id from backtest_patient where patient_id = ${patient})`,
-      sql`delete from agenda where subject = ${patient} or subject in (select id::text from alert where patient_id = ${patient})`,
+      // subjects such as <patient>/<rule>, <alert>/<step>, <page>/<step>
+      sql`delete from agenda where split_part(subject, '/', 1) in (select ${patient}::text
+        union all (select id::text from alert where patient_id = ${patient})
+        union all (select id::text from page where alert_id in (${alerts})))`,
       sql`delete from page where alert_id in (${alerts})`,
       sql`delete from task where patient_id = ${patient} or alert_id in (${alerts})`,
       sql`delete from alert_event where alert_id in (${alerts})`,
       sql`delete from alert where patient_id = ${patient}`,
     );
+    return reports + judged;
   },
   commands: (db, patient) => rows(db, sql`delete from command where patient_id = ${patient}`),
   /** The bare id stays, with whose devices it had when: so that what replays their readings is known for theirs, and refused. */

@@ -3,6 +3,7 @@ import type { PatientId, TeamId } from '#domain/ids.ts';
 import { instant } from '../clock.ts';
 import type { Actor } from './actor.ts';
 import { audit } from './audit.ts';
+import { forgetBacktestsAbout } from './backtests.ts';
 import { announce } from './changes.ts';
 import type { Records, Within } from './connect.ts';
 
@@ -119,6 +120,8 @@ async function endEverything(
     .where('patient_id', '=', patient)
     .where('closed_at', 'is', null)
     .execute();
+  // they are shown to a whole team, and no law demands that they be kept
+  await forgetBacktestsAbout(db, patient);
   await announce(db, [{ kind: 'care-plan', team, patient }]);
 }
 

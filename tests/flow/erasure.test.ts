@@ -3,20 +3,27 @@ import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { newAlert } from '#domain/alert.ts';
 import type { AlertId, PatientId } from '#domain/ids.ts';
+import type { Patient } from '#domain/people.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { systemRandom as random } from '#runtime/random.ts';
-import { openAlert } from '#runtime/records/alerts.ts';
+import { putEntry } from '#runtime/records/agenda.ts';
+import { changeAlert, findAlert, openAlert } from '#runtime/records/alerts.ts';
+import type { Records } from '#runtime/records/connect.ts';
 import { askErasure, findErasure, listErasures } from '#runtime/records/erasures.ts';
+import { changePlan } from '#runtime/records/plans.ts';
 import { saveMemories } from '#runtime/records/rule-memory.ts';
+import { applyTaskChange } from '#runtime/records/tasks.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { createInfluxStore } from '#runtime/vitals-store-influx.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { createErasures } from '../../ingest/erasures.ts';
 import { createRollups } from '../../ingest/rollups.ts';
 import { summary } from '../contracts/vitals-rollups.ts';
+import { makePage, makeTask } from '../support/episodes.ts';
 import { minutesAgo, openIngest } from '../support/ingest.ts';
-import { makeDevice, makePatient } from '../support/people.ts';
+import { makeClinician, makeDevice, makePatient } from '../support/people.ts';
+import { makeBacktest } from '../support/plans.ts';
 import { privateInflux } from '../support/private-servers.ts';
 import { cuffReading } from '../support/readings.ts';
 import { hasInflux, testDatabase, testInflux } from '../support/servers.ts';
@@ -110,10 +117,32 @@ async function fullLife(house: House, patient: PatientId, device = house.device)
     }),
   );
   await saveMemories(records, [{ patient, rule: 'crisis', memory: { seen: 1 } }]);
+  await judgedLife(records, { ...someone, id: patient, team: house.team }, alert);
   await house.store.writeRollups([
     { patient, panel: 'blood-pressure', period: '1d', from: 0, to: 86_400_000, values: { systolic: summary([140]) } },
   ]);
   return told;
+}
+
+const someone = { name: { en: 'x', zh: 'x' }, birthDate: '1950-01-01', sex: 'female' as const, conditions: [] };
+
+/** What people and rules leave behind when they look after somebody. */
+async function judgedLife(records: Records, patient: Patient, alert: AlertId): Promise<void> {
+  const at = new Date().toISOString();
+  const doctor = await makeClinician(records, { teams: [patient.team], role: 'doctor' });
+  await makePage(records, (await findAlert(records, alert))!, doctor);
+  await changeAlert(records, alert, {
+    ...{ kind: 'snooze', by: doctor.id, note: 'x', at },
+    until: new Date(Date.parse(at) + 1_800_000).toISOString(),
+  });
+  await putEntry(records, {
+    ...{ key: `lapse-${patient.id}-crisis-1`, kind: 'confirmation-lapse', subject: `${patient.id}/crisis` },
+    ...{ step: 0, dueAt: Date.parse(at) },
+  });
+  const task = await makeTask(records, patient, { alert });
+  await applyTaskChange(records, task.id, { kind: 'take', by: doctor.id, at });
+  await changePlan(records, patient, { part: 'programmes', programmes: ['copd'] }, { by: doctor.id, at });
+  await makeBacktest(records, patient);
 }
 
 /** That they were here and had a device, that they were erased, and when the judge had to look at them anew. */
@@ -136,10 +165,15 @@ describe('erasing a patient', () => {
       first_hearing: 2,
     });
 
+    const ofOne = { task_event: 2, alert_event: 2, page: 1, agenda: 2, plan_change: 1, backtest: 1 };
     expect(await ask(house)).toBe('asked');
     await erasing(house).start();
     await isDone(house);
-    expect(await tracesOf(house, house.patient)).toEqual(onlyTheBareId);
+    // a change of the plan was audited too
+    const left = { ...onlyTheBareId, audit: 3 };
+    expect(await tracesOf(house, house.patient)).toEqual(left);
+    for (const table of ['task_event', 'alert_event', 'page', 'agenda', 'plan_change', 'backtest'] as const)
+      expect(await house.records.selectFrom(table).selectAll().execute(), table).toHaveLength(ofOne[table]);
     const shell = await house.records
       .selectFrom('patient')
       .selectAll()
@@ -163,13 +197,13 @@ describe('erasing a patient', () => {
     const last = house.receipts(house.source).slice(-3);
     expect(last.map(({ outcome, reason }) => [outcome, reason])).toEqual(Array(3).fill(['quarantined', 'erased']));
     expect(await house.quarantined()).toHaveLength(1);
-    expect(await tracesOf(house, house.patient)).toEqual(onlyTheBareId);
+    expect(await tracesOf(house, house.patient)).toEqual(left);
 
     const report = await findErasure(house.records, house.patient);
     expect(report?.parts).toMatchObject({
       hearings: { removed: 2 },
       quarantine: { removed: 1 },
-      person: { removed: 1 },
+      person: { removed: 3 },
     });
     expect(await ask(house)).toBe('done-before');
     expect(await ask(house, randomUUID() as PatientId)).toBe('unknown-patient');
@@ -187,6 +221,8 @@ describe('erasing a patient', () => {
     expect((await listErasures(house.records, 9)).map(({ state }) => state)).toEqual(['kept']);
     const alert = await house.records.selectFrom('alert').select('state').executeTakeFirst();
     expect(alert?.state).toBe('resolved');
+    // a team would go on seeing what it says of them
+    expect(await house.records.selectFrom('backtest').select('id').execute()).toEqual([]);
     // whoever may do it sooner
     expect(await ask(house, house.patient, minutesAgo(1))).toBe('asked-again');
     await isDone(house);
