@@ -3,9 +3,9 @@ import { type Severity, severities } from '#domain/alert.ts';
 import type { AlertId, PageId } from '#domain/ids.ts';
 
 /**
- * Which pages to one person by one channel become one message. Pure. What is critical goes out at once; what follows within a minute
- * waits for the next message. What is not critical waits a minute for company. Whatever waits goes along with any message
- * about the same care team that goes earlier.
+ * Which pages to one person by one channel become one message. Pure. What is urgent or critical goes out at once; what follows within
+ * a minute and is no graver waits for the next message. What is routine waits a minute for company. Whatever waits goes along with any
+ * message about the same care team that goes earlier.
  */
 
 export const groupWithinMs = 60_000;
@@ -14,23 +14,18 @@ export const groupAtMost = 50;
 
 /** When a page of a step that begins at `now` is first due. */
 export const firstDue = (severity: Severity, now: number, withinMs = groupWithinMs): number =>
-  severity === 'critical' ? now : now + withinMs;
+  severity === 'routine' ? now + withinMs : now;
 
 /** A page that is not sent yet. `attempts`: 0 means that nobody has had it in hand. Times are ms since 1970. */
 export type Waiting = { id: PageId; alert: AlertId; severity: Severity; attempts: number; dueAt: number };
 
 /**
  * When a page may go that is due. The next step of an alert never waits for its own earlier ones, nor does a further attempt.
- * @param lastCritical when the last message about another critical alert went to the same person by the same channel.
+ * @param last when the last message about another alert at least as grave went to the same person by the same channel.
  */
-export function mayGoAt(
-  page: Waiting,
-  lastCritical: number | undefined,
-  now: number,
-  withinMs = groupWithinMs,
-): number {
-  if (page.severity !== 'critical' || page.attempts > 0 || lastCritical === undefined) return now;
-  return Math.max(now, lastCritical + withinMs);
+export function mayGoAt(page: Waiting, last: number | undefined, now: number, withinMs = groupWithinMs): number {
+  if (page.severity === 'routine' || page.attempts > 0 || last === undefined) return now;
+  return Math.max(now, last + withinMs);
 }
 
 /** What goes out in one message when `lead` does, `lead` among them: the gravest first. */

@@ -8,7 +8,7 @@ import { announce } from '#runtime/records/changes.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import {
   claimPages,
-  lastCriticalMessage,
+  lastMessageAsGrave,
   letGo,
   letWait,
   lockRecipient,
@@ -85,7 +85,7 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
       return undefined;
     }
     // it waits for company, or somebody has it in hand, or had it and died: look again when that time is over
-    const last = await lastCriticalMessage(db, lead, alert.team, now - withinMs);
+    const last = await lastMessageAsGrave(db, lead, alert.team, { since: now - withinMs, now });
     const goesAt = lead.dueAt > now ? lead.dueAt : mayGoAt(lead, last, now, withinMs);
     if (goesAt > now) {
       await letWait(db, id, goesAt);

@@ -1,4 +1,4 @@
-import type { Severity } from '#domain/alert.ts';
+import { type Severity, severities } from '#domain/alert.ts';
 import type { ClinicianId, PageId, TeamId } from '#domain/ids.ts';
 import type { Clinician } from '#domain/people.ts';
 import { clinicianOf } from './clinicians.ts';
@@ -43,12 +43,15 @@ export async function pagesBeside(
   return rows.map((row) => ({ ...pageOf(row), severity: row.severity }));
 }
 
-/** When the last message about another critical alert of the team went, or began to go, to this person by this channel; undefined before `since`. */
-export async function lastCriticalMessage(
+/**
+ * When the last message about another alert of the team, at least as grave, went, or began to go, to this person by this channel; undefined
+ * when none did after `since`. What went after `now` went by a clock that has been set back: nobody waits for that.
+ */
+export async function lastMessageAsGrave(
   db: Within,
-  page: Pick<Page, 'recipient' | 'channel' | 'alert'>,
+  page: Pick<Page, 'recipient' | 'channel' | 'alert'> & { severity: Severity },
   team: TeamId,
-  since: number,
+  { since, now }: { since: number; now: number },
 ): Promise<number | undefined> {
   const row = await db
     .selectFrom('page')
@@ -58,10 +61,11 @@ export async function lastCriticalMessage(
     .where('page.channel', '=', page.channel)
     .where('page.alert_id', '<>', page.alert)
     .where('page.last_attempt_at', '>', new Date(since))
+    .where('page.last_attempt_at', '<=', new Date(now))
     .where('page.state', 'in', ['due', 'sent'])
     .where('page.fault', 'is', null)
     .where('alert.team_id', '=', team)
-    .where('alert.severity', '=', 'critical')
+    .where('alert.severity', 'in', severities.slice(severities.indexOf(page.severity)))
     .orderBy('page.last_attempt_at', 'desc')
     .limit(1)
     .executeTakeFirst();
@@ -79,7 +83,7 @@ export async function letWait(db: Within, id: PageId, until: number): Promise<vo
     .execute();
 }
 
-/** Critical ones that wait for this person's next message by this channel need not wait for one that failed. They are due now. */
+/** Those that wait for this person's next message by this channel need not wait for one that failed, unless they are routine. They are due now. */
 export async function letGo(
   db: Within,
   { recipient, channel }: Pick<Page, 'recipient' | 'channel'>,
@@ -99,7 +103,7 @@ export async function letGo(
           .selectFrom('alert')
           .select('id')
           .whereRef('alert.id', '=', 'page.alert_id')
-          .where('severity', '=', 'critical'),
+          .where('severity', '<>', 'routine'),
       ),
     )
     .returning('id')
