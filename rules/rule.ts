@@ -47,7 +47,7 @@ export type Judging =
    */
   | { kind: 'repeated'; mark?: Mark }
   /**
-   * Every sample of the last `for-minutes` is beyond a limit, at least `samples-at-least` of them, and none further than
+   * Every sample of the last `for-minutes` is beyond a limit, and of as long before as makes `samples-at-least`, and none further than
    * `gap-minutes-at-most` from the next: never over a gap. For what is worn and measures by itself.
    * A step of more than `jump-at-most` in five minutes into it puts it in doubt for `doubtful-for-minutes`.
    * Parameters: limits…, for-minutes, gap-minutes-at-most, samples-at-least, [jump-at-most], [doubtful-for-minutes: 60], [recovery-margin].

@@ -20,7 +20,8 @@ const mmHg = 'mmHg';
 const gap = minGap({
   default: 30,
   low: 10,
-  high: 300,
+  // less than the time within which the second must come
+  high: 240,
   source:
     'An oscillometric measurement takes about 30 s: less apart, two values are one measurement. ESH 2021 asks 1-2 min.',
 });

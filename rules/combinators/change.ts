@@ -41,7 +41,8 @@ export const change: Combinator = {
       readings++;
     }
     if (onDay > 0) values[count++] = medianOf(ofDay, onDay);
-    if (first < 0 || count < parameterOf(terms, 'readings-at-least', 4)) return 'unclear';
+    // no more days can have readings than are looked at
+    if (first < 0 || count < Math.min(days, parameterOf(terms, 'readings-at-least', 4))) return 'unclear';
     const median = medianOf(values, count);
     const needed = parameterOf(terms, 'change-at-least', Number.POSITIVE_INFINITY);
     const changed = sign * (latest - median);

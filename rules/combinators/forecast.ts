@@ -41,7 +41,8 @@ export const forecast: Combinator = {
       [minutes[count], values[count], from, value] = [(at - taken) / minuteMs, there, at, there];
       if (++count === samplesAtMost) break;
     }
-    if (count < parameterOf(terms, 'samples-at-least', 3)) return 'unclear';
+    // no more samples than the slots of that time can hold
+    if (count < Math.min(overMs / panel.slots.slotMs, parameterOf(terms, 'samples-at-least', 3))) return 'unclear';
 
     const within = parameterOf(terms, 'within-minutes', 20);
     const model = terms.rule.judging.kind === 'forecast' ? terms.rule.judging.model : 'linear';

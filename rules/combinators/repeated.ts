@@ -30,7 +30,8 @@ export const repeated: Combinator = {
       history,
       { since: Math.max(since, until - withinMs), until },
       {
-        atMost: parameterOf(terms, 'of-last', needed),
+        // a care plan that asks for more than it looks at must not make the rule dumb
+        atMost: Math.max(needed, parameterOf(terms, 'of-last', needed)),
         gapMs: 1000 * parameterOf(terms, 'min-gap-seconds', 0),
         artefactsToo: mark !== undefined && artefactMarks.includes(mark),
         counts: mark ? undefined : (records, i) => gradeAt(terms, records, i) !== undefined,

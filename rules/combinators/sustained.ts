@@ -6,7 +6,7 @@ import { isBeyondBy, largest } from './recent.ts';
 import { evidenceBetween, slotAt, wornPanel } from './samples.ts';
 
 /**
- * Beyond a limit for a time: every sample from now back over `for-minutes`, at least `samples-at-least` of them, each at most
+ * Beyond a limit for a time: every sample from now back over `for-minutes` and over as many more as make `samples-at-least`, each at most
  * `gap-minutes-at-most` after the one before. It lasts from sample to sample, never to the time on the wall: a gap in the data breaks
  * it, and what lies on both sides of a gap are two times. Where it began with a step that no body makes (more than `jump-at-most` in five
  * minutes), somebody may be lying on the sensor: then it must last for `doubtful-for-minutes`.
@@ -29,7 +29,8 @@ export const sustained: Combinator = {
     const gapMs = 60_000 * parameterOf(terms, 'gap-minutes-at-most', 10);
     const latest = takenIn(panel.slots, last);
     let [from, samples, worst] = [latest, 1, newest];
-    for (let slot = last - 1; latest - from < forMs; slot--) {
+    const needed = parameterOf(terms, 'samples-at-least', 3);
+    for (let slot = last - 1; latest - from < forMs || samples < needed; slot--) {
       if (from - slot * panel.slots.slotMs > gapMs + panel.slots.slotMs) return 'unclear';
       const value = valueIn(panel.slots, slot);
       if (Number.isNaN(value)) continue;
@@ -39,7 +40,6 @@ export const sustained: Combinator = {
       samples++;
       worst = limit.side === 'above' ? Math.max(worst, value) : Math.min(worst, value);
     }
-    if (samples < parameterOf(terms, 'samples-at-least', 3)) return 'unclear';
     if (isSudden(terms, panel, limit, last, gapMs)) return 'unclear';
     const evidence = evidenceBetween(panel, from, until);
     if (evidence.length === 0) return 'unclear';
