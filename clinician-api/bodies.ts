@@ -18,8 +18,10 @@ export const SignIn = z.strictObject({
   password: z.string().min(1).max(256),
 });
 
-export const Acknowledge = z.strictObject({ note: Note });
-export const Resolve = z.strictObject({ outcome: Outcome, note: Note });
+/** The `raisedAt` of the alert as the caller saw it: a call that came since is not answered by this. */
+const raisedAt = z.iso.datetime().optional();
+export const Acknowledge = z.strictObject({ note: Note, raisedAt });
+export const Resolve = z.strictObject({ outcome: Outcome, note: Note, raisedAt });
 export const HandOver = z.strictObject({ to: ClinicianId, note: Note });
 export const SnoozeAlert = z.strictObject({
   minutes: z
@@ -27,6 +29,7 @@ export const SnoozeAlert = z.strictObject({
     .min(snoozeAtLeastMinutes)
     .max(Math.max(...Object.values(snoozeAtMostMinutes))),
   note: Note,
+  raisedAt,
 });
 
 const Text = (most: number) => words(most).pipe(z.string().min(1));

@@ -30,8 +30,11 @@ export type Finding = {
 /** How it goes on. `standing`: how the rule's trouble stands now, null leaves it; without an explanation the words stay. */
 export type Course = { rule: string; standing: Standing | null; evidence: Evidence[]; explanation?: Words };
 
-/** `at` is RFC 3339; `by` null is the platform. */
-export type AlertChange = { at: string } & (
+/**
+ * `at` is RFC 3339; `by` null is the platform. `raisedAt`: which call of the alert a person answers, as they saw it; what has called anew
+ * since, they have not answered.
+ */
+export type AlertChange = { at: string; raisedAt?: string } & (
   | { kind: 'acknowledge'; by: ClinicianId; note: string | null }
   /** Somebody else has it in hand now; also how a colleague takes it over. */
   | { kind: 'hand-over'; by: ClinicianId; to: ClinicianId; note: string | null }
@@ -53,6 +56,7 @@ export type AlertRefusal =
   | 'already-acknowledged'
   | 'already-resolved'
   | 'already-theirs'
+  | 'called-anew'
   | 'not-acknowledged'
   | 'not-snoozed'
   | 'not-resolved'
@@ -69,6 +73,8 @@ export type AlertRefusal =
 export function change(alert: Alert, event: AlertChange): { alert: Alert } | { refused: AlertRefusal } {
   if (alert.state === 'resolved')
     return event.kind === 'reopen' ? { alert: reopened(alert, event) } : { refused: 'already-resolved' };
+  if (event.raisedAt !== undefined && Date.parse(event.raisedAt) !== Date.parse(alert.raisedAt))
+    return { refused: 'called-anew' };
   switch (event.kind) {
     case 'acknowledge':
       if (alert.state === 'acknowledged') return { refused: 'already-acknowledged' };

@@ -87,6 +87,7 @@ export function alertRoutes(app: Web, deps: ApiDeps): void {
         kind: 'acknowledge',
         by: whoAsks(request).clinician.id,
         note: request.body?.note || null,
+        ...seenIn(request.body),
         at: now(),
       }),
   );
@@ -133,6 +134,7 @@ export function alertRoutes(app: Web, deps: ApiDeps): void {
         by: whoAsks(request).clinician.id,
         until: instant(clock.now() + minutes * 60_000),
         note: note || null,
+        ...seenIn(request.body),
         at: now(),
       });
     },
@@ -174,13 +176,16 @@ export function alertRoutes(app: Web, deps: ApiDeps): void {
         by: whoAsks(request).clinician.id,
         outcome: request.body.outcome,
         note: request.body.note || null,
+        ...seenIn(request.body),
         at: now(),
       }),
   );
 
   async function change(who: SignedIn & { teamIds: TeamId[] }, id: AlertId, event: AlertChange): Promise<AlertDetail> {
-    if (!(await alertOfTeams(records, who.teamIds, id))) throw notFound();
-    const result = await changeAlert(records, id, event);
+    const seen = await alertOfTeams(records, who.teamIds, id);
+    if (!seen) throw notFound();
+    // who does not say what they saw saw no more than stood there: what the judge is raising right now is not theirs yet
+    const result = await changeAlert(records, id, { raisedAt: seen.raisedAt, ...event });
     if ('refused' in result)
       throw result.refused === 'unknown' ? notFound() : await conflict(result.refused, result.alert);
     await countAnswer(deps, id, event.at);
@@ -210,9 +215,12 @@ export function alertRoutes(app: Web, deps: ApiDeps): void {
   }
 }
 
+const seenIn = (body: { raisedAt?: string | undefined } | null) => (body?.raisedAt ? { raisedAt: body.raisedAt } : {});
+
 const refusals: Partial<Record<AlertRefusal, string>> = {
   'already-resolved': 'The alert is resolved.',
   'already-acknowledged': 'The alert is acknowledged.',
+  'called-anew': 'The alert has called again since: look at it first.',
   'already-theirs': 'They have it in hand already.',
   'not-acknowledged': 'Nobody has the alert in hand: acknowledge it first.',
   'not-snoozed': 'The alert is not snoozed.',

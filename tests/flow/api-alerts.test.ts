@@ -1,13 +1,16 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient } from '#domain/people.ts';
 import type { ResponseTimes } from '#domain/response-times.ts';
 import type { AlertDetail, AlertView, Problem } from '#domain/views.ts';
 import { changeAlert } from '#runtime/records/alerts.ts';
+import type { Records } from '#runtime/records/connect.ts';
 import { escalation } from '../support/alerts.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { makeAlert, makePage, makeTask } from '../support/episodes.ts';
 import { makeClinician, makePatient, makeTeam } from '../support/people.ts';
+import { until } from '../support/until.ts';
 
 let t: Awaited<ReturnType<typeof testApi>>;
 let team: TeamId;
@@ -29,6 +32,13 @@ afterAll(() => t.stop());
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 type Detail = AlertDetail & Problem;
+
+/** How many statements on this database wait for a row that another transaction holds. */
+async function waiting(records: Records): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(records);
+  return rows[0]?.n ?? 0;
+}
 
 describe('an alert', () => {
   it('is shown with evidence, history, pages, tasks and its way from the measurement to the acknowledgement', async () => {
@@ -159,6 +169,42 @@ describe('an alert', () => {
     const answer = await asDoctor.post(`/api/v1/alerts/${alert.id}/${verb}`, body);
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer }] } });
     expect((await asDoctor.get<Detail>(`/api/v1/alerts/${alert.id}`)).body.alert.state).toBe('open');
+  });
+
+  const worsened = {
+    voice: { rule: 'worse', ruleVersion: 1, parameters: {}, title: { en: 'Worse', zh: '加重' } },
+    kind: 'worsen' as const,
+    severity: 'critical' as const,
+    explanation: { en: 'Worse', zh: '加重' },
+    evidence: [],
+    escalation,
+  };
+  const answers = [
+    ['acknowledge', {}],
+    ['snooze', { minutes: 5 }],
+    ['resolve', { outcome: 'treated' }],
+  ] as const;
+
+  it.each(answers)('is not taken off the hands of the judge by a %s while it becomes graver', async (verb, body) => {
+    const alert = await makeAlert(t.records, patient, { severity: 'urgent', openedAt: ago(60_000) });
+    const path = `/api/v1/alerts/${alert.id}`;
+    let answer: Promise<{ status: number }> | undefined;
+    await t.records.transaction().execute(async (db) => {
+      await changeAlert(db, alert.id, { ...worsened, at: ago(0) });
+      answer = asDoctor.post(`${path}/${verb}`, body);
+      await until(async () => (await waiting(t.records)) > 0);
+    });
+    expect(await answer).toMatchObject({ status: 409, body: { code: 'called-anew' } });
+    expect((await asDoctor.get<Detail>(path)).body.alert).toMatchObject({ state: 'open', severity: 'critical' });
+  });
+
+  it.each(answers)('is not answered by a %s from a screen that showed an earlier call', async (verb, body) => {
+    const alert = await makeAlert(t.records, patient, { severity: 'urgent', openedAt: ago(60_000) });
+    const path = `/api/v1/alerts/${alert.id}`;
+    await changeAlert(t.records, alert.id, { ...worsened, at: ago(0) });
+    const seen = async (raisedAt: string) => (await asDoctor.post(`${path}/${verb}`, { ...body, raisedAt })).status;
+    expect(await seen(alert.raisedAt)).toBe(409);
+    expect(await seen((await asDoctor.get<Detail>(path)).body.alert.raisedAt)).toBe(200);
   });
 
   it('takes a note that no database would take as it is', async () => {
