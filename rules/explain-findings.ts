@@ -241,10 +241,10 @@ function scoreWords(parameters: Parameters, { total, lines }: Of<'score'>): Word
 
 function adherenceWords(parameters: Parameters, { panel, came, expected, days, percent }: Of<'adherence'>): Words {
   const told = parameters['adherence-percent'] ?? 0;
-  const name = panels[panel].name;
+  const { name } = panels[panel];
   return {
-    en: `In the last ${days} days ${lowered(name.en)} was measured as planned on ${came} of ${expected} days; ${percentText(percent)} of what was expected came. Limit: ${told} %.`,
-    zh: `近 ${days} 天应测${name.zh}的 ${expected} 天中，按计划完成 ${came} 天；完成率 ${percentText(percent)}。限值：${told} %。`,
+    en: `Over ${days} days of the plan ${came} of ${expected} expected measurements of ${lowered(name.en)} came: ${percentText(percent)}. Limit: less than ${told} %.`,
+    zh: `计划内 ${days} 天应测${name.zh} ${expected} 次，实测 ${came} 次，完成率 ${percentText(percent)}。限值：低于 ${told} %。`,
   };
 }
 
@@ -255,11 +255,11 @@ function absenceWords({ panel, missed, latest, silentMs, cause }: Of<'absence'>)
     latest === undefined
       ? { en: 'none is known', zh: '尚无任何读数' }
       : { en: `the last one was taken ${span.en} ago`, zh: `末次测量在 ${span.zh}前` };
-  const times = missed === 1 ? 'once' : `${missed} times in a row`;
+  const times = missed === 1 ? { en: '', zh: '' } : { en: ` ${missed} times in a row`, zh: `连续 ${missed} 次` };
   return joined(
     {
-      en: `${name.en} was expected and has not come ${times}; ${since.en}.`,
-      zh: `${name.zh}应测未测，已连续 ${missed} 次；${since.zh}。`,
+      en: `${name.en} was expected and has not come${times.en}; ${since.en}.`,
+      zh: `应收到的${name.zh}读数${times.zh}未收到；${since.zh}。`,
     },
     causeWords[cause],
   );

@@ -28,8 +28,8 @@ export function explainUnanswered(rule: Rule, parameters: Parameters, readings: 
   const span = spanText(1000 * (parameters['confirm-within-seconds'] ?? 0));
   return readings.length === 1
     ? {
-        en: `One reading, ${list.en}, was beyond the limit (${limits.en}). A second measurement was asked for and none came within ${span.en}, so this rests on one reading.`,
-        zh: `一次测量 ${list.zh} 超出限值（${limits.zh}）。已请求复测，但 ${span.zh}内未收到复测结果，故本警报仅依据一次测量。`,
+        en: `One reading, ${list.en}, was beyond the limit (${limits.en}). A second measurement was asked for and none that counts came within ${span.en}, so this rests on one reading.`,
+        zh: `一次测量 ${list.zh} 超出限值（${limits.zh}）。已请求复测，但 ${span.zh}内未收到有效的复测结果，故本警报仅依据一次测量。`,
       }
     : {
         en: `A reading was beyond the limit (${limits.en}), and nothing measured within ${span.en} confirmed or clearly disproved it: ${list.en}.`,
@@ -74,11 +74,17 @@ export function withLatest(rule: Rule, opening: Words, reading: Evidence, grade:
     },
   };
   if (value.en === '') return opening;
+  const how = isOfOneValue.includes(rule.judging.kind)
+    ? { en: ', ', zh: '，' }
+    : { en: '; on the whole ', zh: '；总体' };
   return {
-    en: `${opening.en} Latest: ${value.en}, ${stands[grade].en}`,
-    zh: `${opening.zh}最新读数：${value.zh}，${stands[grade].zh}`,
+    en: `${opening.en} Latest: ${value.en}${how.en}${stands[grade].en}`,
+    zh: `${opening.zh}最新读数：${value.zh}${how.zh}${stands[grade].zh}`,
   };
 }
+
+/** Of the others one value may be beyond its limit while the finding is over, and the other way round. */
+const isOfOneValue: readonly Rule['judging']['kind'][] = ['confirmed', 'sustained', 'change'];
 
 /** Graver alerts never close by themselves. */
 const closing = ({ severity }: Rule): Words =>

@@ -41,9 +41,9 @@ export type Finding =
     }
   | { ground: 'combination'; measured: { limit: Limit; value: number }[]; spanMs: number }
   | { ground: 'score'; total: number; lines: { name: Words; vital: VitalName; value: number; points: number }[] }
-  /** Days on which all that was expected came, of the days on which anything was; `percent` of all measurements. */
+  /** `came` of `expected` measurements, on so many `days` on which anything was expected; on one day no more came than was. */
   | { ground: 'adherence'; panel: PanelName; came: number; expected: number; days: number; percent: number }
-  /** `latest`: when the last one was taken, ms since 1970, undefined when none is known. */
+  /** `latest`: when the last one was taken, ms since 1970, undefined when none is known; `silentMs` ago. */
   | {
       ground: 'absence';
       panel: PanelName;

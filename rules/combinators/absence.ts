@@ -65,7 +65,8 @@ export function missedOf(
   }
   const records = history.panels.get(panel)?.records;
   const latest = records && records.count > 0 ? takenAt(records, records.count - 1) : undefined;
-  const silentMs = now - Math.max(begin, latest ?? begin);
+  const waitedMs = now - Math.max(begin, latest ?? begin);
   const stepMs = (everyDays * 86_400_000) / times;
-  return { missed: Math.max(0, Math.floor((silentMs - graceMs) / stepMs)), latest, silentMs };
+  const missed = Math.max(0, Math.floor((waitedMs - graceMs) / stepMs));
+  return { missed, latest, silentMs: now - (latest ?? begin) };
 }
