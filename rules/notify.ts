@@ -30,8 +30,10 @@ export interface Paging {
   health(): Health;
 }
 
-/** With every channel away, one alert calls so often: about three days where two are called every quarter of an hour. */
+/** With every channel away, one alert calls so often as its policy says: about three days where two are called every quarter of an hour. */
 const stepsAtMost = 500;
+/** And from then on so seldom: whoever nobody ever reached must be called once a channel is back, however late. */
+const seldomMs = 3_600_000;
 
 export type PagingDeps = {
   records: Records;
@@ -72,8 +74,10 @@ export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
 
   const endRounds = async (db: Within, alert: Alert, { base, nth }: Call, now: number): Promise<void> => {
     // rounds that reached nobody at all fell into an outage: they do not count
-    if (base + nth < stepsAtMost && !(await hasReachedSomebody(db, alert.id, base)))
-      return beginStep(db, alert, { base: base + nth, nth: 0 }, now);
+    if (!(await hasReachedSomebody(db, alert.id, base))) {
+      const anew = { base: base + nth, nth: 0 };
+      return anew.base < stepsAtMost ? beginStep(db, alert, anew, now) : putStep(db, alert, anew, now + seldomMs);
+    }
     log.error('nobody acknowledged an alert, and everybody has been called', { alert: alert.id });
     await recordAlertEvent(db, alert.id, { at: instant(now), kind: 'nobody-answered', actor: null, note: null });
   };
@@ -132,7 +136,9 @@ export function createPaging(deps: PagingDeps, config: PagingConfig): Paging {
     await records.transaction().execute(async (db) => {
       const alert = await lockAlert(db, AlertId.parse(id));
       if (!alert) return;
-      if (alert.state === 'open') await beginStep(db, alert, { base: Number(base), nth: entry.step }, clock.now());
+      // by a clock that was set back since the agenda looked it would be before the morning again, for which this very entry stands
+      const now = Math.max(clock.now(), entry.dueAt);
+      if (alert.state === 'open') await beginStep(db, alert, { base: Number(base), nth: entry.step }, now);
       else await cancel(db, alert);
     });
     agenda.nudge();

@@ -6,6 +6,7 @@ import { instant } from '#runtime/clock.ts';
 import { findAlert, lockAlert, recordAlertEvent } from '#runtime/records/alerts.ts';
 import { announce } from '#runtime/records/changes.ts';
 import type { Within } from '#runtime/records/connect.ts';
+import { mayTakeOver } from '#runtime/records/on-call.ts';
 import {
   claimPages,
   lastMessageAsGrave,
@@ -74,7 +75,7 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
   const takeInHand = async (db: Within, id: PageId): Promise<Message | undefined> => {
     const found = await findPage(db, id);
     if (found?.state !== 'due') return undefined;
-    const recipient = await lockRecipient(db, found.recipient);
+    const person = await lockRecipient(db, found.recipient);
     const alert = await findAlert(db, found.alert);
     if (!alert) return undefined;
     const now = clock.now();
@@ -105,6 +106,8 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
     const ids = pages.map((page) => page.id);
     const message = messageOf(ids);
     await claimPages(db, ids, message, now, now + leaseMs);
+    // whoever has left the team since the step began is told nothing more of its patients
+    const recipient = person && (await mayTakeOver(db, alert.team, person.id)) ? person : undefined;
     return { id: message, recipient, pages, subjects };
   };
 
@@ -120,7 +123,8 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
   const deliverMessage = async ({ id, recipient, pages, subjects }: Message): Promise<Delivery> => {
     const channel = channels.find(({ name }) => name === pages[0]?.channel);
     if (!channel) return { ok: false, retry: false, fault: 'the channel is not configured' };
-    if (!recipient) return { ok: false, retry: false, fault: 'the clinician may not be called any more' };
+    if (!recipient)
+      return { ok: false, retry: false, fault: 'the clinician may not be called any more', ofRecipient: true };
     const now = clock.now();
     const alerts = subjects.map(({ alert }) => alert.id);
     return deliver(channel, {

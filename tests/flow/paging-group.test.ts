@@ -129,6 +129,57 @@ describe.concurrent('who is called', () => {
     ]);
   });
 
+  it('is whoever is called in the morning, although the clock is set back at its very beginning', async (test) => {
+    // two seconds before a full minute
+    const ahead = 58_000 - (clock.now() % 60_000);
+    let setBack = 0;
+    const unsteady = {
+      ...clock,
+      now: () => clock.now() + ahead - setBack,
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        await clock.sleep(ms, signal);
+        setBack = 5_000;
+      },
+    };
+    const time = (ms: number) => new Date(unsteady.now() + 8 * 3_600_000 + ms).toISOString().slice(11, 16);
+    const routine = { steps: [onCallStep(0, 0)], repeatAfterSeconds: 900, rounds: 1 };
+    const policies = { ...policiesFor(critical), routine, quietHours: { from: time(-3_600_000), to: time(60_000) } };
+    const room = await openPagingRoom(test, { policies, clock: unsteady });
+    await room.call('routine');
+    expect(await room.pages()).toEqual([]);
+    await until(async () => (await room.pages()).length === 1);
+    expect(setBack).toBeGreaterThan(0);
+  });
+
+  it('is nobody who has left the team since: the next is called at once', async (test) => {
+    const policies = policiesFor({ ...critical, steps: [onCallStep(0, 0), onCallStep(600, 1)] });
+    const room = await openPagingRoom(test, { policies });
+    await room.call('critical', undefined, async (db) => {
+      await db.deleteFrom('team_member').where('clinician_id', '=', room.first.id).execute();
+    });
+    await until(() => room.mail.length === 1);
+    expect(room.mail[0]?.to).toEqual(['second@clinic.example']);
+    expect((await room.pages())[0]).toMatchObject({ recipient: room.first.id, state: 'failed' });
+    expect(room.paging.health()).toEqual({ state: 'ok' });
+  });
+
+  it('is somebody once a channel is back, also when an alert has called in vain for days', async (test) => {
+    const room = await openPagingRoom(test, {
+      policies: policiesFor({ ...critical, repeatAfterSeconds: 10 }),
+      mail: 'away',
+    });
+    const { id } = await room.call();
+    await until(async () => (await room.pages()).every((page) => page.fault !== null));
+    await room.records.updateTable('page').set({ step: 600, base: 600, state: 'failed' }).execute();
+    const over = { key: 'over', kind: 'page-step', subject: `${id}/600`, step: 1, dueAt: clock.now() };
+    await room.agenda.put(room.records, over);
+    room.agenda.nudge();
+    await until(async () => (await room.steps()).some(({ subject }) => subject === `${id}/601`));
+    const [seldom] = await room.steps();
+    expect(seldom).toMatchObject({ subject: `${id}/601`, step: 0, done_at: null });
+    expect(seldom!.due_at.getTime() - clock.now()).toBeLessThanOrEqual(3_600_000);
+  });
+
   it('is nobody for what their policy leaves in the worklist', async (test) => {
     const room = await openPagingRoom(test);
     const alert = await room.call('routine');

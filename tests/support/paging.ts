@@ -3,12 +3,13 @@ import type { Alert, Severity } from '#domain/alert.ts';
 import { onCallStep, type Policies, policiesFor } from '#domain/escalation.ts';
 import type { AlertId } from '#domain/ids.ts';
 import { createAgenda } from '#runtime/agenda.ts';
-import { systemClock as clock } from '#runtime/clock.ts';
+import { type Clock, systemClock } from '#runtime/clock.ts';
 import { createLinks } from '#runtime/links.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { systemRandom as random } from '#runtime/random.ts';
 import { changeAlert, findAlert } from '#runtime/records/alerts.ts';
+import type { Within } from '#runtime/records/connect.ts';
 import { escalationOf } from '#runtime/records/policies.ts';
 import { writePageChannels } from '#runtime/records/reachability.ts';
 import type { Channel } from '../../rules/channels/channel.ts';
@@ -24,12 +25,13 @@ import { testDatabase } from './servers.ts';
 /** Paging alone, without readings: a team of two doctors and a nurse, real PostgreSQL, real queue, real mail. */
 
 const channelOf = (url: string): Channel =>
-  createSmtpChannel({ clock }, { url, from: 'Hearthbeat <pages@hearthbeat.example>', confidential: false });
+  createSmtpChannel({ clock: systemClock }, { url, from: 'Hearthbeat <pages@hearthbeat.example>', confidential: false });
 
 export async function openPagingRoom(
   { onTestFinished }: TestContext,
-  wish: { policies?: Policies; groupWithinMs?: number; mail?: 'works' | 'away'; further?: Channel[] } = {},
+  wish: { policies?: Policies; groupWithinMs?: number; mail?: 'works' | 'away'; further?: Channel[]; clock?: Clock } = {},
 ) {
+  const clock = wish.clock ?? systemClock;
   const database = await testDatabase();
   const { records } = database;
   const policies =
@@ -55,8 +57,12 @@ export async function openPagingRoom(
     await database.stop();
   });
 
-  /** An alert of a new patient that calls, as judgement opens one. */
-  const call = async (severity: Severity = 'critical', name?: string): Promise<Alert> => {
+  /** An alert of a new patient that calls, as judgement opens one. `then`: within the same transaction. */
+  const call = async (
+    severity: Severity = 'critical',
+    name?: string,
+    then: (db: Within) => Promise<void> = async () => {},
+  ): Promise<Alert> => {
     const patient = await makePatient(records, { team, ...(name ? { name } : {}) });
     const { id } = await makeAlert(records, patient, { severity });
     const alert = await records.transaction().execute(async (db) => {
@@ -68,6 +74,7 @@ export async function openPagingRoom(
         .execute();
       const opened = (await findAlert(db, id))!;
       await paging.begin(db, opened, clock.now());
+      await then(db);
       return opened;
     });
     agenda.nudge();
