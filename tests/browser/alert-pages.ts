@@ -21,7 +21,7 @@ export function alertPages(here: () => Site): void {
       await page.getByText(/^Li Na will be paged in .+ unless somebody acknowledges\.$/).waitFor();
       const pages = page.locator('.card', { has: page.getByRole('heading', { name: 'Pages' }) });
       expect(await pages.textContent()).toMatch(/Chen Wei.*by e-mail.*sent/);
-      const way = page.locator('.card', { has: page.getByRole('heading', { name: 'Timeline' }) });
+      const way = page.locator('.card', { has: page.getByRole('heading', { name: 'From measurement to answer' }) });
       expect(await way.locator('[data-done=true] .what').allTextContents()).toEqual([
         'Measured',
         'Heard at home',

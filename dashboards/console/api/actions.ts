@@ -30,11 +30,12 @@ export function useSignOut() {
 /** What became of an action: done, or somebody else was first. */
 export type Upshot = 'done' | { first: Refused['first'] };
 
+/** `raisedAt`: which call is answered, where the page shows it; one that came since goes on calling. */
 export function useAcknowledge() {
   const afterwards = useAfterwards();
   return useMutation({
-    mutationFn: ({ alert, note }: { alert: string; note?: string }) =>
-      upshotOf(send(`/alerts/${alert}/acknowledge`, { method: 'POST', body: note ? { note } : {} })),
+    mutationFn: ({ alert, ...body }: { alert: string; raisedAt?: string; note?: string }) =>
+      upshotOf(send(`/alerts/${alert}/acknowledge`, { method: 'POST', body })),
     onSettled: (_done, _fault, { alert }) => afterwards(alert),
   });
 }
@@ -42,9 +43,36 @@ export function useAcknowledge() {
 export function useResolve() {
   const afterwards = useAfterwards();
   return useMutation({
-    mutationFn: ({ alert, outcome, note }: { alert: string; outcome: Outcome; note?: string }) =>
-      upshotOf(send(`/alerts/${alert}/resolve`, { method: 'POST', body: note ? { outcome, note } : { outcome } })),
+    mutationFn: ({ alert, ...body }: { alert: string; raisedAt: string; outcome: Outcome; note?: string }) =>
+      upshotOf(send(`/alerts/${alert}/resolve`, { method: 'POST', body })),
     onSettled: (_done, _fault, { alert }) => afterwards(alert),
+  });
+}
+
+/** Gives an alert that is in hand to a colleague; by naming oneself it is taken over. */
+export function useHandOver() {
+  const afterwards = useAfterwards();
+  return useMutation({
+    mutationFn: ({ alert, ...body }: { alert: string; to: string; note?: string }) =>
+      upshotOf(send(`/alerts/${alert}/hand-over`, { method: 'POST', body })),
+    onSettled: (_done, _fault, { alert }) => afterwards(alert),
+  });
+}
+
+export function useSnooze() {
+  const afterwards = useAfterwards();
+  return useMutation({
+    mutationFn: ({ alert, ...body }: { alert: string; raisedAt: string; minutes: number; note?: string }) =>
+      send(`/alerts/${alert}/snooze`, { method: 'POST', body }),
+    onSettled: (_done, _fault, { alert }) => afterwards(alert),
+  });
+}
+
+export function useUnsnooze() {
+  const afterwards = useAfterwards();
+  return useMutation({
+    mutationFn: (alert: string) => send(`/alerts/${alert}/unsnooze`, { method: 'POST', body: {} }),
+    onSettled: (_done, _fault, alert) => afterwards(alert),
   });
 }
 
@@ -67,18 +95,18 @@ export function useMeasureAgain(patient: string) {
   });
 }
 
-async function upshotOf(asked: Promise<void>): Promise<Upshot> {
+export async function upshotOf(asked: Promise<void>): Promise<Upshot> {
   try {
     await asked;
     return 'done';
   } catch (fault) {
-    if (fault instanceof Refused && fault.status === 409) return { first: fault.first };
+    if (fault instanceof Refused && fault.status === 409 && fault.code !== 'called-anew') return { first: fault.first };
     throw fault;
   }
 }
 
 /** Asks again for whatever the action may have changed, without waiting for the live changes to say so. */
-function useAfterwards() {
+export function useAfterwards() {
   const client = useQueryClient();
   return async (alert?: string) => {
     const changed = [keys.worklist, keys.alerts, keys.tasks, alert ? keys.alert(alert) : keys.anyAlert];

@@ -9,6 +9,8 @@ export const en = {
     sex: { female: 'female', male: 'male', other: 'other', unknown: 'sex unknown' },
     close: 'Close',
     cancel: 'Cancel',
+    undo: 'Undo',
+    you: 'you',
     retry: 'Try again',
     loading: 'Loading…',
     noteOptional: 'Note (optional)',

@@ -9,6 +9,8 @@ export const zh: Texts = {
     sex: { female: '女', male: '男', other: '其他', unknown: '性别不详' },
     close: '关闭',
     cancel: '取消',
+    undo: '撤销',
+    you: '您本人',
     retry: '重试',
     loading: '正在加载…',
     noteOptional: '备注（选填）',

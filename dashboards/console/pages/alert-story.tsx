@@ -1,58 +1,11 @@
-import { IconCircleCheckFilled, IconCircleDashed, IconPointFilled } from '@tabler/icons-react';
+import { IconPointFilled } from '@tabler/icons-react';
 import type { AlertDetail, PageView } from '#domain/views.ts';
 import { en } from '../locales/en.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { Moment } from '../parts/ago.tsx';
+import { useNow } from '../time/clock.ts';
 
-/** How an alert went: its way from the cuff to a person, who was paged, what happened since. */
-
-const steps = ['measured', 'heard', 'opened', 'paged', 'seen', 'acknowledged'] as const;
-
-export function Way({ clock }: { clock: AlertDetail['clock'] }) {
-  const { t } = useLanguage();
-  const times = useTimes();
-  // they need not follow the order of the list: somebody may see an alert before its first page went out
-  const reached = steps.flatMap((step) => (clock[step] ? [{ step, at: Date.parse(clock[step]) }] : []));
-  const ordered = reached.toSorted((a, b) => a.at - b.at);
-  const missing = steps.filter((step) => !clock[step]);
-  return (
-    <>
-      <ol className="way">
-        {ordered.map(({ step, at }, i) => {
-          const before = ordered[i - 1];
-          return (
-            <li key={step} data-done="true">
-              <span className="mark">
-                <IconCircleCheckFilled size={22} aria-hidden />
-              </span>
-              <span className="what">{t(`alert.steps.${step}`)}</span>
-              <span className="when">
-                {times.withSeconds(at)}
-                {before && (
-                  <div className="small muted">{t('alert.after', { duration: times.duration(at - before.at) })}</div>
-                )}
-              </span>
-            </li>
-          );
-        })}
-        {missing.map((step) => (
-          <li key={step} data-done="false">
-            <span className="mark">
-              <IconCircleDashed size={22} aria-hidden />
-            </span>
-            <span className="what">{t(`alert.steps.${step}`)}</span>
-            <span className="when muted">{t('alert.notYet')}</span>
-          </li>
-        ))}
-      </ol>
-      {clock.acknowledged && (
-        <p className="small muted" style={{ marginTop: 10 }}>
-          {t('alert.total', { duration: times.duration(Date.parse(clock.acknowledged) - Date.parse(clock.measured)) })}
-        </p>
-      )}
-    </>
-  );
-}
+/** How an alert went: who was paged, what happened since. */
 
 const tones = { due: 'quiet', sent: 'well', failed: 'critical', cancelled: 'quiet' } as const;
 
@@ -92,6 +45,8 @@ const isKnown = (kind: string): kind is KnownEvent => kind in en.alert.events;
 /** Newest last, as it happened. */
 export function History({ events }: { events: AlertDetail['events'] }) {
   const { t, say } = useLanguage();
+  const times = useTimes();
+  const now = useNow(60_000);
   return (
     <ol className="way">
       {events.map((event, i) => (
@@ -103,6 +58,10 @@ export function History({ events }: { events: AlertDetail['events'] }) {
           <span className="what">
             {isKnown(event.kind) ? t(`alert.events.${event.kind}`) : event.kind}
             {event.actor && <span className="muted"> · {say(event.actor.name)}</span>}
+            {event.to && <span className="muted"> → {say(event.to.name)}</span>}
+            {event.until && (
+              <span className="muted"> · {t('alert.untilTime', { time: times.shortMoment(event.until, now) })}</span>
+            )}
           </span>
           <span className="when">
             <Moment at={event.at} />

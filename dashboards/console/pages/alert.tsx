@@ -1,23 +1,26 @@
-import { Button, Textarea } from '@mantine/core';
-import { IconArrowRight, IconCircleCheck, IconHandStop, IconUserCheck } from '@tabler/icons-react';
-import { useState } from 'react';
+import { Button } from '@mantine/core';
+import { IconArrowBackUp, IconArrowRight, IconHeartCheck } from '@tabler/icons-react';
+import { lazy, Suspense, useState } from 'react';
 import { Link } from 'wouter';
 import { valueIn } from '#domain/reading.ts';
 import type { AlertDetail, AlertView } from '#domain/views.ts';
-import { useAlert, useMayAct } from '../api/queries.ts';
+import { useAlert } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
-import { noteAtMost, useAcknowledging } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
 import { Pressure } from '../parts/pressure.tsx';
-import { Resolve } from '../parts/resolve.tsx';
 import { SeverityChip, StateChip } from '../parts/severity.tsx';
-import { Answer } from '../parts/states.tsx';
+import { Answer, Waiting } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useUnits } from '../parts/units.tsx';
 import { useNow } from '../time/clock.ts';
+import { Act } from './alert-act.tsx';
+import { Clock } from './alert-clock.tsx';
 import { EvidenceTable } from './alert-evidence.tsx';
-import { History, Pages, Way } from './alert-story.tsx';
+import { History, Pages } from './alert-story.tsx';
 import { TaskItem } from './task-item.tsx';
+
+// what was in force then is asked for by reviewers, in the morning
+const AsItStood = lazy(() => import('./alert-frozen.tsx'));
 
 /** The page a doctor opens at 3 a.m. from a mail, on a phone: what, who, how high, and the one button. The rest is below. */
 export function AlertPage({ id }: { id: string }) {
@@ -37,9 +40,7 @@ function Whole({ detail }: { detail: AlertDetail }) {
           <section className="card">
             <h2>{t('alert.why')}</h2>
             <p>{say(alert.explanation)}</p>
-            <p className="small muted" style={{ marginTop: 8 }}>
-              {t('alert.rule', { rule: alert.rule, version: alert.ruleVersion })}
-            </p>
+            <Frozen detail={detail} />
           </section>
           <section className="card">
             <h2>{t('alert.evidence')}</h2>
@@ -59,7 +60,7 @@ function Whole({ detail }: { detail: AlertDetail }) {
         <div className="stack">
           <section className="card">
             <h2>{t('alert.clock')}</h2>
-            <Way clock={detail.clock} />
+            <Clock clock={detail.clock} over={alert.state === 'resolved'} />
           </section>
           <section className="card">
             <h2>{t('alert.pages')}</h2>
@@ -77,13 +78,22 @@ function Whole({ detail }: { detail: AlertDetail }) {
 
 function Top({ detail }: { detail: AlertDetail }) {
   const { t, say } = useLanguage();
+  const times = useTimes();
+  const now = useNow(60_000);
   const { alert } = detail;
+  const cameBack = detail.events.findLast(({ kind }) => kind === 'reopened');
   return (
     <section className="card alert-top" data-severity={alert.state === 'open' ? alert.severity : undefined}>
       <div>
         <div className="row">
           <SeverityChip severity={alert.severity} />
-          <StateChip state={alert.state} />
+          <StateChip state={alert.state} snoozed={alert.snooze !== null} />
+          {cameBack && (
+            <span className="chip" data-severity="urgent">
+              <IconArrowBackUp size={16} aria-hidden />
+              {t('alert.reopenedAt', { time: times.shortMoment(cameBack.at, now) })}
+            </span>
+          )}
         </div>
         <h1>{say(alert.title)}</h1>
         <p className="who">
@@ -91,6 +101,17 @@ function Top({ detail }: { detail: AlertDetail }) {
           <span className="muted">{t('common.age', { age: alert.patientAge })}</span>
         </p>
         <Gravest alert={alert} />
+        {alert.recoveredAt && (
+          <p className="row back-inside">
+            <IconHeartCheck size={20} aria-hidden />
+            <span>
+              <b>{t('alert.backInsideSince', { time: times.shortMoment(alert.recoveredAt, now) })}</b>{' '}
+              {alert.state !== 'resolved' && alert.severity !== 'routine' && (
+                <span className="muted">{t('alert.backInsideMore')}</span>
+              )}
+            </span>
+          </p>
+        )}
       </div>
       <div className="act-box">
         <Act detail={detail} />
@@ -133,98 +154,18 @@ function Gravest({ alert }: { alert: AlertView }) {
   );
 }
 
-function Act({ detail }: { detail: AlertDetail }) {
-  const { t, say } = useLanguage();
-  const times = useTimes();
-  const now = useNow();
-  const { alert } = detail;
-  const mayAct = useMayAct();
-  if (alert.state === 'open') return mayAct ? <Acknowledge detail={detail} /> : <Next detail={detail} />;
-  if (alert.state === 'acknowledged')
-    return (
-      <>
-        <p className="row">
-          <IconUserCheck size={22} aria-hidden color="var(--well-solid)" />
-          <span>
-            {t('alert.acknowledgedBy', {
-              name: alert.acknowledgedByName ? say(alert.acknowledgedByName) : '',
-              time: alert.acknowledgedAt ? times.shortMoment(alert.acknowledgedAt, now) : '',
-            })}
-          </span>
-        </p>
-        <p className="small muted">{t('alert.stopped')}</p>
-        {mayAct && <Resolve alert={alert.id} />}
-      </>
-    );
-  const time = alert.resolvedAt ? times.shortMoment(alert.resolvedAt, now) : '';
-  return (
-    <>
-      <p className="row">
-        <IconCircleCheck size={22} aria-hidden color="var(--well-solid)" />
-        {alert.resolvedByName
-          ? t('alert.resolvedBy', { name: say(alert.resolvedByName), time })
-          : t('alert.resolvedAt', { time })}
-      </p>
-      {alert.outcome && <p>{t(`outcome.${alert.outcome}`)}</p>}
-      {alert.note && <p className="muted">{alert.note}</p>}
-    </>
-  );
-}
-
-function Acknowledge({ detail }: { detail: AlertDetail }) {
+/** The rule as it stood when it spoke: its version, its thresholds, and whom it called. */
+function Frozen({ detail: { alert } }: { detail: AlertDetail }) {
   const { t } = useLanguage();
-  const [writing, setWriting] = useState(false);
-  const [note, setNote] = useState('');
-  const { acknowledge, isPending } = useAcknowledging(detail.alert.id);
+  const [opened, setOpened] = useState(false);
   return (
-    <>
-      <Button
-        color={detail.alert.severity === 'critical' ? 'red' : undefined}
-        size="xl"
-        fullWidth
-        loading={isPending}
-        leftSection={<IconHandStop size={24} aria-hidden />}
-        onClick={() => void acknowledge(note)}
-      >
-        {t('alert.acknowledge')}
-      </Button>
-      <Next detail={detail} />
-      {writing ? (
-        <Textarea
-          label={t('common.noteOptional')}
-          value={note}
-          maxLength={noteAtMost}
-          autosize
-          minRows={2}
-          autoFocus
-          onChange={(event) => setNote(event.currentTarget.value)}
-        />
-      ) : (
-        <div className="row">
-          <Button variant="default" onClick={() => setWriting(true)}>
-            {t('alert.addNote')}
-          </Button>
-          <Resolve alert={detail.alert.id} />
-        </div>
+    <details className="small" style={{ marginTop: 8 }} onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary>{t('alert.rule', { rule: alert.rule, version: alert.ruleVersion })}</summary>
+      {opened && (
+        <Suspense fallback={<Waiting />}>
+          <AsItStood alert={alert} />
+        </Suspense>
       )}
-    </>
-  );
-}
-
-/** Whom the escalation calls next, and when. */
-function Next({ detail: { alert, nextCall } }: { detail: AlertDetail }) {
-  const { t, say, language } = useLanguage();
-  const times = useTimes();
-  const now = useNow(1_000);
-  if (!alert.escalation) return <p className="small muted">{t('alert.noEscalation')}</p>;
-  if (!nextCall) return <p className="small muted">{t('alert.nextNone')}</p>;
-  const name = nextCall.recipients.map((person) => say(person.name)).join(language === 'zh' ? '、' : ', ');
-  const waitMs = Date.parse(nextCall.at) - now;
-  return (
-    <p className="small numbers">
-      {waitMs > 1_000
-        ? t('alert.nextPage', { name, wait: times.duration(Math.ceil(waitMs / 1_000) * 1_000) })
-        : t('alert.nextNow', { name })}
-    </p>
+    </details>
   );
 }

@@ -1,14 +1,16 @@
 import { Button } from '@mantine/core';
+import { IconBellZ, IconHeartCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { AlertView } from '#domain/views.ts';
 import { type AlertFilter, useAlerts } from '../api/queries.ts';
-import { useLanguage } from '../locales/language.ts';
+import { useLanguage, useTimes } from '../locales/language.ts';
 import { Ago } from '../parts/ago.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { SeverityChip, StateChip } from '../parts/severity.tsx';
 import { Answer, Calm } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
+import { useNow } from '../time/clock.ts';
 
 const filters = {
   unresolved: ['open', 'acknowledged'],
@@ -85,14 +87,39 @@ export function AlertItems({ alerts, named }: { alerts: AlertView[]; named: bool
               <Ago at={alert.openedAt} />
               <Whose alert={alert} />
             </p>
+            <Standing alert={alert} />
           </div>
           <div className="row">
             <SeverityChip severity={alert.severity} />
-            <StateChip state={alert.state} />
+            <StateChip state={alert.state} snoozed={alert.snooze !== null} />
           </div>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Snoozed until when, and back inside since when. */
+function Standing({ alert }: { alert: AlertView }) {
+  const { t } = useLanguage();
+  const times = useTimes();
+  const now = useNow(60_000);
+  if (alert.state === 'resolved' || !(alert.snooze || alert.recoveredAt)) return null;
+  return (
+    <div className="row">
+      {alert.snooze && (
+        <span className="chip" data-severity="quiet">
+          <IconBellZ size={16} aria-hidden />
+          {t('alerts.snoozedUntil', { time: times.shortMoment(alert.snooze.until, now) })}
+        </span>
+      )}
+      {alert.recoveredAt && (
+        <span className="chip" data-severity="well">
+          <IconHeartCheck size={16} aria-hidden />
+          {t('alert.backInsideSince', { time: times.shortMoment(alert.recoveredAt, now) })}
+        </span>
+      )}
+    </div>
   );
 }
 
@@ -102,7 +129,10 @@ function Whose({ alert }: { alert: AlertView }) {
   const outcome = alert.outcome ? t(`outcome.${alert.outcome}`) : t('alertState.resolved');
   const words =
     alert.state === 'acknowledged'
-      ? alert.acknowledgedByName && t('alerts.acknowledgedBy', { name: say(alert.acknowledgedByName) })
+      ? alert.acknowledgedByName &&
+        (alert.handedOverByName
+          ? t('alerts.handedOver', { name: say(alert.acknowledgedByName), from: say(alert.handedOverByName) })
+          : t('alerts.acknowledgedBy', { name: say(alert.acknowledgedByName) }))
       : alert.resolvedByName
         ? t('alerts.resolvedBy', { outcome, name: say(alert.resolvedByName) })
         : outcome;

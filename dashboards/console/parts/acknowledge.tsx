@@ -10,7 +10,7 @@ import { useTell } from './tell.ts';
 export const noteAtMost = 2000;
 
 /** Acknowledges and says what became of it. */
-export function useAcknowledging(alert: string) {
+export function useAcknowledging(alert: string, raisedAt?: string) {
   const { t } = useLanguage();
   const tell = useTell();
   const { mutateAsync, isPending } = useAcknowledge();
@@ -18,7 +18,11 @@ export function useAcknowledging(alert: string) {
     isPending,
     acknowledge: async (note: string): Promise<void> => {
       try {
-        const upshot = await mutateAsync({ alert, note: note.trim() || undefined });
+        const upshot = await mutateAsync({
+          alert,
+          ...(raisedAt ? { raisedAt } : {}),
+          ...(note.trim() ? { note: note.trim() } : {}),
+        });
         if (upshot === 'done') tell.done(t('alert.done'));
         else tell.othersFirst(upshot.first);
       } catch (fault) {

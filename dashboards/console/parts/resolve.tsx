@@ -1,13 +1,13 @@
 import { Button, Modal, Radio, Textarea } from '@mantine/core';
 import { useState } from 'react';
-import { type Outcome, outcomes } from '#domain/alert.ts';
+import { type Alert, type Outcome, outcomes } from '#domain/alert.ts';
 import { useResolve } from '../api/actions.ts';
 import { useLanguage } from '../locales/language.ts';
 import { noteAtMost } from './acknowledge.tsx';
 import { useTell } from './tell.ts';
 
 /** Ends an episode: with what came of it, which is what the next reviewer asks first. */
-export function Resolve({ alert }: { alert: string }) {
+export function Resolve({ alert: { id, raisedAt } }: { alert: Pick<Alert, 'id' | 'raisedAt'> }) {
   const { t } = useLanguage();
   const tell = useTell();
   const { mutateAsync, isPending } = useResolve();
@@ -19,7 +19,10 @@ export function Resolve({ alert }: { alert: string }) {
   const submit = async () => {
     if (!outcome) return setMissing(true);
     try {
-      const upshot = await mutateAsync({ alert, outcome, note: note.trim() || undefined });
+      const upshot = await mutateAsync({
+        ...{ alert: id, raisedAt, outcome },
+        ...(note.trim() ? { note: note.trim() } : {}),
+      });
       setAsking(false);
       if (upshot === 'done') tell.done(t('alert.resolved'));
       else tell.othersFirst(upshot.first);

@@ -1,6 +1,7 @@
 import {
   IconAlertOctagonFilled,
   IconAlertTriangleFilled,
+  IconBellZ,
   IconCircleCheck,
   IconInfoCircle,
   IconUserCheck,
@@ -33,14 +34,15 @@ export function SeverityChip({ severity, children }: { severity: Severity; child
   );
 }
 
-export function StateChip({ state }: { state: AlertState }) {
+/** `snoozed`: somebody has it in hand, and wants to be called later. */
+export function StateChip({ state, snoozed = false }: { state: AlertState; snoozed?: boolean }) {
   const { t } = useLanguage();
   if (state === 'open') return null;
-  const Icon = state === 'acknowledged' ? IconUserCheck : IconCircleCheck;
+  const Icon = snoozed ? IconBellZ : state === 'acknowledged' ? IconUserCheck : IconCircleCheck;
   return (
-    <span className="chip" data-severity="well">
+    <span className="chip" data-severity={snoozed ? 'quiet' : 'well'}>
       <Icon size={16} aria-hidden />
-      {t(`alertState.${state}`)}
+      {snoozed ? t('alert.snooze.state') : t(`alertState.${state}`)}
     </span>
   );
 }

@@ -28,6 +28,8 @@ export function useTell() {
       ),
     cannot: (message: string) => stay(message, 'yellow'),
     failed: (fault: unknown) =>
-      stay(fault instanceof Refused ? t('fault.refused', { code: fault.code }) : t('fault.notDone'), 'red'),
+      fault instanceof Refused && fault.code === 'called-anew'
+        ? stay(t('alert.refused.called-anew'), 'yellow')
+        : stay(fault instanceof Refused ? t('fault.refused', { code: fault.code }) : t('fault.notDone'), 'red'),
   };
 }
