@@ -65,6 +65,8 @@ const sqlFiles: MigrationProvider = {
       migrations[file] = {
         up: async (db) => {
           await sql.raw(text).execute(db);
+          // all run in one transaction: what a deferred trigger has still to do would keep the next one from altering its table
+          await sql`set constraints all immediate`.execute(db);
         },
       };
     }
