@@ -87,8 +87,8 @@ async function openNeighbourhood(
     const now = clock.now();
     const settledAt = memory.settledAt ?? now;
     const historyStart = settledAt - historyDays * 86_400_000;
-    await progress.step('Settling 12 patients, a nurse and two doctors', async () => {
-      await settle(platform.records, memory, historyStart);
+    await progress.step('Settling 12 patients, a nurse and three doctors', async () => {
+      await settle(platform.records, memory, historyStart, now);
       for (const { who } of script) await closeOldStory(platform.records, who, now);
       await writeMemory(dataDir, { ...memory, settledAt, starts: memory.starts + 1 });
     });

@@ -1,4 +1,3 @@
-import { onCallStep, type Policies, policiesFor } from '#domain/escalation.ts';
 import { ClinicianId, DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Clinician, Patient, Role } from '#domain/people.ts';
 import type { Words } from '#domain/words.ts';
@@ -30,18 +29,11 @@ export type Resident = {
 const id = (group: number, number: number) =>
   `4ea47b00-${String(group).padStart(4, '0')}-4000-8000-${String(number).padStart(12, '0')}`;
 
-export const teams: { id: TeamId; name: Words; timeZone: string; policies: Policies; onCall: string[] }[] = [
+export const teams: { id: TeamId; name: Words; timeZone: string }[] = [
   {
     id: TeamId.parse(id(1, 1)),
     name: { en: 'Riverside community clinic', zh: '滨河社区卫生服务中心' },
     timeZone: 'Asia/Shanghai',
-    // half a minute between the calls so that a visitor sees the escalation; a hospital would set some minutes
-    policies: policiesFor({
-      steps: [onCallStep(0, 0), onCallStep(30, 1)],
-      repeatAfterSeconds: 120,
-      rounds: 3,
-    }),
-    onCall: ['chen.wei@hearthbeat.example', 'emily.hart@hearthbeat.example'],
   },
 ];
 
@@ -58,6 +50,7 @@ export const clinicians: Staff[] = [
   staff(1, 'li.na', { en: 'Li Na', zh: '李娜' }, 'nurse', 'zh'),
   staff(2, 'chen.wei', { en: 'Dr Chen Wei', zh: '陈伟医生' }, 'doctor', 'zh'),
   staff(3, 'emily.hart', { en: 'Dr Emily Hart', zh: '艾米丽·哈特医生' }, 'doctor', 'en'),
+  staff(5, 'sun.hao', { en: 'Dr Sun Hao', zh: '孙浩医生' }, 'doctor', 'zh'),
   staff(4, 'zhang.yi', { en: 'Zhang Yi', zh: '张毅' }, 'administrator', 'zh'),
 ];
 

@@ -11,10 +11,10 @@ import type { Records, Within } from '#runtime/records/connect.ts';
 import { findRegistrations, registerDevice } from '#runtime/records/devices.ts';
 import { hashPassword } from '#runtime/records/passwords.ts';
 import { addPatient } from '#runtime/records/patients.ts';
-import { findRota, setOnCall } from '#runtime/records/rota.ts';
 import { registerSource } from '#runtime/records/sources.ts';
 import { clinicians, type Resident, residents, teams } from './people.ts';
 import { planOf } from './plans.ts';
+import { neighbourhoodPolicies, settleRota } from './rota.ts';
 
 /**
  * What the neighbourhood remembers of itself under DATA_DIR (mode 0600): how often it was started, and the passwords of the demo
@@ -61,7 +61,7 @@ async function writePrivately(file: string, content: object): Promise<void> {
 }
 
 /** Residents, carers, homes and devices into the records. Doing it again changes nothing. */
-export async function settle(records: Records, memory: Memory, historyFrom: number): Promise<void> {
+export async function settle(records: Records, memory: Memory, historyFrom: number, now: number): Promise<void> {
   const hashes = new Map<string, string>();
   for (const { email } of clinicians) hashes.set(email, await hashPassword(memory.passwords[email]!));
   await records.transaction().execute(async (db) => {
@@ -69,12 +69,19 @@ export async function settle(records: Records, memory: Memory, historyFrom: numb
       const row = {
         name: JSON.stringify(team.name),
         time_zone: team.timeZone,
-        policies: JSON.stringify(team.policies),
       };
+      const policies = JSON.stringify(neighbourhoodPolicies);
       await db
         .insertInto('care_team')
-        .values({ id: team.id, ...row })
+        .values({ id: team.id, policies, ...row })
         .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
+      await db
+        .updateTable('care_team')
+        .set({ policies })
+        .where('id', '=', team.id)
+        // whoever changed them meant it
+        .where('policies_updated_by', 'is', null)
         .execute();
     }
     for (const { id, email, name, role, language } of clinicians) {
@@ -91,16 +98,13 @@ export async function settle(records: Records, memory: Memory, historyFrom: numb
           .onConflict((c) => c.doNothing())
           .execute();
     }
-    for (const team of teams)
-      if ((await findRota(db, team.id)).version === 0)
-        await setOnCall(
-          db,
-          team.id,
-          team.onCall.map((email) => clinicians.find((c) => c.email === email)!.id),
-        );
+    const serving = { chen: idOf('chen.wei'), hart: idOf('emily.hart'), sun: idOf('sun.hao') };
+    for (const team of teams) await settleRota(db, team, serving, now);
     for (const resident of residents) await settleHome(db, resident, historyFrom);
   });
 }
+
+const idOf = (name: string) => clinicians.find(({ email }) => email === `${name}@hearthbeat.example`)!.id;
 
 async function settleHome(db: Within, resident: Resident, historyFrom: number): Promise<void> {
   const { patient, home } = resident;
