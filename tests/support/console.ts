@@ -9,6 +9,7 @@ import { complaintsOf, findConsole, startBrowser } from './browser.ts';
 import { settleWard } from './ward.ts';
 import { settleAdministration } from './ward-administration.ts';
 import { settleContact } from './ward-contact.ts';
+import { settleOnCall } from './ward-on-call.ts';
 
 /** The console, built, served by the real API over real records with a ward in them, and a browser to open it in. */
 
@@ -33,6 +34,7 @@ export async function startConsole() {
   const ward = await settleWard(api);
   const administration = await settleAdministration(api.records, ward);
   await settleContact(api.records, ward);
+  const onCall = await settleOnCall(api.records, ward);
   const mail = {
     id: '1',
     at: new Date().toISOString(),
@@ -47,6 +49,7 @@ export async function startConsole() {
     api,
     ward,
     administration,
+    onCall,
     browser,
     /** A page for somebody who has signed in, or for nobody. Unless `fresh`, they come back to their browser with its warm cache. */
     open: async (who: Clinician | null, { screen = 'desk', language = 'en', path = '/', fresh = false }: Wish = {}) => {

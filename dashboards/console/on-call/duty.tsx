@@ -42,13 +42,13 @@ export function Holder({ span, drawn }: { span: Span; drawn: Drawn }) {
     return (
       <>
         <IconUserOff size={15} aria-hidden />
-        <span>{t('onCall.calendar.nobody')}</span>
+        <span className="holder">{t('onCall.calendar.nobody')}</span>
       </>
     );
   return (
     <>
       {span.duty.override && <IconArrowsExchange size={15} aria-hidden />}
-      <span>{names.who(span.duty.clinician, drawn.people)}</span>
+      <span className="holder">{names.who(span.duty.clinician, drawn.people)}</span>
     </>
   );
 }

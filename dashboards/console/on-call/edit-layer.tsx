@@ -47,98 +47,98 @@ export function EditLayer(props: {
         </div>
       </div>
 
-      <div className="stack-small">
-        <h3>{t('onCall.rota.shifts')}</h3>
-        {faultAt('/shifts') && <p className="gap-words">{faultAt('/shifts')}</p>}
-        {layer.shifts.map((shift, s) => (
-          <EditShift
-            // biome-ignore lint/suspicious/noArrayIndexKey: shifts have no name but their place
-            key={s}
-            shift={shift}
-            label={t('onCall.rota.shift', { n: s + 1 })}
-            faultAt={(place) => faultAt(`/shifts/${s}${place}`)}
-            change={(next, what) => setShift(s, next, what && `shift ${s} ${what}`)}
-            remove={
-              layer.shifts.length > 1 ? () => change({ ...layer, shifts: layer.shifts.toSpliced(s, 1) }) : undefined
-            }
-          />
-        ))}
-        {layer.shifts.length < shiftsAtMost && (
-          <div>
-            <Button
-              variant="default"
-              leftSection={<IconPlus size={18} aria-hidden />}
-              onClick={() =>
-                change({ ...layer, shifts: [...layer.shifts, { days: everyDay, from: '08:00', to: '20:00' }] })
+      <div className="layer-body">
+        <div className="stack-small">
+          <h3>{t('onCall.rota.shifts')}</h3>
+          {faultAt('/shifts') && <p className="gap-words">{faultAt('/shifts')}</p>}
+          {layer.shifts.map((shift, s) => (
+            <EditShift
+              // biome-ignore lint/suspicious/noArrayIndexKey: shifts have no name but their place
+              key={s}
+              shift={shift}
+              label={t('onCall.rota.shift', { n: s + 1 })}
+              faultAt={(place) => faultAt(`/shifts/${s}${place}`)}
+              change={(next, what) => setShift(s, next, what && `shift ${s} ${what}`)}
+              remove={
+                layer.shifts.length > 1 ? () => change({ ...layer, shifts: layer.shifts.toSpliced(s, 1) }) : undefined
               }
-            >
-              {t('onCall.rota.addShift')}
-            </Button>
+            />
+          ))}
+          {layer.shifts.length < shiftsAtMost && (
+            <div>
+              <Button
+                variant="default"
+                leftSection={<IconPlus size={18} aria-hidden />}
+                onClick={() =>
+                  change({ ...layer, shifts: [...layer.shifts, { days: everyDay, from: '08:00', to: '20:00' }] })
+                }
+              >
+                {t('onCall.rota.addShift')}
+              </Button>
+            </div>
+          )}
+          <div className="two fields-side">
+            <TextInput
+              type="date"
+              label={t('onCall.rota.since')}
+              value={layer.since}
+              error={faultAt('/since')}
+              onChange={(event) => change({ ...layer, since: event.currentTarget.value }, 'since')}
+            />
+            <TextInput
+              type="date"
+              label={t('onCall.rota.until')}
+              value={layer.until ?? ''}
+              error={faultAt('/until')}
+              onChange={(event) => change({ ...layer, until: event.currentTarget.value || null }, 'until')}
+            />
           </div>
-        )}
-      </div>
+          <label className="wish">
+            <input
+              type="checkbox"
+              checked={layer.holidaysOnly}
+              onChange={(event) => change({ ...layer, holidaysOnly: event.currentTarget.checked })}
+            />
+            <span>{t('onCall.rota.holidaysOnly')}</span>
+          </label>
+        </div>
 
-      <div className="stack-small">
-        <h3>{t('onCall.rota.places')}</h3>
-        {layer.since !== '' && (
-          <p className="muted small">
-            {t('onCall.rota.turns', { day: names.fullWeekday(weekday(dayNumber(layer.since))) })}
-          </p>
-        )}
-        {layer.places.map((place, p) => (
-          <EditPlace
-            // biome-ignore lint/suspicious/noArrayIndexKey: a place is its number
-            key={p}
-            name={names.place(p)}
-            ids={place.people}
-            people={people}
-            faultAt={(i) => faultAt(`/places/${p}/people/${i}`)}
-            change={(ids) => change({ ...layer, places: layer.places.with(p, { people: ids }) })}
-            // only the last: others would move up unseen
-            remove={
-              layer.places.length > 1 && p === layer.places.length - 1
-                ? () => change({ ...layer, places: layer.places.toSpliced(p, 1) })
-                : undefined
-            }
-          />
-        ))}
-        {layer.places.length < placesAtMost && (
-          <div>
-            <Button
-              variant="default"
-              leftSection={<IconPlus size={18} aria-hidden />}
-              onClick={() => change({ ...layer, places: [...layer.places, { people: [] }] })}
-            >
-              {t('onCall.rota.addPlace')}
-            </Button>
-          </div>
-        )}
+        <div className="stack-small">
+          <h3>{t('onCall.rota.places')}</h3>
+          {layer.since !== '' && (
+            <p className="muted small">
+              {t('onCall.rota.turns', { day: names.fullWeekday(weekday(dayNumber(layer.since))) })}
+            </p>
+          )}
+          {layer.places.map((place, p) => (
+            <EditPlace
+              // biome-ignore lint/suspicious/noArrayIndexKey: a place is its number
+              key={p}
+              name={names.place(p)}
+              ids={place.people}
+              people={people}
+              change={(ids) => change({ ...layer, places: layer.places.with(p, { people: ids }) })}
+              // only the last: others would move up unseen
+              remove={
+                layer.places.length > 1 && p === layer.places.length - 1
+                  ? () => change({ ...layer, places: layer.places.toSpliced(p, 1) })
+                  : undefined
+              }
+            />
+          ))}
+          {layer.places.length < placesAtMost && (
+            <div>
+              <Button
+                variant="default"
+                leftSection={<IconPlus size={18} aria-hidden />}
+                onClick={() => change({ ...layer, places: [...layer.places, { people: [] }] })}
+              >
+                {t('onCall.rota.addPlace')}
+              </Button>
+            </div>
+          )}
+        </div>
       </div>
-
-      <div className="two fields-side">
-        <TextInput
-          type="date"
-          label={t('onCall.rota.since')}
-          value={layer.since}
-          error={faultAt('/since')}
-          onChange={(event) => change({ ...layer, since: event.currentTarget.value }, 'since')}
-        />
-        <TextInput
-          type="date"
-          label={t('onCall.rota.until')}
-          value={layer.until ?? ''}
-          error={faultAt('/until')}
-          onChange={(event) => change({ ...layer, until: event.currentTarget.value || null }, 'until')}
-        />
-      </div>
-      <label className="wish">
-        <input
-          type="checkbox"
-          checked={layer.holidaysOnly}
-          onChange={(event) => change({ ...layer, holidaysOnly: event.currentTarget.checked })}
-        />
-        <span>{t('onCall.rota.holidaysOnly')}</span>
-      </label>
     </section>
   );
 }

@@ -11,13 +11,12 @@ export function EditPlace(props: {
   name: string;
   ids: readonly ClinicianId[];
   people: readonly RotaPerson[];
-  faultAt: (i: number) => string | undefined;
   change: (ids: ClinicianId[]) => void;
   remove: (() => void) | undefined;
 }) {
   const { t, say } = useLanguage();
   const names = useNames();
-  const { name, ids, people, faultAt, change, remove } = props;
+  const { name, ids, people, change, remove } = props;
   const move = (from: number, by: number) => {
     const moved = [...ids];
     moved.splice(from + by, 0, ...moved.splice(from, 1));
@@ -34,16 +33,14 @@ export function EditPlace(props: {
         {ids.map((id, i) => {
           const who = names.who(id, people);
           const person = people.find((one) => one.id === id);
+          const trouble = !person?.mayServe ? 'stranger' : person.channels.length === 0 ? 'unreachable' : undefined;
           return (
             // biome-ignore lint/suspicious/noArrayIndexKey: somebody may have two turns
             <li key={`${id} ${i}`} className="turn">
               <span className="turn-number">{i + 1}</span>
               <span>
                 {who}
-                {person && person.channels.length === 0 && (
-                  <span className="gap-words small"> {t('onCall.now.reachedByNone')}</span>
-                )}
-                {faultAt(i) && <span className="gap-words small"> {faultAt(i)}</span>}
+                {trouble && <span className="gap-words small turn-trouble">{t(`onCall.rota.missing.${trouble}`)}</span>}
               </span>
               <span className="turn-acts">
                 {i > 0 && (

@@ -156,17 +156,16 @@ export function EditPolicies({
         <Button variant="default" onClick={close}>
           {t('onCall.policy.cancel')}
         </Button>
-        <Button
-          variant="default"
-          disabled={!draft.changed}
-          leftSection={<IconArrowBackUp size={18} aria-hidden />}
-          onClick={draft.undo}
-        >
-          {t('onCall.rota.undo')}
-        </Button>
-        <Button disabled={!draft.changed} loading={save.isPending} onClick={() => void submit(seen)}>
-          {t('onCall.policy.save')}
-        </Button>
+        {draft.changed && (
+          <>
+            <Button variant="default" leftSection={<IconArrowBackUp size={18} aria-hidden />} onClick={draft.undo}>
+              {t('onCall.rota.undo')}
+            </Button>
+            <Button loading={save.isPending} onClick={() => void submit(seen)}>
+              {t('onCall.policy.save')}
+            </Button>
+          </>
+        )}
       </div>
     </div>
   );

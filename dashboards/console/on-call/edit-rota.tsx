@@ -164,17 +164,16 @@ function EditRota({ view, policies }: { view: RotaView; policies: Policies }) {
       )}
       <div className="save-bar">
         <span className="muted">{t(draft.changed ? 'onCall.rota.unsaved' : 'onCall.rota.unchanged')}</span>
-        <Button
-          variant="default"
-          disabled={!draft.changed}
-          leftSection={<IconArrowBackUp size={18} aria-hidden />}
-          onClick={draft.undo}
-        >
-          {t('onCall.rota.undo')}
-        </Button>
-        <Button disabled={!draft.changed} loading={save.isPending} onClick={() => void submit(seen)}>
-          {t('onCall.rota.save')}
-        </Button>
+        {draft.changed && (
+          <>
+            <Button variant="default" leftSection={<IconArrowBackUp size={18} aria-hidden />} onClick={draft.undo}>
+              {t('onCall.rota.undo')}
+            </Button>
+            <Button loading={save.isPending} onClick={() => void submit(seen)}>
+              {t('onCall.rota.save')}
+            </Button>
+          </>
+        )}
       </div>
     </div>
   );

@@ -79,22 +79,24 @@ export function OnCallPage({ of, mayEdit }: { of: TeamChoice; mayEdit: boolean }
               <div className="page-head">
                 <h2>{t('onCall.calendar.title')}</h2>
                 <div className="row">
-                  <Button
-                    variant="default"
-                    disabled={ahead === 0}
-                    leftSection={<IconChevronLeft size={18} aria-hidden />}
-                    onClick={() => setAhead(ahead - 1)}
-                  >
-                    {t('onCall.calendar.earlier')}
-                  </Button>
-                  <Button
-                    variant="default"
-                    disabled={ahead === pagesAtMost}
-                    rightSection={<IconChevronRight size={18} aria-hidden />}
-                    onClick={() => setAhead(ahead + 1)}
-                  >
-                    {t('onCall.calendar.later')}
-                  </Button>
+                  {ahead > 0 && (
+                    <Button
+                      variant="default"
+                      leftSection={<IconChevronLeft size={18} aria-hidden />}
+                      onClick={() => setAhead(ahead - 1)}
+                    >
+                      {t('onCall.calendar.earlier')}
+                    </Button>
+                  )}
+                  {ahead < pagesAtMost && (
+                    <Button
+                      variant="default"
+                      rightSection={<IconChevronRight size={18} aria-hidden />}
+                      onClick={() => setAhead(ahead + 1)}
+                    >
+                      {t('onCall.calendar.later')}
+                    </Button>
+                  )}
                 </div>
               </div>
               <Answer of={shown}>

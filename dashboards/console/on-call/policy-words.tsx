@@ -15,6 +15,8 @@ export function usePolicyWords(people: readonly RotaPerson[]) {
     if (one.kind === 'on-call') return names.place(one.place);
     return one.kind === 'role' ? t(`onCall.policy.role.${one.role}`) : names.who(one.clinician, people);
   };
+  const inSentence = (one: Target): string =>
+    one.kind === 'on-call' ? t('onCall.policy.thePlace', { place: target(one) }) : target(one);
   const ways = ({ channels }: PolicyStep) =>
     channels ? t('onCall.policy.by', { ways: names.listed(channels.map(names.channel)) }) : '';
   const afterwards = (ms: number) => duration(Math.max(10_000, ms));
@@ -26,7 +28,7 @@ export function usePolicyWords(people: readonly RotaPerson[]) {
     sentence: ({ steps }: Policy): string => {
       const begin = steps[0]?.afterSeconds ?? 0;
       const calls = steps.map((step) => {
-        const said = { who: names.listed(step.targets.map(target)), how: ways(step) };
+        const said = { who: names.listed(step.targets.map(inSentence)), how: ways(step) };
         const afterMs = (step.afterSeconds - begin) * 1000;
         return afterMs === 0
           ? t('onCall.policy.atOnce', said)

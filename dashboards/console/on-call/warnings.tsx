@@ -71,7 +71,7 @@ function Gap(props: {
     <li className="item">
       <div>
         <p className="title numbers">{when.span(open.from, open.to)}</p>
-        <p>{t('onCall.gaps.who', { places: names.listed(open.places.map(names.place)) })}</p>
+        <p>{t('onCall.gaps.who', { places: names.listed(open.places.map(names.shortPlace)) })}</p>
         {(['everybody', 'others'] as const).map((what) => {
           const some = severities(what);
           return some.length > 0 && <p key={what}>{t(`onCall.gaps.${what}`, { severities: names.listed(some) })}</p>;

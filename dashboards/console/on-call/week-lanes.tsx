@@ -5,6 +5,9 @@ import { DutyBox, Holder } from './duty.tsx';
 import { positionIn, type Week } from './weeks.ts';
 import { useNames, useWhen } from './words.ts';
 
+/** Of a week: seven hours. No name fits into less; it stands in the title, and the colour says whose it is. */
+const narrow = 7 / 168;
+
 /** A week as lanes, one for each place; days are as wide as each other. */
 export function WeekLanes({ week, drawn }: { week: Week; drawn: Drawn }) {
   const { t, say } = useLanguage();
@@ -40,7 +43,9 @@ export function WeekLanes({ week, drawn }: { week: Week; drawn: Drawn }) {
               .map((span) => (
                 <li key={span.from} style={{ left: at(span.from), width: `calc(${at(span.to)} - ${at(span.from)})` }}>
                   <DutyBox span={span} drawn={drawn}>
-                    <Holder span={span} drawn={drawn} />
+                    {positionIn(week, span.to) - positionIn(week, span.from) >= narrow && (
+                      <Holder span={span} drawn={drawn} />
+                    )}
                   </DutyBox>
                 </li>
               ))}

@@ -74,6 +74,8 @@ export function useTrying(people: readonly Pick<RotaPerson, 'id' | 'name'>[]) {
   };
 }
 
+const dayMs = 86_400_000;
+
 /** Whoever plans thinks in days of the week. By the clocks of the care team; instants are ms since 1970. */
 export function useWhen() {
   const { language } = useLanguage();
@@ -88,10 +90,8 @@ export function useWhen() {
       const same = dayKey(from, zone) === dayKey(to, zone);
       return `${dayAndTime(from, language, zone)} – ${(same ? timeOfDay : dayAndTime)(to, language, zone)}`;
     },
-    /** `08:00 – 20:00`, with the day where it is another one. */
-    times: (from: number, to: number) => {
-      const same = dayKey(from, zone) === dayKey(to, zone);
-      return `${timeOfDay(from, language, zone)} – ${(same ? timeOfDay : dayAndTime)(to, language, zone)}`;
-    },
+    /** `20:00 – 08:00`, with the day where it is not clear which. */
+    times: (from: number, to: number) =>
+      `${timeOfDay(from, language, zone)} – ${(to - from <= dayMs ? timeOfDay : dayAndTime)(to, language, zone)}`,
   };
 }
