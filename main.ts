@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Auditor } from '#runtime/auditor/auditor.ts';
 import type { Authority } from '#runtime/authority/authority.ts';
 import { pinForBoxes } from '#runtime/authority/pin.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
@@ -72,7 +73,7 @@ export async function startPlatform(
 }
 
 /**
- * `node main.ts [role…]`, or `npm run serve -- [role…]`: servers, broker, ingest, rules, api (runtime/roles.ts says what each is). No
+ * `node main.ts [role…]`, or `npm run serve -- [role…]`: servers, broker, ingest, rules, api, auditor (runtime/roles.ts says what each is). No
  * word: all in one process. Several processes on one machine share DATA_DIR and the environment, start in any order, and survive
  * each other's end: they meet in PostgreSQL, in the store of readings, and in the journal, through a socket of the broker's process.
  * @throws SetupFault
@@ -120,9 +121,10 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   const records = await progress.step('Bringing the database up to date', () => openRecords(start));
   const choice = vitalsOf(start);
   const influx = await startInflux(start, choice);
-  const readsVitals = here.has('ingest') || here.has('rules') || here.has('api');
+  const readsVitals = here.has('ingest') || here.has('rules') || here.has('api') || here.has('auditor');
   const store = readsVitals ? await openVitals(start, choice, records) : undefined;
-  const authority = here.has('broker') || here.has('api') ? await startAuthority(start) : undefined;
+  const authority =
+    here.has('broker') || here.has('api') || here.has('auditor') ? await startAuthority(start) : undefined;
 
   const healths: Ground['healths'] = {};
   if (authority) healths.certificates = authority.health;
@@ -154,9 +156,11 @@ async function compose(start: Start, here: ReadonlySet<Role>): Promise<Omit<Part
   if (here.has('rules') && journal && store) services.push(...(await judges(ground, journal, store, choice)));
   if (here.has('ingest') && journal && store) services.push(...(await recorders(ground, journal, store)));
   if (here.has('broker') && journal) services.push(await door(ground, journal));
+  const auditor = here.has('auditor') && store ? await audits(ground, store) : undefined;
+  if (auditor) services.push(auditor);
   if (!isWhole(here)) services.push(createSelfReport({ health, metrics }, { folder: folder.path, here }));
   if (here.has('api') && store) services.push(...(await windows(ground, store, health)));
-  services.push(overseer(ground, journal, health));
+  services.push(overseer(ground, journal, health, auditor));
 
   await progress.step('Starting the services', async () => {
     for (const service of services) {
@@ -275,7 +279,34 @@ async function windows(ground: Ground, store: VitalsStore, own: () => Record<str
   return whole ? [api] : [siblings, api];
 }
 
-function overseer(ground: Ground, journal: Journal | undefined, health: () => Record<string, Health>): Service {
+async function audits(ground: Ground, store: VitalsStore): Promise<Auditor> {
+  const [{ createAuditor }, { createHeartbeat }] = await Promise.all([
+    import('#runtime/auditor/auditor.ts'),
+    import('#runtime/auditor/heartbeat.ts'),
+  ]);
+  const { config, secrets, authority, healths } = ground;
+  const everyMs = config.CANARY_SECONDS * 1_000;
+  const host = ['0.0.0.0', '::'].includes(config.MQTTS_HOST) ? '127.0.0.1' : config.MQTTS_HOST;
+  const mqttUrl = config.CANARY_MQTT_URL ?? `mqtts://${host}:${config.MQTTS_PORT}`;
+  const { HEARTBEAT_URL: url, HEARTBEAT_METHOD: method } = config;
+  const auditor = createAuditor(
+    {
+      ...{ ...ground, store, trusts: () => (config.CANARY_MQTT_URL ? undefined : authority?.certificate) },
+      watcher: url ? createHeartbeat(ground, { url, method }) : undefined,
+    },
+    { canary: everyMs > 0 ? { mqttUrl, token: secrets.canaryToken, everyMs } : undefined },
+  );
+  healths.canary = auditor.canary;
+  healths.heartbeat = auditor.heartbeat;
+  return auditor;
+}
+
+function overseer(
+  ground: Ground,
+  journal: Journal | undefined,
+  health: () => Record<string, Health>,
+  auditor: Auditor | undefined,
+): Service {
   const { config, here } = ground;
   const process = processName(here);
   return createOverseer(
@@ -286,6 +317,7 @@ function overseer(ground: Ground, journal: Journal | undefined, health: () => Re
         ...(here.has('ingest') ? [quarantineSign(ground)] : []),
         ...(here.has('api') ? [auditSign(ground)] : []),
         ...(here.has('rules') ? [rotaSign(ground), undeliveredSign(ground)] : []),
+        ...(auditor ? [auditor.findings] : []),
         processSign(ground, process),
       ],
       ...(config.SMTP_URL
@@ -320,6 +352,7 @@ if (import.meta.main) {
     const accounts = await part.records
       .selectFrom('clinician')
       .select('id')
+      .where('canary', '=', false)
       .limit(1)
       .execute()
       // PostgreSQL went away meanwhile: no reason to end, and nobody is told what we do not know

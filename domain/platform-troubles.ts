@@ -1,3 +1,4 @@
+import { auditorTroubles } from './auditor-troubles.ts';
 import type { Words } from './words.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { Words } from './words.ts';
  * are engineering defaults: as long as a restart or a short outage takes, and no longer.
  */
 
-type Trouble = { opensAfterMs: number | null; title: Words; means: Words; remedy: Words };
+export type Trouble = { opensAfterMs: number | null; title: Words; means: Words; remedy: Words };
 
 const second = 1_000;
 const minute = 60 * second;
@@ -269,6 +270,7 @@ export const platformTroubles = {
     },
     remedy: { en: 'Look into the log and at the open alerts.', zh: '请查看运行日志和未关闭的警报。' },
   },
+  ...auditorTroubles,
   'queue-away': {
     opensAfterMs: 5 * minute,
     title: { en: 'The job queue does not answer', zh: '任务队列没有响应' },

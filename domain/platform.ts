@@ -61,6 +61,14 @@ const components: Readonly<Record<string, Words>> = {
   reachability: { en: 'Contact points of people on call', zh: '值班人员联系方式' },
   quarantine: { en: 'Quarantine', zh: '隔离区' },
   audit: { en: 'Audit trail', zh: '审计记录' },
+  auditor: { en: 'Auditor', zh: '审计进程' },
+  canary: { en: 'Test reading through the platform', zh: '全程测试读数' },
+  heartbeat: { en: 'External heartbeat', zh: '外部心跳' },
+  'late-calls': { en: 'Calls of open alerts', zh: '未关闭警报的呼叫' },
+  'unanswered-alerts': { en: 'Critical alerts without an answer', zh: '无人应答的危急警报' },
+  'stuck-pages': { en: 'Pages that are due', zh: '到期的呼叫' },
+  'late-due-times': { en: 'Due times, as the auditor sees them', zh: '定时任务（审计）' },
+  'late-alerts': { en: 'Opening of critical alerts', zh: '危急警报的开启' },
   consumers: { en: 'Readers of the journal', zh: '日志读取进度' },
 };
 

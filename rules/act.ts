@@ -1,5 +1,6 @@
 import type { Alert } from '#domain/alert.ts';
 import { newAlert } from '#domain/alert.ts';
+import { canary } from '#domain/canary.ts';
 import { AlertId, type PatientId, TaskId, type TeamId } from '#domain/ids.ts';
 import { newTask } from '#domain/task.ts';
 import type { Agenda } from '#runtime/agenda.ts';
@@ -80,7 +81,7 @@ async function speak(
     const who = { id: AlertId.parse(deps.random.uuid()), patient, team };
     after = newAlert(openingOf(matter, effect, who, escalation, instant(now)));
     await openAlert(db, after);
-    deps.metrics.alerts.inc({ rule: rule.rule, severity: after.severity });
+    if (team !== canary.team) deps.metrics.alerts.inc({ rule: rule.rule, severity: after.severity });
   } else {
     if (!before) return open;
     const event = changeOf(decision, matter, effect, before, escalation, instant(now));

@@ -1,4 +1,5 @@
 import { type Alert, severities } from '#domain/alert.ts';
+import { canary } from '#domain/canary.ts';
 import { waitAfter } from '#domain/escalation.ts';
 import type { PageId } from '#domain/ids.ts';
 import type { Clinician } from '#domain/people.ts';
@@ -26,6 +27,7 @@ import {
 } from '#runtime/records/pages.ts';
 import type { Health } from '#runtime/service.ts';
 import { book } from './book/index.ts';
+import { canaryChannel } from './canary.ts';
 import type { Delivery } from './channels/channel.ts';
 import { createDeliver } from './channels/deliver.ts';
 import { mayGoAt, messageOf, together, groupWithinMs as usualGroupMs } from './group.ts';
@@ -121,7 +123,7 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
   });
 
   const deliverMessage = async ({ id, recipient, pages, subjects }: Message): Promise<Delivery> => {
-    const channel = channels.find(({ name }) => name === pages[0]?.channel);
+    const channel = [...channels, canaryChannel].find(({ name }) => name === pages[0]?.channel);
     if (!channel) return { ok: false, retry: false, fault: 'the channel is not configured' };
     if (!recipient)
       return { ok: false, retry: false, fault: 'the clinician may not be called any more', ofRecipient: true };
@@ -179,7 +181,8 @@ export function createSending(deps: SendingDeps, config: PagingConfig): Sending 
       ...{ at: instant(now), kind: 'paged', actor: null, note: null },
       detail: { channel: page.channel, step: page.step, recipient: page.recipient },
     });
-    if (page.step === 0) metrics.pageSeconds.observe((now - Date.parse(alert.openedAt)) / 1000);
+    if (page.step === 0 && alert.team !== canary.team)
+      metrics.pageSeconds.observe((now - Date.parse(alert.openedAt)) / 1000);
   };
 
   const recordFailed = async (

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { SetupFault } from '#domain/errors.ts';
 import { channelVariables } from './config/channels.ts';
-import { anyDays, days, key, mebibytes, oneOf, port, seconds, text, url, type Variable } from './config/values.ts';
+import {
+  anyDays,
+  canaryEvery,
+  days,
+  key,
+  mebibytes,
+  oneOf,
+  port,
+  seconds,
+  text,
+  url,
+  type Variable,
+} from './config/values.ts';
 
 /**
  * All configuration of the platform: environment variables, parsed once by whoever starts it and handed on as a value.
@@ -126,6 +138,23 @@ export const variables = {
     default: undefined,
     says: 'Who is told by mail, through SMTP_URL, when a part of the platform itself does not work. Not set: nobody.',
   },
+  CANARY_SECONDS: {
+    schema: canaryEvery,
+    default: '300',
+    says: 'How often the auditor sends a canary reading through the whole platform: 120 to 3600 seconds, or off.',
+  },
+  CANARY_MQTT_URL: {
+    schema: url('mqtt', 'mqtts'),
+    default: undefined,
+    says: 'By which door the canary comes in. Default: MQTTS_PORT of this machine, as the homes do.',
+  },
+  HEARTBEAT_URL: {
+    schema: url('http', 'https'),
+    default: undefined,
+    says: 'Asked every minute while the auditor finds all well; whoever is there tells people when it stays away. Not set: nobody outside watches.',
+    secret: true,
+  },
+  HEARTBEAT_METHOD: { schema: oneOf('GET', 'POST'), default: 'GET', says: 'How HEARTBEAT_URL is asked: GET or POST.' },
   MAILBOX_DIR: {
     schema: text,
     default: undefined,

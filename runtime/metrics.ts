@@ -107,6 +107,30 @@ export function createMetrics() {
       buckets: [...seconds, 60, 120, 300],
       registers,
     }),
+    canaryLegSeconds: new Gauge({
+      name: 'hearthbeat_canary_leg_seconds',
+      help: "How long after it was sent the auditor's canary reading had come so far, the last time it did",
+      labelNames: ['leg'] as const,
+      registers,
+    }),
+    canaryFlights: new Counter({
+      name: 'hearthbeat_canary_flights_total',
+      help: 'Canary readings sent through the platform: home (all the way), or the leg they did not come through',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    auditFindings: new Gauge({
+      name: 'hearthbeat_audit_findings',
+      help: 'What the auditor found late when it looked last',
+      labelNames: ['what'] as const,
+      registers,
+    }),
+    heartbeats: new Counter({
+      name: 'hearthbeat_heartbeats_total',
+      help: 'Heartbeats to whoever watches from outside: beaten, failed, withheld',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
   };
 }
 

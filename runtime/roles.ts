@@ -10,6 +10,8 @@ export const roles = {
   ingest: 'records what the journal holds',
   rules: 'judges what the journal holds, and pages',
   api: 'console, API, health and metrics of all processes',
+  auditor:
+    'asks every minute whether an alert is late, sends a canary through all others, and beats the external heartbeat',
 } as const;
 
 export type Role = keyof typeof roles;

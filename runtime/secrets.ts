@@ -33,6 +33,8 @@ const Secrets = z.object({
   webPushKey: secret,
   /** Opens the key in authority.json where AUTHORITY_PASSPHRASE is not set. */
   authorityPassphrase: secret,
+  /** By which the auditor's canary signs in to the broker. */
+  canaryToken: secret,
 });
 export type Secrets = Readonly<z.infer<typeof Secrets>>;
 

@@ -30,6 +30,13 @@ export const seconds = z
   .transform(Number)
   .refine((number) => number <= 600)
   .describe('a number of seconds from 0 to 600');
+/** `off`, said in so many words, is 0. */
+export const canaryEvery = z
+  .string()
+  .regex(/^(off|\d{3,4})$/)
+  .transform((text) => (text === 'off' ? 0 : Number(text)))
+  .refine((number) => number === 0 || (number >= 120 && number <= 3_600))
+  .describe('a number of seconds from 120 to 3600, or off');
 export const flag = z
   .stringbool({ truthy: ['true', '1', 'yes'], falsy: ['false', '0', 'no'] })
   .describe('one of true, 1, yes, false, 0 and no');

@@ -26,7 +26,12 @@ export async function findCareTeam(db: Within, name: string): Promise<CareTeam |
 }
 
 export async function careTeams(db: Within): Promise<CareTeam[]> {
-  const rows = await db.selectFrom('care_team').select(['id', 'name', 'time_zone']).orderBy('id').execute();
+  const rows = await db
+    .selectFrom('care_team')
+    .select(['id', 'name', 'time_zone'])
+    .where('canary', '=', false)
+    .orderBy('id')
+    .execute();
   return rows.map((row) => ({ id: row.id, name: row.name, timeZone: row.time_zone }));
 }
 
@@ -65,6 +70,7 @@ export async function findClinicianByEmail(
     .selectAll()
     .where('email', '=', email.trim().toLowerCase())
     .where('disabled_at', 'is', null)
+    .where('canary', '=', false)
     .executeTakeFirst();
   return row && { clinician: clinicianOf(row), passwordHash: row.password_hash };
 }

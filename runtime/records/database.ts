@@ -34,6 +34,8 @@ import type { FirstHearing } from './first-hearings.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** The database's own: of the auditor's canary, which is nobody. */
+type IsCanary = ColumnType<boolean, never, never>;
 type MaybeActor = ColumnType<Actor | null, Actor | null | undefined, Actor | null>;
 /** jsonb: comes out parsed, goes in as JSON text. */
 type Json<T extends object | null> = JSONColumnType<T>;
@@ -65,6 +67,7 @@ export interface Database extends PlanTables, RotaTables {
     policies_updated_by: ColumnType<ClinicianId | null, ClinicianId | null | undefined, ClinicianId | null>;
     /** Parameters of rules as this team wants them, by rule and parameter name. */
     overrides: ColumnType<Record<string, Record<string, number>>, string | undefined, string>;
+    canary: IsCanary;
   };
   clinician: {
     id: ClinicianId;
@@ -74,6 +77,7 @@ export interface Database extends PlanTables, RotaTables {
     language: Language;
     password_hash: string;
     disabled_at: MaybeTime;
+    canary: IsCanary;
   };
   team_member: { team_id: TeamId; clinician_id: ClinicianId };
   session: { token_hash: string; clinician_id: ClinicianId; created_at: Time; seen_at: Time; expires_at: Time };
@@ -88,6 +92,7 @@ export interface Database extends PlanTables, RotaTables {
     created_at: ColumnType<Date, Date | string | undefined, never>;
     created_by: MaybeActor;
     erased_at: MaybeTime;
+    canary: IsCanary;
   };
   care_plan: {
     patient_id: PatientId;
@@ -114,6 +119,7 @@ export interface Database extends PlanTables, RotaTables {
     revoked_by: MaybeActor;
     status: MaybeJson<StatusMessage>;
     status_at: MaybeTime;
+    canary: IsCanary;
   };
   source_certificate: {
     fingerprint: string;

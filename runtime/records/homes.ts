@@ -1,3 +1,4 @@
+import { canary } from '#domain/canary.ts';
 import type { Command, CommandAnswer } from '#domain/downward.ts';
 import type { DeviceId, PatientId, SourceId, TeamId } from '#domain/ids.ts';
 import type { Words } from '#domain/words.ts';
@@ -24,6 +25,7 @@ export async function devicesInHomes(db: Within, at: number): Promise<HomeDevice
         .on((eb) => eb.or([eb('assignment.to_at', 'is', null), eb('assignment.to_at', '>', new Date(at))])),
     )
     .leftJoin('patient', 'patient.id', 'assignment.patient_id')
+    .where('device.source_id', '<>', canary.source)
     .select(['device.id', 'device.source_id', 'device.model', 'assignment.user_slot'])
     .select(['patient.id as patient_id', 'patient.name'])
     .orderBy('device.id')
@@ -98,6 +100,7 @@ export async function patientsWithoutDevice(
   const rows = await db
     .selectFrom('patient')
     .select(['id', 'name'])
+    .where('canary', '=', false)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -125,6 +128,7 @@ export async function findPatientsByWord(
   const rows = await db
     .selectFrom('patient')
     .select(['id', 'name'])
+    .where('canary', '=', false)
     .where((eb) =>
       /^[0-9a-f]{4}[0-9a-f-]*$/.test(digits)
         ? eb(eb.cast<string>('id', 'text'), 'like', `${digits}%`)
@@ -191,6 +195,7 @@ export async function searchSources(
         .on('patient.team_id', 'in', [...who.teams, nobodysTeam])
         .on('patient.erased_at', 'is', null),
     )
+    .where('source.canary', '=', false)
     .where((eb) =>
       eb.or([
         eb(eb.cast<string>('source.id', 'text'), 'ilike', like),

@@ -9,6 +9,7 @@ export async function teamsWithPatients(db: Within): Promise<TeamId[]> {
   const rows = await db
     .selectFrom('care_team')
     .select('id')
+    .where('canary', '=', false)
     .where((eb) =>
       eb.exists(
         eb

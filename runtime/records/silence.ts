@@ -113,6 +113,7 @@ export async function sourcesHeard(db: Within, since: number): Promise<{ known: 
       eb.fn.countAll<string>().filterWhere(sql`status ->> 'state'`, '=', 'online').as('online'),
     ])
     .where('revoked_at', 'is', null)
+    .where('canary', '=', false)
     .where('status_at', '>', new Date(since))
     .executeTakeFirstOrThrow();
   return { known: Number(row.known), online: Number(row.online) };

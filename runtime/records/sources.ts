@@ -151,6 +151,7 @@ export const revokeSource = (
 /** By id, those behind `after`. */
 export async function listSources(db: Within, query: { after?: SourceId; limit: number }): Promise<Source[]> {
   const rows = await sourceRows(db)
+    .where('canary', '=', false)
     .where((eb) => (query.after === undefined ? eb.lit(true) : eb('id', '>', query.after)))
     .orderBy('id')
     .limit(query.limit)

@@ -128,6 +128,7 @@ beforeAll(async () => {
   const environment = {
     PATH: process.env.PATH,
     DATA_DIR: join(folder, 'data'),
+    CANARY_SECONDS: 'off',
     HTTP_PORT: String(await freePort()),
     MQTT_PORT: String(await freePort()),
     MQTTS_PORT: String(await freePort()),

@@ -25,7 +25,7 @@ import { until } from '../support/until.ts';
 
 const startMs = 90_000;
 const main = join(import.meta.dirname, '../../main.ts');
-const parts = ['rules api servers', 'ingest', 'broker'] as const;
+const parts = ['rules api servers', 'ingest auditor', 'broker'] as const;
 type Name = (typeof parts)[number];
 const ends: (() => unknown)[] = [];
 const running = new Map<Name, { child: ChildProcess; said: () => string }>();
@@ -56,6 +56,7 @@ beforeAll(async () => {
     HTTP_PORT: String(await freePort()),
     MQTT_PORT: String(await freePort()),
     MQTTS_PORT: String(await freePort()),
+    CANARY_SECONDS: 'off',
     LOG_LEVEL: 'error',
   };
   const { source, secret } = await makeSource(database.records);
@@ -130,7 +131,16 @@ it('start in any order, and a reading comes in by one, is recorded by another, a
   await send('first');
   await until(() => receipted.has('first'));
   expect(Object.keys(await components()).sort()).toEqual(
-    expect.arrayContaining(['broker', 'clinician-api', 'ingest', 'journal', 'rules', 'servers', 'vitals-store']),
+    expect.arrayContaining([
+      'auditor',
+      'broker',
+      'clinician-api',
+      'ingest',
+      'journal',
+      'rules',
+      'servers',
+      'vitals-store',
+    ]),
   );
   for (const name of ['journal.sock', ...allRoles.map((role) => `${role}.sock`)])
     expect(statSync(join(environment.DATA_DIR!, name)).mode & 0o777).toBe(0o600);
@@ -138,7 +148,7 @@ it('start in any order, and a reading comes in by one, is recorded by another, a
 
 it('are measured as one, each under its name', async () => {
   const text = await metrics();
-  for (const process of ['broker', 'ingest', 'servers+rules+api'])
+  for (const process of ['broker', 'ingest+auditor', 'servers+rules+api'])
     expect(text).toContain(`process_cpu_user_seconds_total{process="${process}"}`);
   expect(text).toMatch(/hearthbeat_journal_appended_total\{process="broker"\} [1-9]/);
 });
@@ -157,14 +167,15 @@ it('survive the death of each other, and the API says who is missing', async () 
   await kill('rules api servers');
   await send('while nobody looks or judges');
   await until(() => receipted.has('while nobody looks or judges'));
-  await kill('ingest');
+  await kill('ingest auditor');
   const unrecorded = await send('while nobody records');
   begin('rules api servers');
   await until(async () => (await components()).ingest?.trouble === 'process-silent', startMs);
+  expect((await components()).auditor?.trouble).toBe('process-silent');
   await kill('broker');
   await until(async () => (await components()).broker?.trouble === 'process-silent');
 
-  begin('ingest');
+  begin('ingest auditor');
   begin('broker');
   await until(allWell, startMs);
   await until(async () => (await latestTakenAt()) === unrecorded);

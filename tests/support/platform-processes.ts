@@ -30,7 +30,7 @@ export type PlatformProcesses = {
   stop(): Promise<void>;
 };
 
-export const platformRoles = ['servers', 'broker', 'ingest', 'rules', 'api'] as const;
+export const platformRoles = ['servers', 'broker', 'ingest', 'rules', 'api', 'auditor'] as const;
 export type Victim = (typeof platformRoles)[number] | 'platform' | 'influxdb' | 'postgresql';
 
 /** The flags of `npm run serve`, runtime/setup/begin.mjs. */
@@ -59,6 +59,8 @@ export async function startPlatformProcesses(wish: {
     ...ports,
     HTTPS_HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
+    // whoever counts readings counts their own
+    CANARY_SECONDS: 'off',
     ...wish.environment,
   };
   const parts = wish.apart ? platformRoles : (['platform'] as const);
