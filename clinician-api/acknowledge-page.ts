@@ -14,7 +14,7 @@ export type AcknowledgeView = {
   alerts: AcknowledgedAlert[];
   /** Where to look, after signing in. */
   consoleUrl: string;
-  /** It has become graver while somebody looked at it: they shall see that before they say yes. */
+  /** It has become graver, or has called anew, since somebody looked at it: they shall see that before they say yes. */
   changed: boolean;
 };
 
@@ -22,16 +22,17 @@ export type AcknowledgedAlert = {
   severity: Severity;
   title: Words;
   state: AlertState;
-  openedAt: string;
+  /** When it last called. */
+  raisedAt: string;
   timeZone: string;
   /** Who has it in hand, or closed it. */
   by: Words | null;
   byThem: boolean;
 };
 
-/** What a press of the button answers to: how grave each alert stood on the page. */
-export const shownAs = (alerts: readonly Pick<AcknowledgedAlert, 'severity' | 'state'>[]): string =>
-  alerts.map(({ severity, state }) => `${severity}.${state}`).join(' ');
+/** What a press of the button answers to: how grave each alert stood on the page, and which call of it that was. */
+export const shownAs = (alerts: readonly Pick<AcknowledgedAlert, 'severity' | 'state' | 'raisedAt'>[]): string =>
+  alerts.map(({ severity, state, raisedAt }) => `${severity}.${state}.${Date.parse(raisedAt)}`).join(' ');
 
 export function acknowledgePage(view: AcknowledgeView): string {
   const { language, alerts } = view;
@@ -63,7 +64,7 @@ function form({ name, language, alerts }: AcknowledgeView): string {
 }
 
 function item(alert: AcknowledgedAlert, language: Language): string {
-  const at = timeIn(alert.timeZone, Date.parse(alert.openedAt), language);
+  const at = timeIn(alert.timeZone, Date.parse(alert.raisedAt), language);
   return `<li class="${alert.severity}">
       <span class="grave">${escaped(severityNames[alert.severity][language])}</span>
       <strong>${escaped(alert.title[language])}</strong>

@@ -85,12 +85,12 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
 
   /** Whose link it is, who still may use it. */
   async function open(request: FastifyRequest): Promise<Opened | Parameters<typeof refusedPage>[0]> {
-    const attempt = attempts([{ key: `address ${request.ip}`, limit: wrong }]);
-    if ('refusedForSeconds' in attempt) return 'too-many-attempts';
     const link = links.readAcknowledge((request.params as z.infer<typeof params>).token, clock.now());
-    if (link === 'not-a-link') return link;
-    // not guessed: no need to count it
-    attempt.forgive();
+    // a link of ours is never refused for the noise of others behind the same address
+    if (link === 'not-a-link')
+      return 'refusedForSeconds' in attempts([{ key: `address ${request.ip}`, limit: wrong }])
+        ? 'too-many-attempts'
+        : link;
     if (link === 'expired') return link;
     if ('refusedForSeconds' in attempts([{ key: `owner ${link.recipient}`, limit: often }])) return 'too-many-attempts';
     const recipient = await findClinician(records, link.recipient);
@@ -111,8 +111,8 @@ export async function acknowledgeLinkRoutes(app: Web, deps: ApiDeps, { publicUrl
       db,
       alerts.map(({ acknowledgedBy }) => acknowledgedBy),
     );
-    return alerts.map(({ id, severity, title, state, openedAt, team, acknowledgedBy }) => ({
-      ...{ id, severity, title, state, openedAt },
+    return alerts.map(({ id, severity, title, state, raisedAt, team, acknowledgedBy }) => ({
+      ...{ id, severity, title, state, raisedAt },
       timeZone: teams.find((one) => one.id === team)?.timeZone ?? 'UTC',
       by: (acknowledgedBy && names.get(acknowledgedBy)) || null,
       byThem: acknowledgedBy === recipient.id,

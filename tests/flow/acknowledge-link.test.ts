@@ -117,6 +117,16 @@ describe('the link in a page', () => {
     expect(await stateOf(alert)).toBe('acknowledged');
   });
 
+  it('does not say yes from an old page to an alert that somebody had in hand since, and that calls anew', async () => {
+    const alert = await makeAlert(t.records, patient);
+    const path = linkFor([alert.id], doctor);
+    const shown = fieldIn((await look(path)).text);
+    const raised = { state: 'open' as const, raised_at: new Date(Date.parse(alert.raisedAt) + 60_000) };
+    await t.records.updateTable('alert').set(raised).where('id', '=', alert.id).execute();
+    expect((await press(path, shown)).status).toBe(409);
+    expect(await stateOf(alert)).toBe('open');
+  });
+
   it('is taken from no other site', async () => {
     const alert = await makeAlert(t.records, patient);
     const path = linkFor([alert.id], doctor);
@@ -178,6 +188,8 @@ describe('the link in a page', () => {
     expect(text).toContain('not one of ours');
     const tries = await Promise.all(Array.from({ length: 40 }, () => look('/a/nonsense1')));
     expect(tries.some((answer) => answer.status === 429)).toBe(true);
+    // which is no reason to refuse a colleague behind the same address
+    expect((await look(linkFor([(await makeAlert(t.records, patient)).id], doctor))).status).toBe(200);
     t.clock.ahead(61_000);
     expect((await look('/a/nonsense1')).status).toBe(404);
   });
