@@ -28,8 +28,8 @@ export type Rule = RuleEntry & {
  * How a rule comes to its judgement: one combinator each, a file of that name under `combinators/`, which documents the names of the
  * parameters it reads. A parameter in brackets may be left out of the rule. `limits…`: every parameter that names a vital sign.
  *
- * An alert of a `routine` rule clears by itself once the trouble is better than its limit by `recovery-margin`; a graver one says
- * "back inside" and stays for a person. Whatever is found again after a person closed the alert opens it again or a new one (see
+ * An alert of a `routine` rule clears by itself once the trouble is better than its limit by `recovery-margin`; a graver one, and what a second
+ * measurement confirmed, says "back inside" and stays for a person. Whatever is found again after a person closed the alert opens it again or a new one (see
  * decide.ts; every rule may have `reopen-within-hours`), the trends (average, change, share, variability, adherence) not before `quiet-days`
  * after they were last told.
  */

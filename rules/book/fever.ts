@@ -7,7 +7,8 @@ import { confirmWithin, limit, minGap, recoveryMargin, withinMinutes } from './p
  * Sources, by the names the parameters use:
  * - NEWS2: Royal College of Physicians 2017. Up to 35.0 °C scores 3, 38.1 to 39.0 °C scores 1, from 39.1 °C scores 2. Fever is usually said from 38.0.
  * - SIRS: consensus of 1992 (Bone, Chest 101:1644): above 38 °C with a pulse above 90 may be sepsis; NEWS2 scores 2 for a pulse from 111.
- * - Thermometers of the ear and the armpit are off by a few tenths, and a cold ear shows far too little: low values must be measured twice.
+ * - Thermometers of the ear and the armpit are off by a few tenths, and a cold ear shows far too little: the home is asked
+ *   to measure again. Who is drowsy with cold does not, and is told of all the same.
  */
 
 const celsius = '°C';
@@ -150,7 +151,7 @@ const hypothermia: Rule = {
   title: { en: 'Low body temperature', zh: '体温过低' },
   severity: 'urgent',
   panels,
-  judging: { kind: 'confirmed', unanswered: 'forget' },
+  judging: { kind: 'confirmed', unanswered: 'raise' },
   pages: false,
   tasks: [
     {
@@ -158,8 +159,8 @@ const hypothermia: Rule = {
       role: 'nurse',
       dueAfterMinutes: 60,
       title: {
-        en: 'Call the patient: low body temperature, measured twice. Ask about the room, alertness, falls and infection.',
-        zh: '致电患者：两次测得体温过低。询问室温、神志、跌倒及感染情况。',
+        en: 'Call the patient: low body temperature. Ask about the room, alertness, falls and infection.',
+        zh: '致电患者：体温过低。询问室温、神志、跌倒及感染情况。',
       },
     },
   ],

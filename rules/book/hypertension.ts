@@ -240,13 +240,13 @@ const rising: Rule = {
 };
 
 /**
- * Above the limit and staying there: no news to who knows the patient, so it is told where blood pressure is what the patient is looked after for, and
- * not again before a treatment could have worked.
+ * Above the limit and staying there, short of a crisis: told whatever the patient is looked after for, since no other rule would ever speak of 175/115
+ * day after day; and not again before a treatment could have worked.
  */
 const uncontrolled: Rule = {
   ...rising,
   rule: 'blood-pressure-uncontrolled',
-  programmes: ['hypertension'],
+  programmes: ['hypertension', 'diabetes', 'heart-failure', 'copd', 'arrhythmia'],
   title: { en: 'Home blood pressure is not controlled', zh: '家庭血压未达标' },
   judging: { kind: 'average', against: 'limit' },
   tasks: [

@@ -199,7 +199,7 @@ export const veryFast: Rule = {
 const fast: Rule = {
   rule: 'pulse-fast',
   problem: 'pulse-fast',
-  programmes: ['arrhythmia', 'heart-failure', 'copd'],
+  programmes: ['hypertension', 'diabetes', 'heart-failure', 'copd', 'arrhythmia'],
   version: 1,
   title: { en: 'Fast pulse at rest, repeatedly', zh: '静息脉率反复偏快' },
   severity: 'routine',
