@@ -5,6 +5,7 @@ import { alertPages } from './alert-pages.ts';
 import { atTheDoor } from './at-the-door.ts';
 import { contactPages } from './contact-pages.ts';
 import { everyPage } from './every-page.ts';
+import { onCallPages } from './on-call-pages.ts';
 import { patientPages } from './patient-pages.ts';
 
 /** The console in a real browser, on the real API, real records and a real store: one ward for all, as it was found first, then as it is changed. */
@@ -22,3 +23,4 @@ patientPages(here);
 alertPages(here);
 administratorPages(here);
 contactPages(here);
+onCallPages(here);
