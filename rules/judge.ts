@@ -8,11 +8,13 @@ import { type MemoryChange, saveMemories } from '#runtime/records/rule-memory.ts
 import { type ActDeps, act } from './act.ts';
 import { type Ask, askToMeasureAgain, withdrawAsked } from './asking.ts';
 import type { Histories } from './histories.ts';
-import { alertOf, type Matter, type Outcome, weigh } from './weigh.ts';
+import type { History } from './history.ts';
+import { alertOf, type Matter, type Outcome, type Weighing, weigh } from './weigh.ts';
 
 /**
  * Judges within the caller's transaction, on what the records hold under its locks: states, alerts, tasks, pages, agenda entries and what homes are
- * asked change together or not at all. A rule that throws keeps its state as it was and hinders no other. Answers how many did.
+ * asked change together or not at all. A rule that throws keeps its state as it was and hinders no other. Answers how many did, a
+ * patient who could not be judged at all being one.
  * @param matters at most one for each patient
  */
 export async function judge(
@@ -29,7 +31,11 @@ export async function judge(
   for (const patient of await lockJudgedPatients(db, [...matterOf.keys()])) {
     await pause();
     const history = deps.histories.of(patient.patient);
-    const weighing = weigh(patient, history, matterOf.get(patient.patient)!, deps.clock.now());
+    const weighing = weighedAlone(deps, patient, history, matterOf.get(patient.patient)!);
+    if (!weighing) {
+      faults++;
+      continue;
+    }
     for (const { rule, cause } of weighing.faults) {
       faults++;
       deps.log.error('a rule failed to judge', { rule: rule.rule, ...faultDetails(cause) });
@@ -43,6 +49,21 @@ export async function judge(
   await withdrawAsked(db, judged, deps.clock.now());
   await askToMeasureAgain(deps, db, asks, deps.clock.now());
   return faults;
+}
+
+/** Undefined where what the records hold of the patient is faulty, which hinders no other patient. */
+function weighedAlone(
+  { clock, log }: ActDeps & { clock: Clock },
+  patient: JudgedPatient,
+  history: History,
+  matter: Matter,
+): Weighing | undefined {
+  try {
+    return weigh(patient, history, matter, clock.now());
+  } catch (fault) {
+    log.error('a patient could not be judged', { patient: patient.patient, ...faultDetails(fault) });
+    return undefined;
+  }
 }
 
 /** Rules of one problem share its episode: each finds it as the one before has left it. */

@@ -94,8 +94,11 @@ export function createRules(
   const consider = async (matters: readonly Matter[]): Promise<void> => {
     if (matters.length === 0) return;
     const known = await patients.of(matters.map(({ patient }) => patient)).catch((fault) => {
-      throw outageOf(fault);
+      if (recordsAway(fault) || isContention(fault)) throw outageOf(fault);
+      return undefined;
     });
+    // the rows of one are faulty: whose, is found under the locks
+    if (!known) return judgeAll(matters);
     const remarkable: Matter[] = [];
     const pause = createPauses(clock);
     for (const matter of matters) {
@@ -104,20 +107,26 @@ export function createRules(
       const one = known.get(patient);
       // erased
       if (!one) histories.forget(patient);
-      else if (inHand.has(patient) || !patients.stillKnows(one) || isRemarkable(weighed(one, matter)))
+      else if (inHand.has(patient) || !patients.stillKnows(one) || comesToSomething(one, matter))
         remarkable.push(matter);
       if (one && matter.kind === 'heard') histories.note(patient, matter.heard);
     }
     await judgeAll(remarkable);
   };
-  const weighed = (patient: JudgedPatient, matter: Matter) =>
-    weigh(patient, histories.of(patient.patient), matter, clock.now());
+  const comesToSomething = (patient: JudgedPatient, matter: Matter): boolean => {
+    try {
+      return isRemarkable(weigh(patient, histories.of(patient.patient), matter, clock.now()));
+    } catch {
+      // weighed again under the lock, where the fault is told
+      return true;
+    }
+  };
 
   /**
    * All of them in one transaction. When that fails for another reason than an outage, the half that holds the faulty one is
    * searched, so that one patient's rows never keep the others from being judged.
    */
-  const judgeAll = async (matters: Matter[]): Promise<void> => {
+  const judgeAll = async (matters: readonly Matter[]): Promise<void> => {
     if (matters.length === 0) return;
     const ids = matters.map(({ patient }) => patient);
     for (const patient of ids) inHand.set(patient, (inHand.get(patient) ?? 0) + 1);

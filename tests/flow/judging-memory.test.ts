@@ -18,6 +18,25 @@ import { until } from '../support/until.ts';
 
 const hours = (n: number): number => seconds(3_600 * n);
 
+it('judges all others of a batch when the care plan of one patient is faulty', async (test) => {
+  const ward = await openWard(test);
+  const { records, source } = ward;
+  const neighbour = await makePatient(records, { team: ward.team });
+  const device = await makeDevice(records, { source, patient: neighbour.id });
+  await records
+    .insertInto('care_plan')
+    .values({ patient_id: neighbour.id, overrides: 'null', silent_after_minutes: 1_800, updated_by: null })
+    .execute();
+  await ward.send([
+    ward.measured(192, 121, seconds(90)),
+    ward.measured(192, 121, seconds(90), { device }),
+    ward.measured(188, 118, seconds(20)),
+  ]);
+  await until(async () => (await ward.alerts()).length === 1);
+  expect(ward.judging().rules.health()).toMatchObject({ state: 'degraded', trouble: 'judging-failed' });
+  await ward.acknowledge();
+});
+
 it('asks PostgreSQL for nothing about alerts, plans or memories when an ordinary reading comes', async (test) => {
   const ward = await openWard(test);
   await ward.send([ward.measured(131, 82, hours(2))]);
