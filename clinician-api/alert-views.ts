@@ -10,6 +10,7 @@ import { namesOfClinicians } from '#runtime/records/clinicians.ts';
 import type { Records, Within } from '#runtime/records/connect.ts';
 import { findPatient, findPatients } from '#runtime/records/patients.ts';
 import { listTasks } from '#runtime/records/tasks.ts';
+import { viewsOfTasks } from './task-views.ts';
 
 /** Alerts as care teams see them. An alert is theirs while its patient is. */
 
@@ -69,7 +70,7 @@ export async function detailOfAlert(
     eventsOfAlert(records, id),
     pagesOfAlert(records, id),
     nextCallOfAlert(records, alert),
-    listTasks(records, { teams, alert: id, limit: tasksAtMost }),
+    listTasks(records, { teams, alert: id, limit: tasksAtMost }).then((all) => viewsOfTasks(records, teams, all, now)),
   ]);
   const names = await namesOfClinicians(records, [
     ...events.flatMap((event) => [event.actor, handedTo(event)]),

@@ -199,6 +199,16 @@ export const PageView = z.object({
 });
 export type PageView = z.infer<typeof PageView>;
 
+export const TaskView = Task.extend({
+  patientName: Words,
+  patientAge: z.int(),
+  ownerName: Words.nullable(),
+  createdByName: Words.nullable(),
+  doneByName: Words.nullable(),
+  overdue: z.boolean(),
+});
+export type TaskView = z.infer<typeof TaskView>;
+
 /** `clock`: the way of the latest call, from the measurement that decided it to the acknowledgement. */
 export const AlertDetail = z.object({
   alert: AlertView,
@@ -215,22 +225,12 @@ export const AlertDetail = z.object({
     }),
   ),
   pages: z.array(PageView),
-  tasks: z.array(Task),
+  tasks: z.array(TaskView),
   /** Whom the escalation calls next, and when, unless somebody acknowledges; null when it calls nobody any more. */
   nextCall: z.object({ at: z.iso.datetime(), recipients: z.array(PersonRef) }).nullable(),
   clock: AlertClock,
 });
 export type AlertDetail = z.infer<typeof AlertDetail>;
-
-export const TaskView = Task.extend({
-  patientName: Words,
-  patientAge: z.int(),
-  ownerName: Words.nullable(),
-  createdByName: Words.nullable(),
-  doneByName: Words.nullable(),
-  overdue: z.boolean(),
-});
-export type TaskView = z.infer<typeof TaskView>;
 
 /** One message of the neighbourhood's mail catch-all: a JSON file in MAILBOX_DIR, named by its id. */
 export const Mail = z.object({

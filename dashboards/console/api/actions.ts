@@ -1,6 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Outcome } from '#domain/alert.ts';
-import type { TaskOutcome } from '#domain/task.ts';
 import { SessionView } from '#domain/views.ts';
 import { keys } from './queries.ts';
 import { Refused, request, send } from './request.ts';
@@ -73,15 +72,6 @@ export function useUnsnooze() {
   return useMutation({
     mutationFn: (alert: string) => send(`/alerts/${alert}/unsnooze`, { method: 'POST', body: {} }),
     onSettled: (_done, _fault, alert) => afterwards(alert),
-  });
-}
-
-export function useCompleteTask() {
-  const afterwards = useAfterwards();
-  return useMutation({
-    mutationFn: ({ task, ...body }: { task: string; outcome: TaskOutcome; result: string }) =>
-      upshotOf(send(`/tasks/${task}/complete`, { method: 'POST', body })),
-    onSettled: () => afterwards(),
   });
 }
 

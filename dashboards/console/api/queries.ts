@@ -121,12 +121,17 @@ export const useAlerts = (states: readonly AlertFilter[], patient?: string) =>
 export const useAlert = (id: string) =>
   useQuery({ queryKey: keys.alert(id), queryFn: ({ signal }) => request(`/alerts/${id}`, AlertDetail, { signal }) });
 
-export const useTasks = (query: { done: boolean; patient?: string }) =>
+/** As many as the API gives at once. */
+const tasksAtMost = 200;
+
+export const useTasks = (query: { done: boolean; patient?: string; owner?: 'me'; overdue?: true }) =>
   useQuery({
-    queryKey: [...keys.tasks, query.done, query.patient ?? ''],
+    queryKey: [...keys.tasks, query.done, query.patient ?? '', query.owner ?? '', query.overdue ?? false],
     queryFn: ({ signal }) => {
-      const search = new URLSearchParams({ done: String(query.done) });
+      const search = new URLSearchParams({ done: String(query.done), limit: String(tasksAtMost) });
       if (query.patient) search.set('patient', query.patient);
+      if (query.owner) search.set('owner', query.owner);
+      if (query.overdue) search.set('overdue', 'true');
       return request(`/tasks?${search}`, TaskList, { signal });
     },
     placeholderData: keepPreviousData,

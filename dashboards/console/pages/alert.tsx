@@ -4,9 +4,10 @@ import { lazy, Suspense, useState } from 'react';
 import { Link } from 'wouter';
 import { valueIn } from '#domain/reading.ts';
 import type { AlertDetail, AlertView } from '#domain/views.ts';
-import { useAlert } from '../api/queries.ts';
+import { useAlert, useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { Ago } from '../parts/ago.tsx';
+import { NewTask } from '../parts/new-task.tsx';
 import { Pressure } from '../parts/pressure.tsx';
 import { SeverityChip, StateChip } from '../parts/severity.tsx';
 import { Answer, Waiting } from '../parts/states.tsx';
@@ -32,6 +33,7 @@ export function AlertPage({ id }: { id: string }) {
 function Whole({ detail }: { detail: AlertDetail }) {
   const { t, say } = useLanguage();
   const { alert } = detail;
+  const mayAct = useMayAct();
   return (
     <div className="stack">
       <Top detail={detail} />
@@ -46,9 +48,13 @@ function Whole({ detail }: { detail: AlertDetail }) {
             <h2>{t('alert.evidence')}</h2>
             <EvidenceTable evidence={alert.evidence} />
           </section>
-          {detail.tasks.length > 0 && (
+          {(detail.tasks.length > 0 || mayAct) && (
             <section className="card">
-              <h2>{t('alert.tasks')}</h2>
+              <div className="page-head">
+                <h2>{t('alert.tasks')}</h2>
+                {mayAct && <NewTask patient={alert.patient} team={alert.team} alert={alert.id} />}
+              </div>
+              {detail.tasks.length === 0 && <p className="muted">{t('alert.noTasks')}</p>}
               <ul className="items">
                 {detail.tasks.map((task) => (
                   <TaskItem key={task.id} task={task} name={alert.patientName} bare />

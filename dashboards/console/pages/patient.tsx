@@ -4,11 +4,12 @@ import { useMemo, useState } from 'react';
 import type { CareTeam } from '#domain/people.ts';
 import type { PatientView } from '#domain/views.ts';
 import { type PanelName, panelNames } from '#domain/vitals.ts';
-import { type Range, ranges, useAlerts, usePatient, useTasks } from '../api/queries.ts';
+import { type Range, ranges, useAlerts, useMayAct, usePatient, useTasks } from '../api/queries.ts';
 import { PanelSection } from '../charts/panel-section.tsx';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { Ago } from '../parts/ago.tsx';
 import { Choice } from '../parts/choice.tsx';
+import { NewTask } from '../parts/new-task.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf } from '../parts/pressure.tsx';
 import { besidePressure, Quantity } from '../parts/quantity.tsx';
@@ -89,10 +90,14 @@ function Whole({ view }: { view: PatientView }) {
 
 function Tasks({ view }: { view: PatientView }) {
   const { t } = useLanguage();
+  const mayAct = useMayAct();
   const tasks = useTasks({ done: false, patient: view.patient.id });
   return (
     <section className="card">
-      <h2>{t('patient.tasks')}</h2>
+      <div className="page-head">
+        <h2>{t('patient.tasks')}</h2>
+        {mayAct && <NewTask patient={view.patient.id} team={view.patient.team} />}
+      </div>
       <Answer of={tasks}>
         {(answer) =>
           answer.tasks.length === 0 ? (
