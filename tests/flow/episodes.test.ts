@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AlertChange } from '#domain/alert-change.ts';
+import { onCallStep } from '#domain/escalation.ts';
 import { dayIn } from '#domain/zone.ts';
 import { changeAlert, eventsOfAlert } from '#runtime/records/alerts.ts';
 import { eventsOfTask } from '#runtime/records/tasks.ts';
@@ -35,6 +36,16 @@ describe.concurrent('a snoozed alert', () => {
     await until(() => ward.mail.length > before);
     expect(await ward.theAlert()).toMatchObject({ state: 'open', snooze: null, acknowledgedBy: null });
     expect(await kinds(ward)).toEqual(expect.arrayContaining(['snoozed', 'snooze-over']));
+  });
+
+  it('calls again when its time is over, although a call from before was still to come, an hour later', async (test) => {
+    const steps = [onCallStep(0, 0), onCallStep(3_600, 1)];
+    const ward = await openWard(test, { escalation: { steps, repeatAfterSeconds: 3_600, rounds: 1 } });
+    await ward.crisis();
+    await until(() => ward.mail.length === 1);
+    await snooze(ward, seconds(1));
+    await until(() => ward.mail.length === 2);
+    expect(ward.mail[1]?.to).toEqual([ward.first.email]);
   });
 
   it('calls again when whoever snoozed it undoes that', async (test) => {
