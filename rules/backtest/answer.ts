@@ -9,11 +9,13 @@ import { plotOf } from './plot.ts';
 import { reportOf } from './report.ts';
 import { detectionBy } from './verdict.ts';
 
+export type Answer = { report: BacktestReport; plots: Words };
+
 /** What a backtest answers: report and plots, for the API and for the command alike. */
 export function answerOf(
   wish: Pick<BacktestWish, 'rules' | 'people' | 'set'> & { span: Span },
   replayed: readonly Replayed[],
-): { report: BacktestReport; plots: Words } {
+): Answer {
   const rules = rulesFor(wish.rules, wish.set);
   const scope = { span: wish.span, rules, people: wish.people, proposal: wish.set };
   const report = reportOf(scope, replayed, detectionBy);

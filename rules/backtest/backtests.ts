@@ -17,8 +17,7 @@ import { type Listening, listenTo } from '#runtime/records/listening.ts';
 import { patientsToReplay } from '#runtime/records/plans.ts';
 import type { VitalsAddress } from '#runtime/servers/vitals.ts';
 import type { Service } from '#runtime/service.ts';
-import { answerOf } from './answer.ts';
-import { runBacktest, TooLarge } from './run.ts';
+import { answerBacktest, TooLarge } from './run.ts';
 
 /**
  * Answers backtests and forecasts, one at a time, on a thread of their own: judging live goes before. PostgreSQL remembers them, NOTIFY
@@ -71,8 +70,8 @@ export function createBacktests(
         if (!(await holdBacktest(records, claimed, share, clock.now() + leaseMs)))
           lost.abort(new Error('it is ours no more'));
       } catch (fault) {
-        // nobody else can take it either while PostgreSQL is away
-        if (!recordsAway(fault)) throw fault;
+        // nobody else can take it either while PostgreSQL is away; a fault here must not end who judges
+        if (!recordsAway(fault)) log.warn('a backtest could not be held', faultDetails(fault));
       }
     };
     check = () => void hold();
@@ -81,17 +80,16 @@ export function createBacktests(
       const { wish, kind, team } = claimed;
       const span = { from: Date.parse(wish.from), to: Date.parse(wish.to) };
       const patients = await patientsToReplay(records, team, wish.patients);
-      const replayed = await runBacktest(
+      const answer = await answerBacktest(
         { history: { in: 'store', address: config.address, patients }, kind, set: wish.set, span, people: wish.people },
+        wish.rules,
         {
-          threads: 1,
           signal: AbortSignal.any([lost.signal, stopping.signal]),
           onProgress: (done) => {
             share = done;
           },
         },
       );
-      const answer = answerOf({ ...wish, span }, replayed);
       await finish(claimed, { ...answer, patients: patients.map(({ patient }) => patient) });
     } catch (fault) {
       if (stopping.signal.aborted) await releaseBacktest(records, claimed);

@@ -22,7 +22,8 @@ export function lanesOf(replayed: readonly Replayed[], rules: readonly RuleEntry
       lanes.push({ patient, problem, today: of(today.alerts), proposed: proposed && of(proposed.alerts) });
     }
   }
-  const sorted = lanes.sort((a, b) => Number(differs(b)) - Number(differs(a)) || gravity(b) - gravity(a));
+  const ranked = lanes.map((lane) => ({ lane, rank: severities.length * Number(differs(lane)) + gravity(lane) }));
+  const sorted = ranked.sort((a, b) => b.rank - a.rank).map(({ lane }) => lane);
   return { lanes: sorted.slice(0, lanesAtMost), more: Math.max(0, sorted.length - lanesAtMost) };
 }
 

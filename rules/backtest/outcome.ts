@@ -19,3 +19,5 @@ export type Outcome = { alerts: SeenAlert[]; pages: SeenPage[] };
 
 /** ms since 1970, `to` exclusive. */
 export type Span = { from: number; to: number };
+
+export const byPatient = (a: Replayed, b: Replayed): number => (a.patient < b.patient ? -1 : 1);

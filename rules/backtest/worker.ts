@@ -7,8 +7,9 @@ import { systemRandom as random } from '#runtime/random.ts';
 import { recordsAway } from '#runtime/records/away.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { openAt, type VitalsAddress } from '#runtime/servers/vitals.ts';
+import { type Answer, answerOf } from './answer.ts';
 import { type Life, livesInCohort, livesInStore } from './lives.ts';
-import type { Replayed, Span } from './outcome.ts';
+import { byPatient, type Replayed, type Span } from './outcome.ts';
 import { withProposal } from './proposal.ts';
 import { replay } from './replay.ts';
 
@@ -22,10 +23,15 @@ export type Work = {
   set: ParameterSet | null;
   span: Span;
   people: PeopleModel;
+  /** Of a thread that puts the report together itself: the rules looked at. Null: whoever started it does. */
+  rules: readonly string[] | null;
 };
 
 export type Word =
   | { replayed: Replayed }
+  /** How many patients it is through with. */
+  | { passed: number }
+  | { answer: Answer }
   | { fault: 'history-away' }
   /** A sentence for people. */
   | { fault: 'set-up'; sentence: string }
@@ -33,15 +39,20 @@ export type Word =
 
 const say = (word: Word): void => parentPort?.postMessage(word);
 
-async function work({ history, kind, set, span, people }: Work): Promise<void> {
+async function work({ history, kind, set, span, people, rules }: Work): Promise<void> {
   const store = history.in === 'store' ? await openAt(history.address, { clock, log, random }) : undefined;
   const lives =
     history.in === 'cohort' ? livesInCohort(history.path, history) : livesInStore(store!, history.patients, span);
+  const all: Replayed[] = [];
   try {
-    for await (const life of lives) say({ replayed: replayed(life, kind, set, { span, people }) });
+    for await (const life of lives) {
+      const one = replayed(life, kind, set, { span, people });
+      say(rules ? { passed: all.push(one) } : { replayed: one });
+    }
   } finally {
     await store?.close();
   }
+  if (rules) say({ answer: answerOf({ rules: [...rules], people, set, span }, all.sort(byPatient)) });
 }
 
 function replayed(

@@ -10,7 +10,7 @@ import { writeCohortFile } from '#runtime/cohort-file.ts';
 import { answerOf } from '../../rules/backtest/answer.ts';
 import type { Replayed } from '../../rules/backtest/outcome.ts';
 import { withProposal } from '../../rules/backtest/proposal.ts';
-import { runBacktest, TooLarge } from '../../rules/backtest/run.ts';
+import { answerBacktest, runBacktest, TooLarge } from '../../rules/backtest/run.ts';
 import { tableOf } from '../../rules/backtest/table.ts';
 import { readWords, spanIn } from '../../rules/backtest/words.ts';
 import { book } from '../../rules/book/index.ts';
@@ -58,8 +58,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a backtest', () => {
-  it('comes to the same however many threads share it', async () => {
-    expect(await run(stricter, { threads: 1 })).toEqual(changed);
+  it('comes to the same however many threads share it, and on whichever it is put together', async () => {
+    const shares: number[] = [];
+    const history = { in: 'cohort', path, patients: cohort.patients } as const;
+    const run = { history, kind: 'backtest', set: stricter, span, people: usualPeople } as const;
+    expect(await answerBacktest(run, [], { onProgress: (share) => shares.push(share) })).toEqual({ report, plots });
+    expect(shares).toEqual(Array.from({ length: cohort.patients }, (_, i) => (i + 1) / cohort.patients));
   });
 
   it('of what is in force already finds no difference', async () => {
