@@ -15,7 +15,7 @@ export const shortAwayMs = 15 * 60_000;
 /**
  * Whose silence it is that nothing of these panels has come since `lastAt`. Null: nobody's, or nobody can tell yet.
  * - `platform`: we do not hear well ourselves; nothing can be said of a patient.
- * - `gateway`: the source of every device that measures this is away, shut out or deaf, or keeps readings back.
+ * - `gateway`: the source of the device that measured last of this, or of every one, is away, shut out or deaf, or keeps readings back.
  * - `device`: its gateway is there, and it is in trouble, or other devices of the patient were heard meanwhile.
  * - `patient`: all of it works as far as anybody knows, and nobody measures.
  *
@@ -36,10 +36,19 @@ export function whoIsSilent(
   const ways = concerned.map((device) => wayOf(device, now));
   if (ways.some((way) => way === 'unclear')) return null;
   const reached = concerned.filter((_, i) => ways[i] === 'open');
-  if (reached.length === 0) return concerned.every(({ source }) => source.kind === 'device') ? 'device' : 'gateway';
+  // what somebody measures by today may wait there, whatever lies in a drawer within reach
+  const usual = measuredLast(concerned);
+  if (!usual.some((device) => reached.includes(device)))
+    return usual.every(({ source }) => source.kind === 'device') ? 'device' : 'gateway';
   const others = facts.devices.filter((device) => !concerned.includes(device));
   const heardMeanwhile = others.some(({ lastReadingAt }) => lastReadingAt !== null && lastReadingAt > lastAt);
   return heardMeanwhile || reached.every(({ troubled }) => troubled) ? 'device' : 'patient';
+}
+
+/** Usually one; all, where none has measured. */
+function measuredLast(devices: readonly HomeDevice[]): HomeDevice[] {
+  const last = Math.max(...devices.map(({ lastReadingAt }) => lastReadingAt ?? 0));
+  return devices.filter(({ lastReadingAt }) => (lastReadingAt ?? 0) === last);
 }
 
 /** `unclear`: away for a moment, which says nothing. */

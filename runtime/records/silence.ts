@@ -81,23 +81,34 @@ export async function homesOf(
   return homes;
 }
 
-/** While one of these lasts, readings do not reach the judge. */
+/** While one of these lasts, readings do not reach the judge, or what sources say of themselves does not reach the records. */
 const deafening: readonly PlatformTrouble[] = [
   'journal-full',
   'journal-unwritable',
   'readings-not-kept',
   'records-away',
+  'recording-waits',
   'judging-waits',
   'consumer-behind',
   'homes-unheard',
 ];
+
+/** The parts by which the judge hears. A process that is silent bears the names of its parts; one that is all of them, none. */
+const ears = ['broker', 'ingest', 'rules'];
+const anEar = `^process .*(platform|${ears.join('|')})`;
 
 /** Whether the platform hears badly, or did after `since`. */
 export async function wasDeaf(db: Within, since: number): Promise<boolean> {
   const found = await db
     .selectFrom('platform_alert')
     .select('id')
-    .where('trouble', 'in', deafening)
+    .where((eb) =>
+      eb.or([
+        eb('trouble', 'in', deafening),
+        eb('trouble', '=', 'not-running').and('component', 'in', ears),
+        eb('trouble', '=', 'process-silent').and('component', '~', anEar),
+      ]),
+    )
     .where((eb) => eb.or([eb('closed_at', 'is', null), eb('closed_at', '>', new Date(since))]))
     .limit(1)
     .executeTakeFirst();

@@ -1,13 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { PatientId } from '#domain/ids.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { keepLatestValues } from '#runtime/records/latest-values.ts';
+import { wasDeaf } from '#runtime/records/silence.ts';
 import { recordStatus } from '#runtime/records/sources.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { ago, openWard, seconds } from '../support/judged-ward.ts';
 import { makeDevice, makePatient, makeSource } from '../support/people.ts';
 import { storedReading } from '../support/readings.ts';
+import { testDatabase } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 /** From what has not come to an alert that says whose silence it is. */
@@ -100,4 +103,26 @@ it('accuses nobody while most homes are away, and says that this is our own sile
   await until(() => ward.judging().rules.health().trouble === 'homes-unheard');
   await clock.sleep(1_000);
   expect(await ward.alerts()).toEqual([]);
+});
+
+it.each([
+  ['the broker’s process has ended', 'process broker', 'process-silent', true],
+  ['the recorder and the judge have ended together', 'process ingest+rules', 'process-silent', true],
+  ['the broker does not run', 'broker', 'not-running', true],
+  ['nothing is recorded, not even who is away', 'ingest', 'recording-waits', true],
+  ['the console’s process has ended', 'process api', 'process-silent', false],
+  ['the console does not run', 'api', 'not-running', false],
+] as const)('knows whether we hear while %s', async (_, component, trouble, isDeaf) => {
+  const database = await testDatabase();
+  try {
+    const at = new Date();
+    const alert = { id: randomUUID(), process: 'api', component, trouble, state: 'down' as const, detail: null };
+    await database.records
+      .insertInto('platform_alert')
+      .values({ ...alert, since: at, opened_at: at, closed_at: null, mailed_at: null })
+      .execute();
+    expect(await wasDeaf(database.records, Date.now())).toBe(isDeaf);
+  } finally {
+    await database.stop();
+  }
 });

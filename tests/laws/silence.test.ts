@@ -71,6 +71,16 @@ describe('whose silence it is', () => {
       null,
     ],
     ['the patient, while one of two cuffs works', [cuff({ troubled: true }), cuff()], 'patient'],
+    [
+      'the gateway of the cuff that measured last, though an older cuff is within reach',
+      [cuff({ source: { ...online, awaySince: now - hour } }), cuff({ lastReadingAt: lastAt - 90 * 24 * hour })],
+      'gateway',
+    ],
+    [
+      'the patient’s, who has another cuff than the one that is away',
+      [cuff({ source: { ...online, awaySince: now - hour }, lastReadingAt: lastAt - 90 * 24 * hour }), cuff()],
+      'patient',
+    ],
     ['nobody’s, where there is no device any more', [], null],
   ] as const)('%s', (_, devices, silence) => expect(asked([...devices])).toBe(silence));
 
