@@ -73,7 +73,7 @@ function lateWords({ pages }: Rule, lateMs: number): Words {
   };
 }
 
-function repeatedWords(rule: Rule, parameters: Parameters, { beyond, of, spanMs, mark }: Of<'repeated'>): Words {
+function repeatedWords(rule: Rule, parameters: Parameters, { beyond, of, spanMs, marks }: Of<'repeated'>): Words {
   const span = spanText(spanMs);
   const count =
     beyond === of
@@ -82,13 +82,14 @@ function repeatedWords(rule: Rule, parameters: Parameters, { beyond, of, spanMs,
           en: `${beyond} of the last ${of} readings, within ${span.en},`,
           zh: `${span.zh}内最近 ${of} 次测量中有 ${beyond} 次`,
         };
-  if (mark) {
-    const name = markWords[mark] ?? { en: mark.replaceAll('-', ' '), zh: mark };
+  if (marks.length > 0) {
+    const names = marks.map((mark) => markWords[mark] ?? { en: mark.replaceAll('-', ' '), zh: mark });
+    const name = { en: names.map(({ en }) => en).join(', '), zh: names.map(({ zh }) => zh).join('、') };
     const words = {
       en: `${count.en} came with the device's own remark: ${name.en}.`,
       zh: `${count.zh}由设备自身提示：${name.zh}。`,
     };
-    return mark === 'irregular-pulse' ? joined(words, noDiagnosis) : words;
+    return marks.includes('irregular-pulse') ? joined(words, noDiagnosis) : words;
   }
   const limits = limitText(limitsOf(rule, parameters));
   return {
@@ -110,6 +111,16 @@ const markWords: Partial<Record<Mark, Words>> = {
   'battery-low': { en: 'battery low', zh: '电量不足' },
   'clock-in-doubt': { en: 'its clock is in doubt', zh: '设备时钟存疑' },
   'poor-signal': { en: 'poor signal', zh: '信号不佳' },
+  'low-perfusion': { en: 'low perfusion of the finger', zh: '低灌注' },
+  'no-pulse-found': { en: 'no pulse found', zh: '未检出脉搏' },
+  'sensor-off': { en: 'sensor off', zh: '传感器未贴合' },
+  'improper-position': { en: 'measured in a wrong position', zh: '测量姿势不当' },
+  'sample-insufficient': { en: 'too little blood on the strip', zh: '血样不足' },
+  'strip-error': { en: 'bad strip', zh: '试纸错误' },
+  'measurement-interrupted': { en: 'measurement interrupted', zh: '测量中断' },
+  'outside-operating-temperature': { en: 'too cold or too warm for the device', zh: '超出设备工作温度' },
+  'early-estimate': { en: 'estimated too early', zh: '初步估计值' },
+  questionable: { en: 'value in doubt', zh: '设备提示结果可疑' },
 };
 
 function sustainedWords({ limit, worst, latest, samples, spanMs }: Of<'sustained'>): Words {

@@ -60,7 +60,7 @@ export function explainLate(rule: Rule, parameters: Parameters, reading: Evidenc
 /** The opening words, and after them how it stands. */
 export function withLatest(rule: Rule, opening: Words, reading: Evidence, grade: Grade): Words {
   // a remark of the device has no value that could stand anywhere
-  if (rule.judging.kind === 'repeated' && rule.judging.mark) return opening;
+  if (rule.judging.kind === 'repeated' && rule.judging.marks) return opening;
   const value = inBoth((language) => valueText(reading, language, judgedIn(rule)));
   const stands: Record<Grade, Words> = {
     beyond: { en: 'still beyond the limit.', zh: '仍超出限值。' },

@@ -9,8 +9,8 @@ export type Average = { mean: Partial<Record<VitalName, number>>; readings: numb
 
 /** What a combinator found, in numbers: the words for it are made in one place (`explainFinding`), in both languages. */
 export type Finding =
-  /** `beyond` of the last `of` readings, over `spanMs`. */
-  | { ground: 'repeated'; beyond: number; of: number; spanMs: number; mark: Mark | undefined }
+  /** `beyond` of the last `of` readings, over `spanMs`; `marks`: those they came with, where the rule is about marks. */
+  | { ground: 'repeated'; beyond: number; of: number; spanMs: number; marks: readonly Mark[] }
   /** `worst` is the value furthest beyond its limit. */
   | { ground: 'sustained'; limit: Limit; worst: number; latest: number; samples: number; spanMs: number }
   | { ground: 'average'; now: Average; before: Average | undefined; days: number }

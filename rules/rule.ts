@@ -42,10 +42,10 @@ export type Judging =
   | { kind: 'confirmed'; unanswered: 'raise' | 'forget' }
   /**
    * `readings-at-least` of the last `of-last` readings within `within-hours`, each `min-gap-seconds` after the one before, are beyond a
-   * limit, or carry `mark`. With `of-last` equal to `readings-at-least` they must follow each other.
-   * Parameters: limits… (none with a mark), readings-at-least, of-last, within-hours, [min-gap-seconds], [recovery-margin].
+   * limit, or carry one of `marks`: what a device says of itself, so that each panel counts for itself. With `of-last` equal to `readings-at-least` they must follow each other.
+   * Parameters: limits… (none with marks), readings-at-least, of-last, within-hours, [min-gap-seconds], [recovery-margin].
    */
-  | { kind: 'repeated'; mark?: Mark }
+  | { kind: 'repeated'; marks?: readonly Mark[] }
   /**
    * Every sample of the last `for-minutes` is beyond a limit, and of as long before as makes `samples-at-least`, and none further than
    * `gap-minutes-at-most` from the next: never over a gap. For what is worn and measures by itself.

@@ -21,7 +21,7 @@ const irregular: Rule = {
   title: { en: 'Irregular pulse, repeatedly: ECG advised', zh: '脉搏反复不规则，建议心电图检查' },
   severity: 'routine',
   panels: ['blood-pressure'],
-  judging: { kind: 'repeated', mark: 'irregular-pulse' },
+  judging: { kind: 'repeated', marks: ['irregular-pulse'] },
   pages: false,
   tasks: [
     {

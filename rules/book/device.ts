@@ -22,26 +22,28 @@ const spot: readonly [PanelName, ...PanelName[]] = [
 
 const choice = 'An engineering choice:';
 
-/** A mark that came `most` times of the last `of` readings within `hours`, each `gapSeconds` after the one before. */
+/** A mark, or one of several, that came `most` times of the last `of` readings within `hours`, each `gapSeconds` after the one before. */
 const again = (
-  mark: Mark,
+  marks: readonly Mark[],
   panels: Rule['panels'],
   often: { most: number; of: number; hours: number; gapSeconds: number; quiet: number },
   words: Pick<Rule, 'rule' | 'problem' | 'title' | 'advice'> & {
     task: Rule['tasks'][number]['title'];
+    /** To see to the device, unless it says something else. */
+    kind?: Rule['tasks'][number]['kind'];
     dueAfterHours: number;
   },
 ): Rule => {
-  const { task, dueAfterHours, ...rest } = words;
+  const { task, kind = 'check-device', dueAfterHours, ...rest } = words;
   return {
     ...rest,
     programmes: [],
     version: 1,
     severity: 'routine',
     panels,
-    judging: { kind: 'repeated', mark },
+    judging: { kind: 'repeated', marks },
     pages: false,
-    tasks: [{ kind: 'check-device', role: 'nurse', dueAfterMinutes: dueAfterHours * 60, title: task }],
+    tasks: [{ kind, role: 'nurse', dueAfterMinutes: dueAfterHours * 60, title: task }],
     parameters: [
       readingsAtLeast({
         default: often.most,
@@ -68,7 +70,7 @@ const again = (
 };
 
 const looseCuff = again(
-  'cuff-too-loose',
+  ['cuff-too-loose'],
   ['blood-pressure'],
   { most: 3, of: 5, hours: 120, gapSeconds: 3600, quiet: 7 },
   {
@@ -88,7 +90,7 @@ const looseCuff = again(
 );
 
 const fault = again(
-  'device-fault',
+  ['device-fault'],
   spot,
   { most: 2, of: 3, hours: 72, gapSeconds: 60, quiet: 3 },
   {
@@ -105,7 +107,7 @@ const fault = again(
 );
 
 const battery = again(
-  'battery-low',
+  ['battery-low'],
   spot,
   { most: 2, of: 3, hours: 168, gapSeconds: 3600, quiet: 7 },
   {
@@ -122,7 +124,7 @@ const battery = again(
 );
 
 const clock = again(
-  'clock-in-doubt',
+  ['clock-in-doubt'],
   spot,
   { most: 3, of: 5, hours: 168, gapSeconds: 3600, quiet: 14 },
   {
@@ -141,4 +143,39 @@ const clock = again(
   },
 );
 
-export const device: readonly Rule[] = [looseCuff, fault, battery, clock];
+/** A marked value raises nothing: whoever brings forth nothing else, for the hand shakes or is cold from the illness itself, would be judged by nobody. */
+const unusable = again(
+  [
+    'body-movement',
+    'improper-position',
+    'sample-insufficient',
+    'strip-error',
+    'measurement-interrupted',
+    'outside-operating-temperature',
+    'early-estimate',
+    'questionable',
+    'poor-signal',
+    'low-perfusion',
+    'no-pulse-found',
+    'sensor-off',
+  ],
+  spot,
+  { most: 3, of: 3, hours: 72, gapSeconds: 120, quiet: 2 },
+  {
+    rule: 'measurements-unusable',
+    problem: 'measuring-unusable',
+    title: { en: 'No usable measurement, again and again', zh: '多次测量均不可用' },
+    dueAfterHours: 4,
+    kind: 'call',
+    task: {
+      en: 'Call the patient: no measurement can be used. How is the patient? Measure again together, at rest and with a warm hand.',
+      zh: '致电患者：多次测量均不可用。了解患者状况，并指导其静息、保暖双手后复测。',
+    },
+    advice: {
+      en: 'Within four hours: call. A cold hand without a pulse may be the illness itself: ask how the patient is first. Until then these values are not judged.',
+      zh: '四小时内致电。手部冰凉、测不到脉搏可能正是病情所致：请先了解患者状况。在此之前这些读数不参与判断。',
+    },
+  },
+);
+
+export const device: readonly Rule[] = [unusable, looseCuff, fault, battery, clock];

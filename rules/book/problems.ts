@@ -26,6 +26,7 @@ export const problems = {
   'measuring-missed': { en: 'Measurements missed', zh: '漏测' },
   'device-silent': { en: 'Device not heard', zh: '设备失联' },
   'gateway-silent': { en: 'Home not heard', zh: '住所失联' },
+  'measuring-unusable': { en: 'Unusable measurements', zh: '测量结果不可用' },
   'cuff-fit': { en: 'Fit of the cuff', zh: '袖带佩戴' },
   'device-fault': { en: 'Device fault', zh: '设备故障' },
   'device-battery': { en: 'Device battery', zh: '设备电量' },

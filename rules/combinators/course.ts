@@ -218,6 +218,9 @@ function tell(
   const { evidence } = happening.reading;
   const taken = momentOf(evidence);
   if (taken < until || taken <= episode.toldAt) return undefined;
+  // what one device says of itself, no reading of another goes on with
+  const about = marksOf(terms.rule);
+  if (about && !evidence.marks.some((mark) => about.includes(mark))) return undefined;
   if (standing === episode.standing) {
     if (combinator.quietDays !== undefined) return undefined;
     if (isContinuous(evidence.panel) && taken < episode.toldAt + toldEveryMs) return undefined;
@@ -243,6 +246,10 @@ const askedEveryMs = 12 * 3_600_000;
 const isTrouble = (verdict: Verdict): verdict is Trouble => typeof verdict === 'object' && verdict.is === 'trouble';
 const isDoubt = (verdict: Verdict): verdict is Doubt => typeof verdict === 'object' && verdict.is === 'doubt';
 
+/** What a rule about the device itself looks for. */
+export const marksOf = ({ judging }: Rule): readonly Mark[] | undefined =>
+  judging.kind === 'repeated' ? judging.marks : undefined;
+
 /** No later one is changed by it, and it cannot open an episode itself. */
 const isUnremarkable = ({ mayOpen }: Combinator, terms: Terms, history: History, evidence: Evidence): boolean =>
   mayOpen === 'never' ||
@@ -250,12 +257,13 @@ const isUnremarkable = ({ mayOpen }: Combinator, terms: Terms, history: History,
     !mayOpen(terms, evidence) &&
     momentOf(evidence) >= (newestIn(terms, history) ?? Number.NEGATIVE_INFINITY));
 
-/** Marked as an artefact, and the rule is not about that very mark. */
+/** Marked as an artefact, and the rule is not about such marks. */
 function isNoEvidence({ rule }: Terms, { evidence }: JudgedReading): boolean {
   if (evidence.marks.length === 0) return false;
-  const about: Mark | undefined = rule.judging.kind === 'repeated' ? rule.judging.mark : undefined;
-  if (about && artefactMarks.includes(about)) return false;
-  return evidence.marks.some((mark) => artefactMarks.includes(mark));
+  const about = marksOf(rule);
+  return (
+    evidence.marks.some((mark) => artefactMarks.includes(mark)) && !about?.some((mark) => artefactMarks.includes(mark))
+  );
 }
 
 function newestIn({ rule }: Terms, history: History): number | undefined {

@@ -18,7 +18,7 @@ const foundAtMost = 512;
  * `atMost`, each `gapMs` before the one that follows it. What it answers holds until the next call.
  */
 export function latestReadings(
-  { panels }: Rule,
+  { panels }: Pick<Rule, 'panels'>,
   history: History,
   { since, until }: Pick<Moment, 'since' | 'until'>,
   wish: { atMost?: number; gapMs?: number; artefactsToo?: boolean; counts?: (records: Records, i: number) => boolean },

@@ -25,7 +25,7 @@ function measuredOf(rule: Rule, vital: VitalName, isBad: boolean): number {
 function worst(rule: Rule, gapMs: number): Measured[] {
   const { judging, panels } = rule;
   const [panel] = panels;
-  const mark = judging.kind === 'repeated' ? judging.mark : undefined;
+  const mark = judging.kind === 'repeated' ? judging.marks?.[0] : undefined;
   const measured = (takenAt: number, isBad = true): Measured => ({
     ...{ panel, takenAt, marks: mark && isBad ? [mark] : [] },
     values: Object.fromEntries(vitalsOf(panel).map((vital) => [vital, measuredOf(rule, vital, isBad)])),
@@ -35,8 +35,7 @@ function worst(rule: Rule, gapMs: number): Measured[] {
       ...{ panel, takenAt: start + 5 * i * minute },
       values: { 'sensor-glucose': 160 - 5 * i },
     }));
-  if (isContinuous(panel))
-    return Array.from({ length: 130 }, (_, i) => measured(start + i * slotMsOf(panel)));
+  if (isContinuous(panel)) return Array.from({ length: 130 }, (_, i) => measured(start + i * slotMsOf(panel)));
   const usualDays = judging.kind === 'change' ? 28 : 0;
   return Array.from({ length: usualDays + 5 }, (_, i) => i).flatMap((n) => {
     const isBad = n >= usualDays;

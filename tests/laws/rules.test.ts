@@ -12,7 +12,7 @@ import { evidenceOf, lateMs, type Measured, play, receivedAtOf, type Seen } from
 /** Of each rule; there are some fifty. */
 const numRuns = 20;
 const isOfArtefacts = ({ judging }: Rule): boolean =>
-  judging.kind === 'repeated' && judging.mark !== undefined && artefactMarks.includes(judging.mark);
+  judging.kind === 'repeated' && (judging.marks?.some((mark) => artefactMarks.includes(mark)) ?? false);
 
 const digest = (seen: Seen) => ({
   episodes: seen.episodes.map(({ severity, grounds, evidence, closed }) => ({

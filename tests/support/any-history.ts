@@ -15,8 +15,8 @@ const anyMarks = ({ judging }: Rule): fc.Arbitrary<Mark[]> =>
     { weight: 8, arbitrary: fc.constant<Mark[]>([]) },
     { weight: 1, arbitrary: fc.constantFrom(...artefactMarks).map((mark): Mark[] => [mark]) },
     { weight: 1, arbitrary: fc.constant<Mark[]>(['irregular-pulse']) },
-    ...(judging.kind === 'repeated' && judging.mark
-      ? [{ weight: 10, arbitrary: fc.constant<Mark[]>([judging.mark]) }]
+    ...(judging.kind === 'repeated' && judging.marks
+      ? [{ weight: 10, arbitrary: fc.constantFrom(...judging.marks).map((mark): Mark[] => [mark]) }]
       : []),
   );
 
