@@ -9,8 +9,11 @@ import type { AlertId, PageId } from '#domain/ids.ts';
  */
 
 export const groupWithinMs = 60_000;
-/** More nobody reads in one message; those left over go with the next one. */
-export const groupAtMost = 50;
+/**
+ * A message tells the gravest few and counts the rest; those left over go with the next one, a minute later. So many that a whole
+ * district's are told within the five minutes, and so few that they are taken in hand within a moment.
+ */
+export const groupAtMost = 200;
 
 /** When a page of a step that begins at `now` is first due. */
 export const firstDue = (severity: Severity, now: number, withinMs = groupWithinMs): number =>

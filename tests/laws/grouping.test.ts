@@ -100,6 +100,12 @@ describe('pages that come close together', () => {
     );
   });
 
+  it('are told within three minutes when five hundred are critical at once, in no more than four messages', () => {
+    const sent = play(Array.from({ length: 500 }, () => ({ at: 0, severity: 'critical' as const })));
+    expect(sent.length).toBeLessThanOrEqual(4);
+    expect(sent.at(-1)?.at).toBeLessThanOrEqual(3 * groupWithinMs);
+  });
+
   it('leave alone what somebody has in hand or what rests after a failure, and take no more than one reads', () => {
     const page = (n: number, more: Partial<Waiting> = {}): Waiting => ({
       ...{

@@ -25,11 +25,20 @@ import { testDatabase } from './servers.ts';
 /** Paging alone, without readings: a team of two doctors and a nurse, real PostgreSQL, real queue, real mail. */
 
 const channelOf = (url: string): Channel =>
-  createSmtpChannel({ clock: systemClock }, { url, from: 'Hearthbeat <pages@hearthbeat.example>', confidential: false });
+  createSmtpChannel(
+    { clock: systemClock },
+    { url, from: 'Hearthbeat <pages@hearthbeat.example>', confidential: false },
+  );
 
 export async function openPagingRoom(
   { onTestFinished }: TestContext,
-  wish: { policies?: Policies; groupWithinMs?: number; mail?: 'works' | 'away'; further?: Channel[]; clock?: Clock } = {},
+  wish: {
+    policies?: Policies;
+    groupWithinMs?: number;
+    mail?: 'works' | 'away';
+    further?: Channel[];
+    clock?: Clock;
+  } = {},
 ) {
   const clock = wish.clock ?? systemClock;
   const database = await testDatabase();
