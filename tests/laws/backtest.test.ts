@@ -19,7 +19,7 @@ import { createCohort } from '../../simulators/cohort.ts';
 /** What every backtest must obey; on a small cohort, in threads as ever. */
 
 const from = Date.UTC(2026, 0, 5);
-const cohort = { seed: 5, patients: 6, days: 31, from };
+const cohort = { seed: 5, patients: 5, days: 24, from };
 const span = { from: from + 10 * 86_400_000, to: from + cohort.days * 86_400_000 };
 const folder = mkdtempSync(join(tmpdir(), 'hearthbeat-backtest-'));
 const path = join(folder, 'cohort.jsonl.gz');
@@ -107,7 +107,7 @@ describe('a backtest', () => {
     const { truth } = report.all.today;
     expect(truth!.events).toBeGreaterThan(0);
     expect(truth!.found).toBeLessThanOrEqual(truth!.detectable);
-    expect(report.patientWeeks).toBeCloseTo((cohort.patients * 21) / 7, 6);
+    expect(report.patientWeeks).toBeCloseTo((cohort.patients * (cohort.days - 10)) / 7, 6);
   });
 
   it('is given up where it needs more memory than it is given, and when nobody wants it any more', async () => {
@@ -157,7 +157,11 @@ describe('the words of the command', () => {
       json: true,
       language: 'en',
     });
-    expect(spanIn(words, { from: 0, to: 0 })).toEqual({ from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 1, 1, 12) });
+    const [from, to] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 1, 1, 12)];
+    expect(spanIn(words, { from: 0, to: 4e12 })).toEqual({ from, to });
+    // nothing is known of what has not been yet
+    expect(spanIn(words, { from: 0, to: to - 1 })).toEqual({ from, to: to - 1 });
+    expect(() => spanIn(words, { from: 0, to: from })).toThrow('choose an earlier --from');
   });
 
   it.each([
@@ -166,6 +170,8 @@ describe('the words of the command', () => {
     [['--set', 'blood-pressure-severe.systolic-at-least=500'], 'must be 140 to 240 mmHg'],
     [['--set', 'blood-pressure-severe.colour=1'], 'the rule has no such parameter'],
     [['--from', 'yesterday'], '--from takes a day'],
+    [['--from', '2026-02-31'], '--from takes a day'],
+    [['--cohort', 'a', '--team', 'Riverside'], 'leave them out with --cohort'],
     [['--patients', 'somebody'], '--patients takes ids'],
     [['--acknowledge-after', 'soon'], '--acknowledge-after takes'],
     [['--language', 'fr'], '--language en'],
