@@ -28,6 +28,10 @@ export type JudgingWish = {
   /** Where the past is read from; PostgreSQL's own else, in which nothing is. */
   store?: Pick<VitalsStore, 'read'> | undefined;
   shards?: readonly number[] | undefined;
+  /** How long pages to one person wait for each other; a minute else. */
+  groupWithinMs?: number | undefined;
+  /** How often the agenda is swept; every half a minute else. */
+  sweepMs?: number | undefined;
   /** Half an hour after the start else. */
   listening?: { everyMs: number; settleMs: number } | undefined;
 };
@@ -50,7 +54,10 @@ export async function startJudging(wish: JudgingWish): Promise<{
   const clock = wish.clock ?? systemClock;
   const records = connect(wish.databaseUrl, { connections: 5, onFault: () => {} });
   const journal = await createJournalFiles({ folder: wish.journalFolder, clock, log });
-  const agenda = createAgenda({ records, clock, log }, { databaseUrl: wish.databaseUrl });
+  const agenda = createAgenda(
+    { records, clock, log },
+    { databaseUrl: wish.databaseUrl, ...(wish.sweepMs ? { sweepMs: wish.sweepMs } : {}) },
+  );
   const channels = channelsFrom(
     {
       ...readConfig({
@@ -74,6 +81,7 @@ export async function startJudging(wish: JudgingWish): Promise<{
     },
     {
       publicUrl,
+      ...(wish.groupWithinMs === undefined ? {} : { groupWithinMs: wish.groupWithinMs }),
       ...(wish.shards ? { shards: wish.shards } : {}),
       ...(wish.listening ? { listening: wish.listening } : {}),
     },
