@@ -6,12 +6,14 @@ import { shardOf } from '#domain/topics.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
 import { silentLog as log } from '#runtime/log.ts';
 import { changeAlert } from '#runtime/records/alerts.ts';
+import { createJudgedChanges } from '#runtime/records/judged-changes.ts';
 import { keepLatestValues } from '#runtime/records/latest-values.ts';
 import { createPostgresStore } from '#runtime/vitals-store-postgres.ts';
 import { ago, openWard, seconds } from '../support/judged-ward.ts';
 import { startJudging } from '../support/judging.ts';
 import { makeDevice, makePatient, makeSource } from '../support/people.ts';
 import { storedReading } from '../support/readings.ts';
+import { testDatabase } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 /** What the judge keeps in memory, and what becomes of it when it is not alone or begins anew. */
@@ -49,6 +51,23 @@ it('asks PostgreSQL for nothing about alerts, plans or memories when an ordinary
   await ward.send([ward.measured(187, 118, seconds(50)), ward.measured(188, 119, seconds(5))]);
   await until(async () => (await ward.alerts()).length === 1);
   await ward.acknowledge();
+});
+
+it('believes nothing it kept once the session it asked by has gone: after a crash numbers of transactions may come again', async (test) => {
+  const database = await testDatabase();
+  test.onTestFinished(() => database.stop());
+  const { records } = database;
+  const changes = createJudgedChanges();
+  await records.connection().execute(async (other) => {
+    expect(await changes.look(records)).toBe('all');
+    expect(await changes.look(records)).toEqual(new Set());
+    expect(await changes.look(other)).toEqual(new Set());
+    expect(await changes.look(records)).toEqual(new Set());
+    await sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(other);
+    expect(await changes.look(other)).toBe('all');
+    expect(await changes.look(other)).toEqual(new Set());
+  });
 });
 
 it('obeys a plan that changes between two readings', async (test) => {
