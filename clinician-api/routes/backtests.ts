@@ -54,7 +54,11 @@ export function backtestRoutes(app: Web, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { teamIds, clinician } = whoAsks(request);
-      const { team: named, ...wish } = request.body;
+      const { team: named, ...wished } = request.body;
+      const now = instant(clock.now());
+      if (Date.parse(wished.from) >= clock.now()) throw invalid([{ pointer: '/from', detail: 'must be in the past' }]);
+      // nobody has measured yet what is to be measured
+      const wish = { ...wished, to: Date.parse(wished.to) < Date.parse(now) ? wished.to : now };
       const team = named ?? (teamIds.length === 1 ? teamIds[0] : undefined);
       if (!team) throw invalid([{ pointer: '/team', detail: 'say which of your care teams' }]);
       if (!teamIds.includes(team)) throw notFound();

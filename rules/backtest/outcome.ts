@@ -7,6 +7,8 @@ export type Replayed = {
   patient: PatientId;
   timeZone: string;
   readings: number;
+  /** When the first of all was heard, also before that time, ms since 1970; null: none was. */
+  since: number | null;
   today: Outcome;
   /** Null where nothing is proposed. */
   proposed: Outcome | null;

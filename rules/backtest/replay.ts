@@ -28,19 +28,21 @@ export function replay(
   variants: readonly JudgedPatient[],
   heard: Iterable<Heard>,
   scope: { span: Span; people: PeopleModel },
-): { readings: number; outcomes: Outcome[] } {
+): { readings: number; since: number | null; outcomes: Outcome[] } {
   const history = createHistory();
   const wards = variants.map((patient) => createWard(patient, history, scope));
   const { from, to } = scope.span;
   let readings = 0;
+  let since: number | null = null;
   for (const one of heard) {
     if (one.receivedAt >= to) break;
+    since ??= one.receivedAt;
     if (one.receivedAt >= from) readings++;
     for (const ward of wards) ward.pass(one.receivedAt);
     for (const ward of wards) ward.judge({ kind: 'heard', heard: [one] }, one.receivedAt);
   }
   for (const ward of wards) ward.pass(to);
-  return { readings, outcomes: wards.map((ward) => ward.outcome()) };
+  return { readings, since, outcomes: wards.map((ward) => ward.outcome()) };
 }
 
 /** A reading of the store, in the order in which they came: `storedAt` is when it was on our disk. */

@@ -35,7 +35,7 @@ export function reportOf(scope: Scope, replayed: readonly Replayed[], score: Sco
   const { span, rules, people, proposal } = scope;
   // who measured nothing was not watched
   const watched = replayed.filter(({ readings, truth }) => readings > 0 || truth !== null);
-  const patientWeeks = (watched.length * (span.to - span.from)) / weekMs;
+  const patientWeeks = watched.reduce((sum, one) => sum + watchedMs(one, span), 0) / weekMs;
   const burden = (variant: Variant, of: readonly RuleEntry[]): Burden =>
     burdenOf(watched, variant, of, span, patientWeeks, score);
   const both = (of: readonly RuleEntry[]) => ({
@@ -59,6 +59,10 @@ export function reportOf(scope: Scope, replayed: readonly Replayed[], score: Sco
     ...differences(watched, rules),
   };
 }
+
+/** Whoever began to measure in the midst of it was watched from then on: else few alerts in little time would look like few in much. */
+const watchedMs = ({ since, truth }: Replayed, { from, to }: Span): number =>
+  to - (truth === null ? Math.max(from, since ?? from) : from);
 
 const changesIn = (proposal: ParameterSet, rules: readonly RuleEntry[]): Words[] =>
   rules.flatMap(({ rule, title, parameters }) =>

@@ -4,6 +4,7 @@ import { SetupFault } from '#domain/errors.ts';
 import { PatientId } from '#domain/ids.ts';
 import { faultsOfOverrides } from '#domain/rule-book.ts';
 import type { Language } from '#domain/words.ts';
+import { instant } from '#runtime/clock.ts';
 import { book } from '../book/index.ts';
 import type { Span } from './outcome.ts';
 
@@ -33,6 +34,8 @@ export function readWords(args: readonly string[]): Words {
   const { values } = parsed(args);
   const rules = listOf(values.rules);
   for (const rule of rules) if (!book.some((one) => one.rule === rule)) throw noSuchRule(rule);
+  if (values.cohort !== undefined && (values.patients !== undefined || values.team !== undefined))
+    throw new SetupFault('--patients and --team choose from those of the platform: leave them out with --cohort.');
   const { language = 'en' } = values;
   if (language !== 'en' && language !== 'zh') throw new SetupFault('Say --language en or --language zh.');
   return {
@@ -59,9 +62,14 @@ export function readWords(args: readonly string[]): Words {
   };
 }
 
-/** @throws SetupFault */
-export function spanIn({ from, to }: Words, usual: Span): Span {
-  const span = { from: from ?? usual.from, to: to ?? usual.to };
+/**
+ * @param usual where nothing is said; nothing is known after its end: whoever looks beyond it would find all that is expected missed.
+ * @throws SetupFault
+ */
+export function spanIn({ from, to }: Pick<Words, 'from' | 'to'>, usual: Span): Span {
+  const span = { from: from ?? usual.from, to: Math.min(to ?? usual.to, usual.to) };
+  if (span.from >= usual.to)
+    throw new SetupFault(`Nothing is known from ${instant(span.from)} on: choose an earlier --from.`);
   if (span.from >= span.to) throw new SetupFault('The time looked at ends before it begins: correct --from and --to.');
   if (span.to - span.from > spanDaysAtMost * 86_400_000)
     throw new SetupFault(
@@ -103,7 +111,8 @@ function patientOf(text: string): PatientId {
 function momentOf(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const at = /^\d{4}-\d{2}-\d{2}(T.*Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at))
+  // the 31st of a short month is none
+  if (Number.isNaN(at) || (text.length === 10 && instant(at).slice(0, 10) !== text))
     throw new SetupFault(`--${name} takes a day such as 2026-01-31, or a moment such as 2026-01-31T08:00:00Z.`);
   return at;
 }

@@ -62,13 +62,14 @@ function replayed(
   scope: { span: Span; people: PeopleModel },
 ): Replayed {
   const variants = set ? [patient, withProposal(patient, kind, set)] : [patient];
-  const { readings, outcomes } = replay(variants, heard, scope);
+  const { readings, since, outcomes } = replay(variants, heard, scope);
   const [today, proposed] = outcomes;
   if (!today) throw new Error('a replay without an outcome');
   return {
     patient: patient.patient,
     timeZone: patient.team.timeZone,
     readings,
+    since,
     today,
     proposed: proposed ?? null,
     truth,

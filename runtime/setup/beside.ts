@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { SetupFault } from '#domain/errors.ts';
 import { type Config, readConfig } from '../config.ts';
 import { connect, type Records } from '../records/connect.ts';
@@ -16,8 +18,7 @@ export async function besidePlatform<Wish>(
   try {
     const wish = read(process.argv.slice(2));
     const config = readConfig(process.env);
-    const databaseUrl = config.DATABASE_URL ?? databaseUrlOf(config, readSecrets(config.DATA_DIR));
-    const records = connect(databaseUrl, { connections: 1, onFault: () => {} });
+    const records = connect(databaseUrlBeside(config), { connections: 1, onFault: () => {} });
     try {
       await run(records, wish, config);
     } finally {
@@ -27,6 +28,16 @@ export async function besidePlatform<Wish>(
     createProgress().fail(faultSentence(fault));
     process.exitCode = 1;
   }
+}
+
+/** Where the records of the platform are that runs here. @throws SetupFault where none ever did: no secrets are made for it */
+export function databaseUrlBeside(config: Config): string {
+  if (config.DATABASE_URL) return config.DATABASE_URL;
+  if (!existsSync(join(config.DATA_DIR, 'secrets.json')))
+    throw new SetupFault(
+      `There is no platform in ${config.DATA_DIR}: start it first ("npm run serve"), or say with DATA_DIR where it is.`,
+    );
+  return databaseUrlOf(config, readSecrets(config.DATA_DIR));
 }
 
 /** What an operator is told of it. @throws a fault that is nobody's to mend */

@@ -91,6 +91,9 @@ describe("a forecast of a patient's parameters", () => {
     const { state, progress, report } = await ended(forecast.id);
     expect({ state, progress }).toEqual({ state: 'done', progress: 1 });
     expect(report).toMatchObject({ patients: 1, readings: 6, proposal: { [severe]: lower } });
+    // of ninety days they have been with us for the last thirty
+    expect(Math.round(7 * report!.patientWeeks)).toBeGreaterThanOrEqual(29);
+    expect(Math.round(7 * report!.patientWeeks)).toBeLessThanOrEqual(31);
     expect(report!.rules.find(({ rule }) => rule === severe)).toMatchObject({
       today: { alerts: 1, calls: 1 },
       proposed: { alerts: 2, calls: 2 },
@@ -250,10 +253,29 @@ describe('the command', () => {
     const { code, err } = await say([], { DATA_DIR: join(t.folder, 'none') });
     expect(code).toBe(1);
     expect(err).toContain('No readings are kept in');
+    const folder = join(t.folder, 'nowhere');
+    expect((await say([], { DATABASE_URL: '', DATA_DIR: folder })).err).toContain(`There is no platform in ${folder}`);
+    const stranger = '00000000-0000-4000-8000-000000000009';
+    const known = (await makePatient(t.records, { team })).id;
+    expect((await say(['--patients', `${known},${stranger}`], { DATA_DIR: t.folder })).err).toContain(
+      `There is no patient ${stranger}:`,
+    );
+    const svg = join(t.folder, 'no', 'plot.svg');
+    expect((await say(['--svg', svg], { DATA_DIR: t.folder })).err).toContain(`${svg} cannot be written (ENOENT)`);
   });
 });
 
 describe('a backtest', () => {
+  it('looks at nothing that has not been yet', async () => {
+    const at = (days: number) => new Date(clock.now() + days * day).toISOString();
+    const { id, wish } = await asked('/api/v1/backtests', { from: at(-1), to: at(30) });
+    expect(Date.parse(wish.to)).toBeLessThanOrEqual(clock.now());
+    await doctor.post(`/api/v1/backtests/${id}/cancel`);
+    expect(await doctor.post('/api/v1/backtests', { from: at(1), to: at(30) })).toMatchObject({
+      ...{ status: 422, body: { errors: [{ pointer: '/from' }] } },
+    });
+  });
+
   it('names every rule, parameter and patient there is no such thing of', async () => {
     const stranger = await makePatient(t.records, { team: await makeTeam(t.records) });
     const { status, body } = await doctor.post('/api/v1/backtests', {
