@@ -1,7 +1,21 @@
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { policiesOf, savePolicies } from '#runtime/records/policies.ts';
 import { findRota, overridesFrom, saveRota } from '#runtime/records/rota.ts';
-import type { Site } from '../support/console.ts';
+import { type Site, screens } from '../support/console.ts';
+
+const folder = process.env.SCREENSHOTS;
+
+/** What a page looks like while something is done on it, for eyes. */
+async function keepPicture(page: Page, name: string): Promise<void> {
+  if (!folder) return;
+  const before = page.viewportSize();
+  for (const [screen, size] of Object.entries(screens)) {
+    await page.setViewportSize(size);
+    await page.screenshot({ path: `${folder}/${name}-${screen}.png`, fullPage: true });
+  }
+  if (before) await page.setViewportSize(before);
+}
 
 /** Who is on call, whom alerts call, and how that is changed. */
 export function onCallPages(here: () => Site): void {
@@ -49,6 +63,7 @@ export function onCallPages(here: () => Site): void {
         .first()
         .click();
       const asking = page.getByRole('dialog');
+      await keepPicture(page, 'cover');
       expect(await asking.getByLabel('Instead of').inputValue()).toBe('place 0');
       expect(await asking.getByLabel('From').inputValue()).toMatch(/T08:00$/);
       expect(await asking.getByLabel('Until').inputValue()).toMatch(/T20:00$/);
@@ -81,6 +96,7 @@ export function onCallPages(here: () => Site): void {
       await saveRota(api.records, ward.team, theirs);
       await page.getByRole('button', { name: 'Save the rota' }).click();
       await page.getByText('Li Na has changed it meanwhile', { exact: false }).waitFor();
+      await keepPicture(page, 'edit-rota');
       expect((await findRota(api.records, ward.team)).rota.holidays).toEqual([]);
       await page.getByRole('button', { name: 'Keep mine instead of theirs' }).click();
       await page.getByText('The rota is saved.').waitFor();
@@ -126,6 +142,7 @@ export function onCallPages(here: () => Site): void {
       const trial = page.getByRole('region', { name: 'Rehearsal' });
       await trial.getByRole('button', { name: 'Rehearse' }).click();
       await trial.getByText('7 min 30 s after the alert').first().waitFor();
+      await keepPicture(page, 'edit-escalation');
 
       const kept = await policiesOf(api.records, ward.team);
       const by = ward.nurse.id;

@@ -189,6 +189,7 @@ export const onCallEn = {
     cancel: 'Do not change anything',
     callsNobody: 'Calls nobody: such an alert waits in the worklist.',
     sentence: '{{calls}}.',
+    told: '{{calls}} {{onwards}}',
     atOnce: 'Calls {{who}} at once{{how}}',
     after: '{{who}} after {{time}}{{how}}',
     by: ' by {{ways}}',

@@ -192,6 +192,7 @@ export const onCallZh: Same<typeof onCallEn> = {
     cancel: '不作改动',
     callsNobody: '不呼叫任何人：此类警报在工作清单中等待处理。',
     sentence: '{{calls}}。',
+    told: '{{calls}}{{onwards}}',
     atOnce: '立即呼叫{{who}}{{how}}',
     after: '{{time}}后呼叫{{who}}{{how}}',
     by: '（{{ways}}）',

@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks';
 import { IconArrowsExchange, IconCalendarEvent, IconUserOff } from '@tabler/icons-react';
 import type { ClinicianId } from '#domain/ids.ts';
 import type { Holiday } from '#domain/rota.ts';
@@ -5,12 +6,15 @@ import type { PersonRef } from '#domain/views.ts';
 import { useLanguage } from '../locales/language.ts';
 import { WeekLanes } from './week-lanes.tsx';
 import { WeekList } from './week-list.tsx';
-import { huesOf, placesShown, type Span, spansOf, type Watch, type Week, within } from './weeks.ts';
+import { huesOf, type Piece, placesShown, type Span, spansOf, type Watch, type Week, within } from './weeks.ts';
+
+/** A shift of half a day is then wide enough for a name. */
+const roomForLanes = '(min-width: 1200px)';
 
 /** What both pictures of a week need. */
 export type Drawn = {
   places: readonly number[];
-  spans: readonly Span[];
+  spans: readonly Piece[];
   people: readonly PersonRef[];
   hues: ReadonlyMap<ClinicianId, number>;
   holidays: readonly Holiday[];
@@ -32,6 +36,7 @@ export function Calendar(props: {
 }) {
   const { t } = useLanguage();
   const { weeks, watches, called, people, holidays, now, choose } = props;
+  const wide = useMediaQuery(roomForLanes, true, { getInitialValueInEffect: false });
   const places = placesShown(watches, called);
   if (places.length === 0) return <p className="muted">{t('onCall.calendar.empty')}</p>;
   const all = places.flatMap((place) => spansOf(watches, place, called.includes(place)));
@@ -39,15 +44,14 @@ export function Calendar(props: {
   const drawn = (week: Week): Drawn => ({ places, spans: within(all, week), people, hues, holidays, now, choose });
   return (
     <div className="calendar">
-      <div className="calendar-lanes">
-        {weeks.map((week) => (
-          <WeekLanes key={week.from} week={week} drawn={drawn(week)} />
-        ))}
-      </div>
-      <div className="calendar-list">
-        {weeks.map((week, i) => (
-          <WeekList key={week.from} week={week} drawn={drawn(week)} open={i === 0} />
-        ))}
+      <div className={wide ? 'calendar-lanes' : 'calendar-list'}>
+        {weeks.map((week, i) =>
+          wide ? (
+            <WeekLanes key={week.from} week={week} drawn={drawn(week)} />
+          ) : (
+            <WeekList key={week.from} week={week} drawn={drawn(week)} first={i === 0} />
+          ),
+        )}
       </div>
       <p className="legend">
         <span>

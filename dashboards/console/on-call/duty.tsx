@@ -2,15 +2,15 @@ import { IconArrowsExchange, IconUserOff } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useLanguage } from '../locales/language.ts';
 import type { Drawn } from './calendar.tsx';
-import type { Span } from './weeks.ts';
+import type { Piece } from './weeks.ts';
 import { useNames, useWhen } from './words.ts';
 
 /** One time at one place: a button where somebody can let it be covered. `children`: what is to be read on it. */
-export function DutyBox({ span, drawn, children }: { span: Span; drawn: Drawn; children: ReactNode }) {
+export function DutyBox({ span, drawn, children }: { span: Piece; drawn: Drawn; children: ReactNode }) {
   const { t } = useLanguage();
   const names = useNames();
   const when = useWhen();
-  const { duty, place, from, to } = span;
+  const { duty, place, from, to } = span.whole;
   const who = duty ? names.who(duty.clinician, drawn.people) : t('onCall.calendar.nobody');
   const words = t('onCall.calendar.duty', {
     who: duty?.override ? `${who} (${t('onCall.calendar.cover')})` : who,
@@ -28,14 +28,14 @@ export function DutyBox({ span, drawn, children }: { span: Span; drawn: Drawn; c
   // what is over needs nobody any more
   if (!choose || to <= drawn.now) return <span {...look}>{children}</span>;
   return (
-    <button type="button" {...look} aria-label={words} onClick={() => choose(span)}>
+    <button type="button" {...look} aria-label={words} onClick={() => choose(span.whole)}>
       {children}
     </button>
   );
 }
 
 /** Their name, and a sign where it is no ordinary turn. */
-export function Holder({ span, drawn }: { span: Span; drawn: Drawn }) {
+export function Holder({ span, drawn }: { span: Piece; drawn: Drawn }) {
   const { t } = useLanguage();
   const names = useNames();
   if (!span.duty)

@@ -1,19 +1,18 @@
-import { Button, TextInput } from '@mantine/core';
-import { IconArrowBackUp } from '@tabler/icons-react';
+import { TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { onCallStep, Policies, type Policy } from '#domain/escalation.ts';
+import { onCallStep, Policies, Policy } from '#domain/escalation.ts';
 import type { PoliciesView, RotaPerson } from '#domain/rota-views.ts';
 import { useSavePolicies } from '../api/on-call.ts';
 import { Refused } from '../api/request.ts';
 import { useLanguage } from '../locales/language.ts';
 import { SeverityChip } from '../parts/severity.tsx';
 import { useTell } from '../parts/tell.ts';
-import { ChangedMeanwhile } from './changed.tsx';
 import { useDraft } from './draft.ts';
 import { EditPolicy } from './edit-policy.tsx';
 import { faultsIn } from './policy-faults.ts';
 import { usePolicyWords } from './policy-words.tsx';
 import { RehearsalCard } from './rehearsal.tsx';
+import { SaveBar } from './save-bar.tsx';
 import { useFaultWords } from './words.ts';
 
 const usualNight = { from: '21:00', to: '07:00' };
@@ -89,9 +88,7 @@ export function EditPolicies({
                   faultAt={(where) => faultAt(`/${severity}${where}`)}
                   change={set}
                 />
-                <p className="told">
-                  {words.sentence(policy)} {words.onwards(policy)}
-                </p>
+                {Policy.safeParse(policy).success && <p className="told">{words.told(policy)}</p>}
               </>
             ) : (
               <p>{t('onCall.policy.callsNobody')}</p>
@@ -130,43 +127,21 @@ export function EditPolicies({
         )}
       </section>
       {Policies.safeParse(policies).success && <RehearsalCard team={view.team} draft={policies} />}
-      {refused?.code === 'changed-meanwhile' ? (
-        <ChangedMeanwhile
-          first={refused.first}
-          theirs={close}
-          mine={() => {
-            setSeen(view.version);
-            void submit(view.version);
-          }}
-        />
-      ) : (
-        refused && (
-          <p className="fault" role="alert">
-            {faultWords(refused)}
-          </p>
-        )
-      )}
-      {tried && faults.size > 0 && (
-        <p className="fault" role="alert">
-          {t('onCall.rota.mend')}
-        </p>
-      )}
-      <div className="save-bar">
-        <span className="muted">{t(draft.changed ? 'onCall.rota.unsaved' : 'onCall.rota.unchanged')}</span>
-        <Button variant="default" onClick={close}>
-          {t('onCall.policy.cancel')}
-        </Button>
-        {draft.changed && (
-          <>
-            <Button variant="default" leftSection={<IconArrowBackUp size={18} aria-hidden />} onClick={draft.undo}>
-              {t('onCall.rota.undo')}
-            </Button>
-            <Button loading={save.isPending} onClick={() => void submit(seen)}>
-              {t('onCall.policy.save')}
-            </Button>
-          </>
-        )}
-      </div>
+      <SaveBar
+        draft={draft}
+        words={t('onCall.policy.save')}
+        busy={save.isPending}
+        save={() => void submit(seen)}
+        mend={tried && faults.size > 0}
+        refused={refused}
+        faultWords={faultWords}
+        theirs={close}
+        mine={() => {
+          setSeen(view.version);
+          void submit(view.version);
+        }}
+        cancel={close}
+      />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconArrowBackUp, IconArrowLeft, IconPlus } from '@tabler/icons-react';
+import { IconArrowLeft, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Policies } from '#domain/escalation.ts';
@@ -13,13 +13,13 @@ import { Answer } from '../parts/states.tsx';
 import { useTell } from '../parts/tell.ts';
 import { useZone } from '../parts/zone.ts';
 import { clock } from '../time/clock.ts';
-import { ChangedMeanwhile } from './changed.tsx';
 import { useDraft } from './draft.ts';
 import { EditHolidays } from './edit-holidays.tsx';
 import { EditLayer } from './edit-layer.tsx';
 import { Frame, type TeamChoice } from './frame.tsx';
 import { faultsIn } from './rota-faults.ts';
 import { RotaPreview } from './rota-preview.tsx';
+import { SaveBar } from './save-bar.tsx';
 import { mondayOf } from './weeks.ts';
 import { useFaultWords } from './words.ts';
 
@@ -137,44 +137,24 @@ function EditRota({ view, policies }: { view: RotaView; policies: Policies }) {
         change={(holidays, what) => change({ ...rota, holidays }, what)}
       />
       <RotaPreview rota={rota} view={view} policies={policies} />
-      {refused?.code === 'changed-meanwhile' ? (
-        <ChangedMeanwhile
-          first={refused.first}
-          theirs={() => {
-            draft.restart(view.rota);
-            setSeen(view.version);
-            setRefused(undefined);
-          }}
-          mine={() => {
-            setSeen(view.version);
-            void submit(view.version);
-          }}
-        />
-      ) : (
-        refused && (
-          <p className="fault" role="alert">
-            {faultWords(refused)}
-          </p>
-        )
-      )}
-      {tried && faults.size > 0 && (
-        <p className="fault" role="alert">
-          {t('onCall.rota.mend')}
-        </p>
-      )}
-      <div className="save-bar">
-        <span className="muted">{t(draft.changed ? 'onCall.rota.unsaved' : 'onCall.rota.unchanged')}</span>
-        {draft.changed && (
-          <>
-            <Button variant="default" leftSection={<IconArrowBackUp size={18} aria-hidden />} onClick={draft.undo}>
-              {t('onCall.rota.undo')}
-            </Button>
-            <Button loading={save.isPending} onClick={() => void submit(seen)}>
-              {t('onCall.rota.save')}
-            </Button>
-          </>
-        )}
-      </div>
+      <SaveBar
+        draft={draft}
+        words={t('onCall.rota.save')}
+        busy={save.isPending}
+        save={() => void submit(seen)}
+        mend={tried && faults.size > 0}
+        refused={refused}
+        faultWords={faultWords}
+        theirs={() => {
+          draft.restart(view.rota);
+          setSeen(view.version);
+          setRefused(undefined);
+        }}
+        mine={() => {
+          setSeen(view.version);
+          void submit(view.version);
+        }}
+      />
     </div>
   );
 }

@@ -80,9 +80,7 @@ function Told({ view, people, now }: { view: PoliciesView; people: readonly Rota
             </h2>
             {policy ? (
               <>
-                <p>
-                  {words.sentence(policy)} {words.onwards(policy)}
-                </p>
+                <p>{words.told(policy)}</p>
                 <Chain policy={policy} people={people} now={now} />
               </>
             ) : (

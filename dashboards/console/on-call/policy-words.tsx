@@ -20,26 +20,27 @@ export function usePolicyWords(people: readonly RotaPerson[]) {
   const ways = ({ channels }: PolicyStep) =>
     channels ? t('onCall.policy.by', { ways: names.listed(channels.map(names.channel)) }) : '';
   const afterwards = (ms: number) => duration(Math.max(10_000, ms));
+  const sentence = ({ steps }: Policy): string => {
+    const begin = steps[0]?.afterSeconds ?? 0;
+    const calls = steps.map((step) => {
+      const said = { who: names.listed(step.targets.map(inSentence)), how: ways(step) };
+      const afterMs = (step.afterSeconds - begin) * 1000;
+      return afterMs === 0
+        ? t('onCall.policy.atOnce', said)
+        : t('onCall.policy.after', { ...said, time: afterwards(afterMs) });
+    });
+    return t('onCall.policy.sentence', { calls: calls.join(t('onCall.policy.next')) });
+  };
+  const onwards = ({ rounds, repeatAfterSeconds }: Policy): string =>
+    rounds > 1
+      ? t('onCall.policy.repeat', { time: afterwards(repeatAfterSeconds * 1000), rounds })
+      : t('onCall.policy.once');
   return {
     target,
     ways,
     afterwards,
-    /** `At once 1st on call is called, after 5 min 2nd on call.` */
-    sentence: ({ steps }: Policy): string => {
-      const begin = steps[0]?.afterSeconds ?? 0;
-      const calls = steps.map((step) => {
-        const said = { who: names.listed(step.targets.map(inSentence)), how: ways(step) };
-        const afterMs = (step.afterSeconds - begin) * 1000;
-        return afterMs === 0
-          ? t('onCall.policy.atOnce', said)
-          : t('onCall.policy.after', { ...said, time: afterwards(afterMs) });
-      });
-      return t('onCall.policy.sentence', { calls: calls.join(t('onCall.policy.next')) });
-    },
-    onwards: ({ rounds, repeatAfterSeconds }: Policy): string =>
-      rounds > 1
-        ? t('onCall.policy.repeat', { time: afterwards(repeatAfterSeconds * 1000), rounds })
-        : t('onCall.policy.once'),
+    /** `Calls the 1st on call at once, then the 2nd on call after 5 min. If nobody answers, …` */
+    told: (policy: Policy): string => t('onCall.policy.told', { calls: sentence(policy), onwards: onwards(policy) }),
   };
 }
 

@@ -58,10 +58,15 @@ export function spansOf(watches: readonly Watch[], place: number, called: boolea
 const sameDuty = (a: Duty | null, b: Duty | null): boolean =>
   a?.clinician === b?.clinician && a?.layer === b?.layer && a?.override === b?.override;
 
+/** What of a span is drawn in one week. */
+export type Piece = Span & { whole: Span };
+
 /** The part of each that lies within [from, to). */
-export const within = (spans: readonly Span[], { from, to }: { from: number; to: number }): Span[] =>
-  spans.flatMap((span) =>
-    span.from < to && from < span.to ? [{ ...span, from: Math.max(from, span.from), to: Math.min(to, span.to) }] : [],
+export const within = (spans: readonly Span[], { from, to }: { from: number; to: number }): Piece[] =>
+  spans.flatMap((whole) =>
+    whole.from < to && from < whole.to
+      ? [{ ...whole, from: Math.max(from, whole.from), to: Math.min(to, whole.to), whole }]
+      : [],
   );
 
 /** Those that policies call, and those that somebody holds. */

@@ -54,7 +54,7 @@ function Policy({ alert }: { alert: AlertView }) {
   if (!alert.escalation) return <p>{t('alert.noEscalation')}</p>;
   return (
     <p>
-      <b>{t('alert.frozen.policy')}</b> {words.sentence(alert.escalation)} {words.onwards(alert.escalation)}
+      <b>{t('alert.frozen.policy')}</b> {words.told(alert.escalation)}
     </p>
   );
 }

@@ -1,5 +1,4 @@
 import '../locales/contact.ts';
-import '../styles/contact.css';
 import { useContact } from '../api/contact.ts';
 import { AddPoint } from '../contact/add.tsx';
 import { Point } from '../contact/point.tsx';
