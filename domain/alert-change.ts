@@ -82,7 +82,14 @@ export function change(alert: Alert, event: AlertChange): { alert: Alert } | { r
     case 'hand-over':
       if (alert.state !== 'acknowledged') return { refused: 'not-acknowledged' };
       if (alert.acknowledgedBy === event.to) return { refused: 'already-theirs' };
-      return { alert: { ...inHandOf(alert, event.to, event.at), note: event.note ?? alert.note } };
+      return {
+        alert: {
+          ...inHandOf(alert, event.to, event.at),
+          note: event.note ?? alert.note,
+          // who undoes the snooze does not take it from them
+          snooze: alert.snooze && { ...alert.snooze, before: 'acknowledged' },
+        },
+      };
     case 'snooze':
       return snoozed(alert, event);
     case 'unsnooze':

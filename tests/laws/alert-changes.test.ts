@@ -132,6 +132,18 @@ describe('a snooze', () => {
       expect(undone?.after).toEqual({ ...before, raisedAt: undone?.after.raisedAt });
     }
   });
+
+  it('that is undone calls nobody where the alert was given to a colleague meanwhile', () => {
+    const last = play(
+      [
+        { kind: 'snooze', by: nurse, until: iso(30 * minute), note: null, at: iso(0) },
+        { kind: 'hand-over', by: nurse, to: doctor, note: null, at: iso(minute) },
+        { kind: 'unsnooze', by: nurse, at: iso(2 * minute) },
+      ],
+      alertOf(),
+    ).at(-1);
+    expect(last?.after).toMatchObject({ state: 'acknowledged', acknowledgedBy: doctor, snooze: null });
+  });
 });
 
 describe('an acknowledged alert', () => {
