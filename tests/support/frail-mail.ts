@@ -12,6 +12,7 @@ export type FrailMail = {
   taken: string[];
   /** Once, when the moment comes: the conversation waits until it is over. */
   strikeAt(moment: MailMoment, blow: () => Promise<void>): Promise<void>;
+  /** Open ones, and mails that came whole and stand in no list yet. */
   conversations(): number;
   /** As if it were killed: every connection breaks, and nobody listens until `begin`. */
   kill(): Promise<void>;
@@ -24,6 +25,7 @@ export async function startFrailMail(): Promise<FrailMail> {
   let planned: { moment: MailMoment; blow: () => Promise<void>; struck: () => void } | undefined;
   let server: SMTPServer;
   const sockets = new Set<Socket>();
+  let parsing = 0;
 
   const pass = async (moment: MailMoment): Promise<void> => {
     if (planned?.moment !== moment) return;
@@ -47,8 +49,10 @@ export async function startFrailMail(): Promise<FrailMail> {
           half ??= pass('half-read');
         });
         stream.on('end', async () => {
+          parsing += 1;
           await half;
           taken.push((await simpleParser(Buffer.concat(pieces))).text ?? '');
+          parsing -= 1;
           await pass('taken');
           done();
           await pass('answered');
@@ -71,7 +75,7 @@ export async function startFrailMail(): Promise<FrailMail> {
       new Promise((struck) => {
         planned = { moment, blow, struck };
       }),
-    conversations: () => sockets.size,
+    conversations: () => sockets.size + parsing,
     kill: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.server.close(() => resolve()));
