@@ -3,27 +3,37 @@ import { ParameterSet, PeopleModel, spanDaysAtMost, usualPeople } from '#domain/
 import { Expectation, FollowUp, Pause, Programme } from '#domain/care-plan.ts';
 import { PatientId, TeamId } from '#domain/ids.ts';
 
-/** What callers may send about plans, limits and backtests. Strict, as in bodies.ts. */
+/**
+ * What callers may send about plans, limits and backtests. Strict, as in bodies.ts. `seen`: what stood there when they looked, so that nobody
+ * undoes what a colleague has set since; of a rule without parameters of its own `{}`.
+ */
 
 const parameters = z.record(z.string().max(64), z.number());
 const dayMs = 86_400_000;
 
 /** `forecast`: the id of one about this very change, which was seen before. */
-export const SetParameters = z.strictObject({ parameters, forecast: z.uuid().optional() });
+export const SetParameters = z.strictObject({
+  parameters,
+  seen: parameters.optional(),
+  forecast: z.uuid().optional(),
+});
 export const SetProgrammes = z.strictObject({
   programmes: z.array(Programme).max(20).refine(distinct, { error: 'names a programme twice' }),
+  seen: z.array(Programme).max(20).optional(),
 });
 export const SetExpected = z.strictObject({
   expected: z
     .array(Expectation)
     .max(20)
     .refine((all) => distinct(all.map(({ panel }) => panel)), { error: 'expects one panel twice' }),
+  seen: z.array(Expectation).max(20).optional(),
 });
 export const SetFollowUp = z.strictObject({
   followUp: z
     .array(FollowUp)
     .max(50)
     .refine((all) => distinct(all.map(({ id }) => id)), { error: 'holds one id twice' }),
+  seen: z.array(FollowUp).max(50).optional(),
 });
 /** Null ends a pause. */
 export const SetPause = z.strictObject({
@@ -37,6 +47,7 @@ export const SetPause = z.strictObject({
       error: 'must be within a year of its beginning',
     })
     .nullable(),
+  seen: Pause.nullable().optional(),
 });
 
 export const AskForecast = z.strictObject({ rule: z.string().max(64), parameters });

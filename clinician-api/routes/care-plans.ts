@@ -4,11 +4,12 @@ import { PatientId } from '#domain/ids.ts';
 import { PatientView } from '#domain/views.ts';
 import { PlanChangeList } from '#domain/views-plans.ts';
 import { instant } from '#runtime/clock.ts';
-import { changePlan, listPlanChanges, type PlanChange } from '#runtime/records/plans.ts';
+import { changePlan, listPlanChanges, type PlanChange, type Signed } from '#runtime/records/plans.ts';
 import { askForecast, requireSeen, ruleThatMay } from '../forecasts.ts';
 import { patientOfTeams, viewOfPatient } from '../patient-view.ts';
 import { AskForecast, SetExpected, SetFollowUp, SetParameters, SetPause, SetProgrammes } from '../plan-bodies.ts';
 import { viewsOfChanges } from '../plan-views.ts';
+import { changedMeanwhile } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
 /** What the care team sets for one patient: each part is put whole, journalled, and may be put back. */
@@ -24,10 +25,11 @@ export function carePlanRoutes(app: Web, deps: ApiDeps): void {
   type Asked = Parameters<typeof whoAsks>[0] & { params: { id: PatientId } };
   const patientOf = (request: Asked) => patientOfTeams(deps, whoAsks(request).teamIds, request.params.id);
 
-  const change = async (request: Asked, what: PlanChange, forecast?: string) => {
+  const change = async (request: Asked, what: PlanChange, beside: Pick<Signed, 'seen' | 'forecast'>) => {
     const patient = await patientOf(request);
     const signed = { by: whoAsks(request).clinician.id, at: instant(clock.now()) };
-    await changePlan(records, patient, what, { ...signed, forecast: forecast ?? null });
+    if ((await changePlan(records, patient, what, { ...signed, ...beside })) === 'changed-meanwhile')
+      throw changedMeanwhile(undefined, null);
     return viewOfPatient(deps, patient);
   };
 
@@ -48,15 +50,18 @@ export function carePlanRoutes(app: Web, deps: ApiDeps): void {
       const { rule } = request.params;
       await ruleThatMay(deps, rule, request.body.parameters);
       await requireSeen(deps, { team: patient.team, patient: patient.id, rule }, request.body);
-      const { parameters, forecast } = request.body;
-      return change(request, { part: 'overrides', rule, parameters }, forecast);
+      const { parameters, ...beside } = request.body;
+      return change(request, { part: 'overrides', rule, parameters }, beside);
     },
   );
 
   app.put(
     '/api/v1/patients/:id/care-plan/programmes',
     { schema: { summary: 'Set what a patient is looked after for', tags, params, body: SetProgrammes, response } },
-    async (request) => change(request, { part: 'programmes', ...request.body }),
+    async (request) => {
+      const { programmes, seen } = request.body;
+      return change(request, { part: 'programmes', programmes }, { seen });
+    },
   );
 
   app.put(
@@ -64,13 +69,19 @@ export function carePlanRoutes(app: Web, deps: ApiDeps): void {
     {
       schema: { summary: 'Set what a patient is to measure, and how often', tags, params, body: SetExpected, response },
     },
-    async (request) => change(request, { part: 'expected', ...request.body }),
+    async (request) => {
+      const { expected, seen } = request.body;
+      return change(request, { part: 'expected', expected }, { seen });
+    },
   );
 
   app.put(
     '/api/v1/patients/:id/care-plan/follow-up',
     { schema: { summary: 'Set the tasks that come again for a patient', tags, params, body: SetFollowUp, response } },
-    async (request) => change(request, { part: 'follow-up', ...request.body }),
+    async (request) => {
+      const { followUp, seen } = request.body;
+      return change(request, { part: 'follow-up', followUp }, { seen });
+    },
   );
 
   app.put(
@@ -85,7 +96,10 @@ export function carePlanRoutes(app: Web, deps: ApiDeps): void {
         response,
       },
     },
-    async (request) => change(request, { part: 'pause', ...request.body }),
+    async (request) => {
+      const { pause, seen } = request.body;
+      return change(request, { part: 'pause', pause }, { seen });
+    },
   );
 
   app.get(

@@ -8,7 +8,7 @@ import { readRuleBook } from '#runtime/records/rule-book.ts';
 import { askForecast, requireSeen, ruleThatMay } from '../forecasts.ts';
 import { AskForecast, SetParameters } from '../plan-bodies.ts';
 import { viewOfParameters, viewsOfChanges } from '../plan-views.ts';
-import { notFound } from '../problems.ts';
+import { changedMeanwhile, notFound } from '../problems.ts';
 import { type ApiDeps, type Web, whoAsks } from '../web.ts';
 
 /** The limits of a care team, which hold for all of its patients whose own plan says nothing else. */
@@ -54,11 +54,12 @@ export function teamParameterRoutes(app: Web, deps: ApiDeps): void {
     async (request) => {
       const team = mine(request);
       const { rule } = request.params;
-      const { parameters, forecast } = request.body;
+      const { parameters, ...beside } = request.body;
       await ruleThatMay(deps, rule, parameters);
       await requireSeen(deps, { team, patient: null, rule }, request.body);
-      const signed = { by: whoAsks(request).clinician.id, at: instant(clock.now()), forecast: forecast ?? null };
-      await changeTeamParameters(records, team, rule, parameters, signed);
+      const signed = { by: whoAsks(request).clinician.id, at: instant(clock.now()), ...beside };
+      if ((await changeTeamParameters(records, team, rule, parameters, signed)) === 'changed-meanwhile')
+        throw changedMeanwhile(undefined, null);
       return viewOf(team);
     },
   );

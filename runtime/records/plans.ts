@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { type CarePlan, usualSilentAfterMinutes } from '#domain/care-plan.ts';
 import type { ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
@@ -22,11 +23,17 @@ export type PlanChange =
   | { part: 'follow-up'; followUp: CarePlan['followUp'] }
   | { part: 'pause'; pause: CarePlan['pause'] };
 
-/** `forecast`: which one was seen before. */
-export type Signed = { by: ClinicianId; at: string; forecast?: string | null };
+/**
+ * `forecast`: which one was seen before. `seen`: what stood there when they looked, of a rule without parameters of its own `{}`; undefined
+ * where whatever stands there is to go.
+ */
+export type Signed = { by: ClinicianId; at: string; forecast?: string | null | undefined; seen?: unknown };
+export type Change = 'changed' | 'changed-meanwhile';
 
-export async function changePlan(db: Within, patient: Patient, change: PlanChange, signed: Signed): Promise<void> {
-  await wholly(db, async (within) => {
+const isStale = ({ seen }: Signed, stands: unknown): boolean => seen !== undefined && !isDeepStrictEqual(seen, stands);
+
+export async function changePlan(db: Within, patient: Patient, change: PlanChange, signed: Signed): Promise<Change> {
+  return wholly(db, async (within) => {
     await within
       .insertInto('care_plan')
       .values({
@@ -46,6 +53,7 @@ export async function changePlan(db: Within, patient: Patient, change: PlanChang
       .forUpdate()
       .executeTakeFirstOrThrow();
     const { before, after, set } = turned(plan, change);
+    if (isStale(signed, change.part === 'overrides' ? (before ?? {}) : before)) return 'changed-meanwhile';
     await within
       .updateTable('care_plan')
       .set({ ...set, updated_at: signed.at, updated_by: signed.by })
@@ -60,6 +68,7 @@ export async function changePlan(db: Within, patient: Patient, change: PlanChang
       patient: patient.id,
       detail: { part: change.part, rule, forecast: signed.forecast ?? null },
     });
+    return 'changed';
   });
 }
 
@@ -107,14 +116,15 @@ export async function changeTeamParameters(
   rule: string,
   parameters: Record<string, number>,
   signed: Signed,
-): Promise<void> {
-  await wholly(db, async (within) => {
+): Promise<Change> {
+  return wholly(db, async (within) => {
     const { overrides } = await within
       .selectFrom('care_team')
       .select('overrides')
       .where('id', '=', team)
       .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
+    if (isStale(signed, overrides[rule] ?? {})) return 'changed-meanwhile';
     const changed = withParameters(overrides, rule, parameters);
     await within
       .updateTable('care_team')
@@ -128,6 +138,7 @@ export async function changeTeamParameters(
       action: 'team-parameters-changed',
       detail: { team, rule, forecast: signed.forecast ?? null },
     });
+    return 'changed';
   });
 }
 

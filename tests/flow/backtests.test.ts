@@ -152,6 +152,15 @@ describe('what is set for a patient', () => {
       overrides: {},
     });
     expect((await put('pause', { pause: null })).body.carePlan.pause).toBeNull();
+    // two who looked at the same, one after the other
+    for (const [part, body, seen] of [
+      ['programmes', { programmes: ['copd'] }, []],
+      ['pause', { pause: null }, pause],
+      [`overrides/${severe}`, { parameters: {} }, lower],
+    ] as const)
+      expect(await put(part, { ...body, seen }), part).toMatchObject({
+        ...{ status: 409, body: { code: 'changed-meanwhile' } },
+      });
     for (const [part, body] of [
       ['pause', { pause: { ...pause, until: pause.from } }],
       ['programmes', { programmes: ['copd', 'copd'] }],
@@ -200,7 +209,8 @@ describe('the limits of a team', () => {
         ?.inForce;
     expect(await inForce(one)).toMatchObject(lower);
     expect(await inForce(other)).toMatchObject({ 'systolic-at-least': 200 });
-    const undone = await colleague.put<TeamParameters>(`${path}/${severe}`, { parameters: {} });
+    expect((await colleague.put(`${path}/${severe}`, { parameters: {}, seen: {} })).status).toBe(409);
+    const undone = await colleague.put<TeamParameters>(`${path}/${severe}`, { parameters: {}, seen: lower });
     expect(undone.body.rules.find(({ rule }) => rule === severe)?.set).toEqual({});
     const { changes } = (await colleague.get<PlanChangeList>(`${path}/changes`)).body;
     expect(changes).toMatchObject([
