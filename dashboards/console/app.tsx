@@ -18,6 +18,8 @@ import { useZone, Zone } from './parts/zone.ts';
 
 // charts are most of it, and a doctor who opens an alert at night needs none
 const PatientPage = lazy(() => import('./pages/patient.tsx'));
+const CarePlanPage = lazy(() => import('./pages/care-plan.tsx'));
+const RulesPages = lazy(() => import('./pages/rules.tsx'));
 const ContactPage = lazy(() => import('./pages/contact.tsx'));
 const OnCallPages = lazy(() => import('./pages/on-call.tsx'));
 const AdminPages = lazy(() => import('./pages/admin.tsx'));
@@ -60,6 +62,20 @@ function Pages({ session }: { session: SessionView }) {
             </Suspense>
           )}
         </Route>
+        <Route path="/patients/:id/plan/:rule?">
+          {({ id, rule }) => (
+            <Suspense fallback={<Waiting />}>
+              <CarePlanPage id={id} {...(rule ? { rule } : {})} teams={session.teams} />
+            </Suspense>
+          )}
+        </Route>
+        {session.clinician.role !== 'nurse' && (
+          <Route path="/rules/*?">
+            <Suspense fallback={<Waiting />}>
+              <RulesPages session={session} />
+            </Suspense>
+          </Route>
+        )}
         <Route path="/alerts" component={AlertsPage} />
         <Route path="/alerts/:id">{({ id }) => <AlertPage id={id} />}</Route>
         <Route path="/tasks">

@@ -6,6 +6,8 @@ import { contactZh } from '../../dashboards/console/locales/contact-zh.ts';
 import { en } from '../../dashboards/console/locales/en.ts';
 import { onCallEn } from '../../dashboards/console/locales/on-call-en.ts';
 import { onCallZh } from '../../dashboards/console/locales/on-call-zh.ts';
+import { planEn } from '../../dashboards/console/locales/plan-en.ts';
+import { planZh } from '../../dashboards/console/locales/plan-zh.ts';
 import { zh } from '../../dashboards/console/locales/zh.ts';
 
 /** Every text of the console by its dotted key. */
@@ -17,8 +19,8 @@ function textsOf(part: object, path = ''): [key: string, text: string][] {
 const gapsOf = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name).sort();
 
 describe('the texts of the console', () => {
-  const english = new Map(textsOf({ ...en, admin: adminEn, contact: contactEn, onCall: onCallEn }));
-  const chinese = new Map(textsOf({ ...zh, admin: adminZh, contact: contactZh, onCall: onCallZh }));
+  const english = new Map(textsOf({ ...en, admin: adminEn, contact: contactEn, onCall: onCallEn, plan: planEn }));
+  const chinese = new Map(textsOf({ ...zh, admin: adminZh, contact: contactZh, onCall: onCallZh, plan: planZh }));
 
   it('have the same keys in both languages', () => {
     expect([...chinese.keys()].sort()).toEqual([...english.keys()].sort());

@@ -35,6 +35,7 @@ export const en = {
     alerts: 'Alerts',
     tasks: 'Tasks',
     onCall: 'On call',
+    rules: 'Rules',
     mailbox: 'Mailbox',
     admin: 'Admin',
     theme: { toLight: 'Switch to light colours', toDark: 'Switch to dark colours' },
@@ -162,6 +163,15 @@ export const en = {
   },
   patient: {
     title: 'Patient',
+    sections: 'About this patient',
+    pages: { readings: 'Readings', plan: 'Care plan' },
+    paused: 'Paused until {{time}}: {{reason}}',
+    pauseReason: {
+      holiday: 'holiday',
+      'hospital-stay': 'in hospital',
+      'device-repair': 'device being repaired',
+      other: 'another reason',
+    },
     silent: 'Silent',
     lastReading: 'last reading {{ago}}',
     range: 'Time range',

@@ -8,12 +8,20 @@ import type { adminEn } from './admin-en.ts';
 import type { contactEn } from './contact-en.ts';
 import { en } from './en.ts';
 import type { onCallEn } from './on-call-en.ts';
+import type { planEn } from './plan-en.ts';
 import { zh } from './zh.ts';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'console';
-    resources: { console: typeof en & { admin: typeof adminEn; contact: typeof contactEn; onCall: typeof onCallEn } };
+    resources: {
+      console: typeof en & {
+        admin: typeof adminEn;
+        contact: typeof contactEn;
+        onCall: typeof onCallEn;
+        plan: typeof planEn;
+      };
+    };
     returnNull: false;
   }
 }
@@ -64,6 +72,7 @@ export function useTimes() {
       withSeconds: (at: string | number) => format.timeOfDayWithSeconds(ms(at), language, zone),
       moment: (at: string | number, now: number) => format.moment(ms(at), now, language, zone),
       shortMoment: (at: string | number, now: number) => format.shortMoment(ms(at), now, language, zone),
+      day: (at: string | number) => format.dayOfMonth(ms(at), language, zone),
       ago: (at: string | number, now: number) => format.relative(ms(at), now, language, t('common.justNow')),
       duration: (lengthMs: number) => format.duration(lengthMs, language),
     };

@@ -35,6 +35,7 @@ export const zh: Texts = {
     alerts: '警报',
     tasks: '任务',
     onCall: '值班',
+    rules: '规则',
     mailbox: '邮件',
     admin: '管理',
     theme: { toLight: '切换到浅色', toDark: '切换到深色' },
@@ -162,6 +163,10 @@ export const zh: Texts = {
   },
   patient: {
     title: '患者',
+    sections: '该患者的页面',
+    pages: { readings: '读数', plan: '照护计划' },
+    paused: '暂停至 {{time}}：{{reason}}',
+    pauseReason: { holiday: '外出度假', 'hospital-stay': '住院', 'device-repair': '设备维修', other: '其他原因' },
     silent: '数据中断',
     lastReading: '末次读数：{{ago}}',
     range: '时间范围',

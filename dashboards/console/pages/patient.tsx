@@ -1,24 +1,19 @@
 import { Button } from '@mantine/core';
-import { IconWifiOff } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { CareTeam } from '#domain/people.ts';
 import type { PatientView } from '#domain/views.ts';
 import { type PanelName, panelNames } from '#domain/vitals.ts';
 import { type Range, ranges, useAlerts, useMayAct, usePatient, useTasks } from '../api/queries.ts';
 import { PanelSection } from '../charts/panel-section.tsx';
-import { useLanguage, useTimes } from '../locales/language.ts';
-import { Ago } from '../parts/ago.tsx';
+import { useLanguage } from '../locales/language.ts';
 import { Choice } from '../parts/choice.tsx';
 import { NewTask } from '../parts/new-task.tsx';
-import { PersonLine } from '../parts/person.tsx';
-import { Pressure, pressureOf } from '../parts/pressure.tsx';
-import { besidePressure, Quantity } from '../parts/quantity.tsx';
 import { Answer } from '../parts/states.tsx';
 import { useTitle } from '../parts/title.ts';
 import { useZone, Zone } from '../parts/zone.ts';
-import { useNow } from '../time/clock.ts';
 import { AlertItems } from './alerts.tsx';
-import { AwayChips, Devices } from './patient-devices.tsx';
+import { Devices } from './patient-devices.tsx';
+import { PatientHead } from './patient-head.tsx';
 import { TaskItem } from './task-item.tsx';
 
 /** One patient: how they are, how they were, what was raised, what is to be done. Times in the zone of their team. */
@@ -47,7 +42,7 @@ function Whole({ view }: { view: PatientView }) {
   const shownPanels: PanelName[] = measured.length > 0 ? measured : ['blood-pressure'];
   return (
     <div className="stack">
-      <Head view={view} />
+      <PatientHead view={view} page="readings" />
       <div className="row">
         <Choice
           label={t('patient.range')}
@@ -113,62 +108,4 @@ function Tasks({ view }: { view: PatientView }) {
       </Answer>
     </section>
   );
-}
-
-function Head({ view }: { view: PatientView }) {
-  const { t, say } = useLanguage();
-  const pressure = pressureOf(view.latest);
-  return (
-    <section className="card patient-head">
-      <div>
-        <h1>{say(view.patient.name)}</h1>
-        <PersonLine patient={view.patient} />
-        <div className="row" style={{ marginTop: 8 }}>
-          {view.silent && (
-            <span className="chip" data-severity="urgent">
-              <IconWifiOff size={16} aria-hidden />
-              <b>{t('patient.silent')}</b>
-              {view.lastTakenAt && (
-                <span>
-                  <LastReading at={view.lastTakenAt} />
-                </span>
-              )}
-            </span>
-          )}
-          <AwayChips devices={view.devices} />
-        </div>
-      </div>
-      <div className="latest">
-        {pressure && (
-          <div>
-            <Pressure
-              systolic={pressure.systolic}
-              diastolic={pressure.diastolic}
-              marks={pressure.systolic.marks}
-              size="large"
-            />
-            <div className="small muted">
-              <Ago at={pressure.systolic.takenAt} />
-            </div>
-          </div>
-        )}
-        {besidePressure(view.latest).map((value) => (
-          <div key={value.vital} className="pressure">
-            <Quantity value={value} />
-            <div className="small muted">
-              <Ago at={value.takenAt} />
-            </div>
-          </div>
-        ))}
-        {view.lastTakenAt === null && <p className="muted">{t('worklist.neverMeasured')}</p>}
-      </div>
-    </section>
-  );
-}
-
-function LastReading({ at }: { at: string }) {
-  const { t } = useLanguage();
-  const times = useTimes();
-  const now = useNow();
-  return t('patient.lastReading', { ago: times.ago(at, now) });
 }

@@ -5,6 +5,7 @@ import { useMayAct } from '../api/queries.ts';
 import { useLanguage, useTimes } from '../locales/language.ts';
 import { QuickAcknowledge } from '../parts/acknowledge.tsx';
 import { Ago } from '../parts/ago.tsx';
+import { PausedChip } from '../parts/paused.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf } from '../parts/pressure.tsx';
 import { besidePressure, Quantity } from '../parts/quantity.tsx';
@@ -28,6 +29,11 @@ export function Entry({ entry, group }: { entry: WorklistEntry; group: Group }) 
           </Link>
         </h3>
         <PersonLine patient={patient} />
+        {entry.pause && (
+          <p>
+            <PausedChip pause={entry.pause} />
+          </p>
+        )}
       </div>
       <div className="why">
         <Reasons reasons={entry.reasons} />

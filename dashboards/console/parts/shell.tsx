@@ -1,5 +1,6 @@
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import {
+  IconAdjustments,
   IconBell,
   IconChecklist,
   IconHeartRateMonitor,
@@ -65,6 +66,9 @@ function Navigation({ session }: { session: SessionView }) {
     { to: '/alerts', name: t('shell.alerts'), Icon: IconBell, here: path.startsWith('/alerts') },
     { to: '/tasks', name: t('shell.tasks'), Icon: IconChecklist, here: path.startsWith('/tasks') },
     { to: '/on-call', name: t('shell.onCall'), Icon: IconPhoneCall, here: path.startsWith('/on-call') },
+    ...(session.clinician.role === 'nurse'
+      ? []
+      : [{ to: '/rules', name: t('shell.rules'), Icon: IconAdjustments, here: path.startsWith('/rules') }]),
     ...(session.clinician.role === 'administrator'
       ? [{ to: '/admin', name: t('shell.admin'), Icon: IconSettings, here: path.startsWith('/admin') }]
       : []),
