@@ -98,6 +98,19 @@ export async function openPagingRoom(
         ...{ kind: 'acknowledge', by: first.id, note: null },
         at: new Date(clock.now()).toISOString(),
       }),
+    /** What waited is due now: messages, the last of which went long ago, or steps. */
+    waited: async (kind: 'page-send' | 'page-step') => {
+      const [now, longAgo] = [new Date(clock.now()), new Date(clock.now() - 3_600_000)];
+      await records.updateTable('page').set({ last_attempt_at: longAgo }).where('state', '=', 'sent').execute();
+      await records.updateTable('page').set({ due_at: now }).where('state', '=', 'due').execute();
+      await records
+        .updateTable('agenda')
+        .set({ due_at: now })
+        .where('kind', '=', kind)
+        .where('done_at', 'is', null)
+        .execute();
+      agenda.nudge();
+    },
     pages: () => records.selectFrom('page').selectAll().orderBy('created_at').orderBy('step').execute(),
     steps: () =>
       records.selectFrom('agenda').selectAll().where('kind', '=', 'page-step').orderBy('due_at', 'desc').execute(),
