@@ -62,23 +62,30 @@ export function createListening(
     if (left.length === 0) left = histories.whole();
     let asked = 0;
     while (left.length > 0 && asked < homesPerRound && !ending.signal.aborted) {
-      const some = left.slice(0, atOnce);
+      const some = left.slice(-atOnce);
       const known = await patients.of(some);
       for (const patient of some) if (!known.has(patient)) histories.forget(patient);
-      left = left.slice(atOnce);
+      left.length -= some.length;
       asked += await tick([...known.values()], platformTroubled, now);
     }
   }
 
   /** Answers how many homes were asked about. */
   async function tick(some: readonly JudgedPatient[], platformTroubled: boolean, now: number): Promise<number> {
-    const silent = new Map(some.map((patient) => [patient.patient, overdue(patient, now)]));
+    const silent = new Map<PatientId, Map<string, Overdue[]>>();
+    for (const patient of some)
+      try {
+        silent.set(patient.patient, overdue(patient, now));
+      } catch (fault) {
+        // one patient's faulty plan silences no other's
+        log.error('nobody can tell whether a patient is silent', { patient: patient.patient, ...faultDetails(fault) });
+      }
     const asked = [...silent].flatMap(([patient, of]) => (of.size > 0 ? [patient] : []));
     const [homes, pasts] = await Promise.all([homesOf(records, asked, now), pastsOf(records, asked)]);
     const recorded = new Map(pasts.map(({ patient, lastTakenAt }) => [patient, lastTakenAt]));
     const matters = some.flatMap(({ patient, plan }): Matter[] => {
-      const of = silent.get(patient)!;
-      if (of.size === 0 && plan.expected.length === 0) return [];
+      const of = silent.get(patient);
+      if (!of || (of.size === 0 && plan.expected.length === 0)) return [];
       const facts = { devices: homes.get(patient) ?? [], platformTroubled };
       const silences = new Map<string, Silence>();
       for (const [rule, missing] of of) {

@@ -81,6 +81,20 @@ it('says whose silence it is, once, and leaves alone who is paused or never bega
   expect(ward.judging().rules.health()).toEqual({ state: 'ok' });
 });
 
+it('tells of all others when the plan of one patient is faulty', async (test) => {
+  const ward = await openSilentWard(test);
+  const idle = await ward.addHome('online', { measured: true });
+  const strange = await ward.addHome('online', { measured: true });
+  await ward.records
+    .updateTable('care_plan')
+    .set({ expected: 'null' })
+    .where('patient_id', '=', strange.patient)
+    .execute();
+  await ward.restart({ listening: often });
+  await until(async () => (await ward.alerts()).length > 0);
+  expect((await ward.alerts()).map(({ patient }) => patient)).toEqual([idle.patient]);
+});
+
 it('closes by itself when something comes', async (test) => {
   const ward = await openSilentWard(test);
   const { device, source } = await ward.addHome('online', { measured: true });
