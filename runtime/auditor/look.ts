@@ -11,6 +11,8 @@ import type { Facts, Judged } from './lateness.ts';
 const rowsAtMost = 1_000;
 /** An alert that opened late is told for so long. */
 const lookBackMs = 15 * 60_000;
+/** What the agenda has given up is told for a day: a heartbeat that stays away for ever is listened to by nobody. */
+const givenUpMs = 24 * 3_600_000;
 
 export async function look(db: Within, now: number, graceMs: number): Promise<Facts> {
   const overdue = new Date(now - graceMs);
@@ -20,7 +22,9 @@ export async function look(db: Within, now: number, graceMs: number): Promise<Fa
       select page.due_at as at from page join alert on alert.id = page.alert_id
       where page.state = 'due' and page.due_at < ${overdue} and alert.state = 'open' limit ${rowsAtMost}`.execute(db),
     await sql<{ at: Date }>`
-      select due_at as at from agenda where done_at is null and due_at < ${overdue} limit ${rowsAtMost}`.execute(db),
+      select due_at as at from agenda where done_at is null and due_at < ${overdue} and due_at > ${new Date(now - givenUpMs)} limit ${rowsAtMost}`.execute(
+      db,
+    ),
     await judgedLately(db, new Date(now - lookBackMs)),
   ];
   const times = ({ rows }: { rows: { at: Date }[] }) => rows.map(({ at }) => at.getTime());
