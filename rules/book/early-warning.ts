@@ -5,7 +5,8 @@ import { recoveryMargin, withinMinutes } from './parameters.ts';
 /**
  * NEWS2, the National Early Warning Score of the Royal College of Physicians (2017): seven items of 0 to 3 points. It was made for hospitals and
  * counts only when it is complete: respiratory rate, saturation, oxygen, systolic pressure, pulse, consciousness and temperature, all of
- * the same hour. A visiting nurse who takes them all gets it; a cuff alone never does, and then nothing is said.
+ * the same hour. A visiting nurse who takes them all gets it; a cuff alone never does, and then it says nothing. What one item alone says has rules of
+ * its own: breathing.ts, consciousness.ts, oxygen.ts, pulse.ts, hypertension.ts, fever.ts.
  *
  * Scale 2 of the saturation, for carbon dioxide that is retained, is set by a doctor who knows it (`oxygen-scale`), as the College demands; COPD
  * alone does not choose it. Breathing air is an oxygen flow of 0, and must be said too. Consciousness is the Glasgow coma score: alert and not

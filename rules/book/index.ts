@@ -1,8 +1,10 @@
 import type { Rule } from '../rule.ts';
 import { adherence } from './adherence.ts';
 import { arrhythmia } from './arrhythmia.ts';
+import { breathing } from './breathing.ts';
 import { cgm } from './cgm.ts';
 import { cgmFortnight } from './cgm-fortnight.ts';
+import { consciousness } from './consciousness.ts';
 import { device } from './device.ts';
 import { diabetes } from './diabetes.ts';
 import { earlyWarning } from './early-warning.ts';
@@ -23,10 +25,12 @@ export const book: readonly Rule[] = [
   ...cgmFortnight,
   ...heartFailure,
   ...oxygen,
+  ...breathing,
   ...pulse,
   ...heartRate,
   ...arrhythmia,
   ...temperature,
+  ...consciousness,
   ...earlyWarning,
   ...adherence,
   ...device,

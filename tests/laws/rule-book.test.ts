@@ -47,12 +47,14 @@ describe.each(book.map((rule) => [rule.rule, rule] as const))('the rule %s', (_,
       expect(p.default, p.name).toBeGreaterThanOrEqual(p.low);
       expect(p.default, p.name).toBeLessThanOrEqual(p.high);
       if (!p.limits) continue;
-      const { vital } = p.limits;
+      const { vital, side } = p.limits;
       expect(rule.panels.some((panel) => vitalsOf(panel).includes(vital))).toBe(true);
       expect(p.unit).toBe(vitals[vital].unit);
       // a limit that no device could ever show beyond would switch the rule off
       expect(p.low).toBeGreaterThan(vitals[vital].hard[0]);
-      expect(p.high).toBeLessThan(vitals[vital].hard[1]);
+      // below the best value there is still is, as with a score, is a finding
+      if (side === 'above') expect(p.high).toBeLessThan(vitals[vital].hard[1]);
+      else expect(p.high).toBeLessThanOrEqual(vitals[vital].hard[1]);
     }
   });
 
