@@ -114,7 +114,7 @@ describe.concurrent('pages of two alerts in one message arrive once or twice, an
         const mayAcknowledge = !(victim.holdsRecords && moment === 'called');
         await strike(room, victim, moment, first === (i % 2 === 0) && mayAcknowledge);
       }
-    });
+    }, 300_000);
 });
 
 async function strike(
