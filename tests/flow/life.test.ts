@@ -95,7 +95,8 @@ it('answers for every component, and says so in JSON', async () => {
   const readings = ['broker', 'journal', 'ingest', 'vitals-store', 'rollups', 'retention'];
   const aside = ['releases', 'erasures', 'forgetting'];
   const judging = ['rules', 'agenda', 'backtests', 'contact-messages'];
-  const others = ['postgresql', 'certificates', 'clinician-api'];
+  const auditing = ['auditor', 'canary', 'heartbeat'];
+  const others = [...auditing, 'postgresql', 'certificates', 'clinician-api'];
   expect(Object.keys(components).sort()).toEqual([...readings, ...aside, ...judging, ...others].sort());
 });
 
