@@ -18,10 +18,12 @@ const kinds = async (ward: Ward) => (await eventsOfAlert(ward.records, (await wa
 async function snooze(ward: Ward, leftMs: number): Promise<void> {
   const { id } = await ward.theAlert();
   const at = ago(minutes(5) - leftMs);
-  const until = new Date(Date.parse(at) + minutes(5)).toISOString();
-  const event: AlertChange = { kind: 'snooze', by: ward.first.id, until, note: null, at };
+  const end = new Date(Date.parse(at) + minutes(5)).toISOString();
+  const event: AlertChange = { kind: 'snooze', by: ward.first.id, until: end, note: null, at };
   expect(await changeAlert(ward.records, id, event)).toMatchObject({ alert: { state: 'acknowledged' } });
   ward.judging().agenda.nudge();
+  // what was on its way already has arrived
+  await until(async () => (await ward.pages()).every((page) => page.state !== 'due'));
 }
 
 describe.concurrent('a snoozed alert', () => {
@@ -29,7 +31,7 @@ describe.concurrent('a snoozed alert', () => {
     const ward = await openWard(test);
     await ward.crisis();
     await until(() => ward.mail.length >= 1);
-    await snooze(ward, seconds(5));
+    await snooze(ward, seconds(8));
     const before = ward.mail.length;
     await ward.send([ward.measured(196, 122, seconds(10))]);
     await ward.quiet(3_500);
