@@ -194,20 +194,37 @@ const usualTerms: Record<string, Terms> = Object.fromEntries(
 /** By what was set; both of a patient were read at the same time. */
 const parameters = new WeakMap<object, Record<string, number>>();
 
-/** The rules that judge patients of some programmes: there are few sets of programmes, and many patients of each. */
-type Mine = { rules: readonly Rule[]; byPanel: ReadonlyMap<PanelName, readonly Rule[]> };
-function rulesFor({ plan: { programmes } }: JudgedPatient): Mine {
+/**
+ * Those of the programmes, and those that wait for a second measurement: what has been asked comes to its end whatever the programmes are by then. In
+ * the order of the book.
+ */
+function rulesFor(patient: JudgedPatient): Mine {
+  const usual = rulesOf(patient.plan.programmes);
+  for (const name of patient.memories.keys())
+    if (!usual.names.has(name))
+      return byPanelOf(book.filter((rule) => usual.names.has(rule.rule) || isWaiting(stateOf(patient, rule))));
+  return usual;
+}
+
+const isWaiting = (state: State | undefined): boolean => state?.kind === 'confirmed' && state.countdown !== null;
+
+/** There are few sets of programmes, and many patients of each. */
+function rulesOf(programmes: JudgedPatient['plan']['programmes']): Mine {
   const key = programmes.length === 0 ? '' : programmes.join();
   const known = byProgrammes.get(key);
   if (known) return known;
-  const rules = book.filter((rule) => judgesPatientsOf(rule, programmes));
-  const byPanel = new Map<PanelName, Rule[]>();
-  for (const rule of rules) for (const panel of rule.panels) byPanel.set(panel, [...(byPanel.get(panel) ?? []), rule]);
-  const mine = { rules, byPanel };
+  const mine = byPanelOf(book.filter((rule) => judgesPatientsOf(rule, programmes)));
   byProgrammes.set(key, mine);
   return mine;
 }
 const byProgrammes = new Map<string, Mine>();
+
+type Mine = { rules: readonly Rule[]; names: ReadonlySet<string>; byPanel: ReadonlyMap<PanelName, readonly Rule[]> };
+function byPanelOf(rules: readonly Rule[]): Mine {
+  const byPanel = new Map<PanelName, Rule[]>();
+  for (const rule of rules) for (const panel of rule.panels) byPanel.set(panel, [...(byPanel.get(panel) ?? []), rule]);
+  return { rules, names: new Set(rules.map(({ rule }) => rule)), byPanel };
+}
 
 /** Those that judge by the history, and those to which something happens when nothing comes. */
 const lookingBack = book.filter(({ judging }) => judging.kind !== 'confirmed');

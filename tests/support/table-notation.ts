@@ -16,6 +16,7 @@ import type { Silence } from '../../rules/rule.ts';
  * - `days 8-14 141/86 x4`: two at seven in the morning and two in the evening; x1: one in the morning, x2: two, x3: one more in the evening.
  * - `days 1-14 cgm 150 from 0 to 24`: every five minutes, from that hour to that hour; `cgm 90 and 260 by turns`: an hour each.
  * - `closed +30:00`, `closed day 9 8:00`: a person closes what is open. `until day 5 12:00`: so long nothing else happens.
+ * - `enrolled in copd +3:00`, `discharged from copd +3:00`: from then on the care plan has the programme, or has it no more.
  *
  * The care plan: `severe systolic-at-least=160` (rule, parameter), `in copd` (a programme), `expects weight x1`, `paused day 2-9`,
  * `silence of the gateway` (whose silence it is when nothing comes; else the patient's).
@@ -28,7 +29,12 @@ export type TableReading = {
   takenAt: number;
   receivedAt: number;
 };
-export type TableHistory = { readings: TableReading[]; closings: number[]; until: number };
+export type TableHistory = {
+  readings: TableReading[];
+  closings: number[];
+  enrolments: { at: number; programme: Programme; isIn: boolean }[];
+  until: number;
+};
 export type TablePlan = {
   overrides: Record<string, Record<string, number>>;
   programmes: Programme[];
@@ -71,7 +77,7 @@ const kinds: Record<string, readonly [PanelName, VitalName]> = {
 };
 
 export function historyIn(text: string): TableHistory {
-  const history: TableHistory = { readings: [], closings: [], until: Number.NaN };
+  const history: TableHistory = { readings: [], closings: [], enrolments: [], until: Number.NaN };
   for (const piece of text.split(', ')) read(piece, history);
   history.readings.sort((a, b) => a.receivedAt - b.receivedAt);
   if (Number.isNaN(history.until))
@@ -88,6 +94,7 @@ const value = String.raw`(?:(?<systolic>\d+)\/(?<diastolic>\d+)|(?<kind>${kindWo
 const forms = {
   closed: new RegExp(`^closed (?<at>${time})$`),
   until: new RegExp(`^until (?<at>${time})$`),
+  enrolment: new RegExp(`^(?<how>enrolled in|discharged from) (?<programme>\\S+) (?<at>${time})$`),
   course: new RegExp(
     String.raw`^(?<at>${time}) (?<kind>cgm|strap) (?<from>[\d.]+)(?: to (?<to>[\d.]+))? every (?<step>\d+) min for (?<length>\d+) min${late}$`,
   ),
@@ -102,6 +109,7 @@ function read(piece: string, history: TableHistory): void {
     if (!found) continue;
     if (form === 'closed') history.closings.push(at(found.at!));
     else if (form === 'until') history.until = at(found.at!);
+    else if (form === 'enrolment') history.enrolments.push(enrolment(found));
     else if (form === 'course') history.readings.push(...course(found));
     else if (form === 'worn') history.readings.push(...worn(found));
     else if (form === 'block') history.readings.push(...block(found));
@@ -135,6 +143,12 @@ function measured(found: Found, takenAt: number): TableReading {
     receivedAt: later ? takenAt + Number(later[1]) * hour : heard ? at(heard) : takenAt + 1_000,
   };
 }
+
+const enrolment = ({ how, programme, at: when }: Found) => ({
+  at: at(when!),
+  programme: Programme.parse(programme),
+  isIn: how === 'enrolled in',
+});
 
 function course(found: Found): TableReading[] {
   const [step, length] = [Number(found.step), Number(found.length)];

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lateAfterMs } from '#domain/admission.ts';
 import { type Alert, newAlert } from '#domain/alert.ts';
 import { change } from '#domain/alert-change.ts';
-import { usualSilentAfterMinutes } from '#domain/care-plan.ts';
+import { type Programme, usualSilentAfterMinutes } from '#domain/care-plan.ts';
 import { AlertId, ClinicianId, DeviceId, PatientId, ReadingId, SourceId, TeamId } from '#domain/ids.ts';
 import { vitals } from '#domain/vitals.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
@@ -114,6 +114,7 @@ export function playTable(history: TableHistory, plan: TablePlan): TableSeen {
 
   const happenings = [
     ...history.closings.map((at) => ({ at, do: () => closeAll(at) })),
+    ...history.enrolments.map(({ at, programme, isIn }) => ({ at, do: () => enrol(programme, isIn) })),
     ...(plan.expected.length > 0 ? hours(history.until) : []).map((at) => ({
       at,
       do: () => judge({ kind: 'tick', patient: patient.patient, silences, isHeard }, at),
@@ -126,6 +127,10 @@ export function playTable(history: TableHistory, plan: TablePlan): TableSeen {
   const closeAll = (at: number): void => {
     for (const alert of patient.alerts)
       put(alert, { kind: 'resolve', by: person, outcome: 'treated', note: null, at: new Date(at).toISOString() });
+  };
+  const enrol = (programme: Programme, isIn: boolean): void => {
+    const others = patient.plan.programmes.filter((one) => one !== programme);
+    patient = { ...patient, plan: { ...patient.plan, programmes: isIn ? [...others, programme] : others } };
   };
   const lapseUntil = (now: number): void => {
     lapses.sort((a, b) => a.at - b.at);
