@@ -6,9 +6,10 @@ import { cgm } from './cgm.ts';
 import { cgmFortnight } from './cgm-fortnight.ts';
 import { consciousness } from './consciousness.ts';
 import { device } from './device.ts';
-import { diabetes } from './diabetes.ts';
 import { earlyWarning } from './early-warning.ts';
 import { temperature } from './fever.ts';
+import { glucoseHigh } from './glucose-high.ts';
+import { glucoseLow } from './glucose-low.ts';
 import { heartFailure } from './heart-failure.ts';
 import { heartRate } from './heart-rate.ts';
 import { hypertension } from './hypertension.ts';
@@ -19,7 +20,8 @@ import { pulse } from './pulse.ts';
 /** Every rule there is. A new condition is a file beside this one and a line here. */
 export const book: readonly Rule[] = [
   ...hypertension,
-  ...diabetes,
+  ...glucoseLow,
+  ...glucoseHigh,
   ...ketones,
   ...cgm,
   ...cgmFortnight,

@@ -2,20 +2,21 @@ import type { Rule } from '../rule.ts';
 import { confirmWithin, limit, minGap, ofLast, readingsAtLeast, recoveryMargin, withinHours } from './parameters.ts';
 
 /**
- * Glucose measured in a drop of blood.
+ * Glucose measured in a drop of blood: too little of it. Too much stands in glucose-high.ts.
  *
  * Sources, by the names the parameters use:
  * - ADA: Standards of Care in Diabetes, glycaemic goals and hypoglycaemia. Level 1 is below 70 mg/dL (3.9 mmol/L), level 2 below 54 mg/dL
  *   (3.0 mmol/L): treat at once with 15 to 20 g of glucose, measure again after 15 minutes.
  * - ADA long-term care 2016: position statement, Diabetes Care 2016;39:308, table 6. The practitioner is called for consecutive readings below
- *   70, for readings above 250 two or more times within 24 h in somebody unwell, for any reading too high for the meter.
+ *   70.
+ * - ATTD 2019: consensus on time in range, Diabetes Care 2019;42:1593.
  * - ISO 15197: a meter may be off by 15 mg/dL below 100 mg/dL, by 15 % above.
  * Sugar on a finger, a cold hand and an old strip make single values worthless: one alone calls nobody unless nobody measures again.
  */
 
-const mgPerDl = 'mg/dL';
+export const mgPerDl = 'mg/dL';
 
-const meterGap = minGap({
+export const meterGap = minGap({
   default: 60,
   low: 30,
   high: 600,
@@ -133,116 +134,4 @@ const oftenLow: Rule = {
   ],
 };
 
-const dangerouslyHigh: Rule = {
-  rule: 'glucose-dangerously-high',
-  problem: 'glucose-high',
-  programmes: [],
-  version: 1,
-  title: { en: 'Dangerously high blood glucose', zh: '血糖危急升高' },
-  severity: 'critical',
-  panels: ['glucose'],
-  judging: { kind: 'confirmed', unanswered: 'raise' },
-  pages: true,
-  tasks: [
-    {
-      kind: 'call',
-      role: 'nurse',
-      dueAfterMinutes: 30,
-      title: {
-        en: 'Call the patient: very high glucose. Ask about vomiting, thirst, breathing, infection and missed insulin; have ketones measured.',
-        zh: '致电患者：血糖极高。询问有无呕吐、口渴、呼吸异常、感染及漏用胰岛素；嘱测血酮。',
-      },
-    },
-  ],
-  advice: {
-    en: 'Call the patient. Vomiting, deep fast breathing, drowsiness or confusion: emergency service at once. Else: drink water, measure ketones, correct insulin by plan, measure again within two hours.',
-    zh: '请致电患者。如有呕吐、深快呼吸、嗜睡或意识模糊：立即呼叫急救。否则：嘱饮水、测血酮，按方案补充胰岛素，两小时内复测。',
-  },
-  parameters: [
-    limit(
-      'glucose-at-least',
-      'glucose',
-      'above',
-      { en: 'Dangerously high glucose from', zh: '血糖危急升高起点' },
-      {
-        default: 400,
-        low: 250,
-        high: 600,
-        source:
-          'Between 300 mg/dL, from where ADA asks for prompt contact, and 600 mg/dL, where meters end and a hyperosmolar crisis begins.',
-      },
-    ),
-    meterGap,
-    confirmWithin({
-      default: 1800,
-      low: 300,
-      high: 7200,
-      source: 'Wash the hands and measure again; half an hour loses nothing, for ketoacidosis takes hours.',
-    }),
-    recoveryMargin(mgPerDl, { default: 60, low: 0, high: 200, source: 'ISO 15197: a meter may be off by 15 %.' }),
-  ],
-};
-
-const oftenHigh: Rule = {
-  rule: 'glucose-high-for-a-day',
-  problem: 'glucose-high',
-  programmes: [],
-  version: 1,
-  title: { en: 'High blood glucose for a day', zh: '血糖持续偏高一日' },
-  severity: 'urgent',
-  panels: ['glucose'],
-  judging: { kind: 'repeated' },
-  pages: false,
-  tasks: [
-    {
-      kind: 'call',
-      role: 'nurse',
-      dueAfterMinutes: 4 * 60,
-      title: {
-        en: 'Call the patient today: glucose stays high. Ask about infection, steroids, missed doses and ketones.',
-        zh: '今日致电患者：血糖持续偏高。询问有无感染、激素使用、漏用药物，并了解血酮情况。',
-      },
-    },
-  ],
-  advice: {
-    en: 'Today: ask how the patient is, have ketones measured in whoever uses insulin, look for infection, steroids and missed doses, adjust the treatment.',
-    zh: '今日内：了解患者状况，使用胰岛素者嘱测血酮，排查感染、激素使用及漏用药物，并调整治疗。',
-  },
-  parameters: [
-    limit(
-      'glucose-at-least',
-      'glucose',
-      'above',
-      { en: 'High glucose from', zh: '高血糖限值' },
-      {
-        default: 300,
-        low: 200,
-        high: 400,
-        source:
-          'ADA long-term care 2016: above 300 on two consecutive days, above 250 twice within 24 h in somebody unwell.',
-      },
-    ),
-    readingsAtLeast({
-      default: 2,
-      low: 2,
-      high: 8,
-      source: 'ADA long-term care 2016: two or more within the day.',
-    }),
-    ofLast({ default: 3, low: 2, high: 12, source: 'One better value between them does not undo a bad day.' }),
-    withinHours({
-      default: 30,
-      low: 12,
-      high: 72,
-      source: 'ADA long-term care 2016: 24 h, and six for an uneven day.',
-    }),
-    {
-      ...meterGap,
-      default: 7200,
-      low: 1800,
-      high: 21_600,
-      source: 'The peak after one meal is over in about two hours.',
-    },
-  ],
-};
-
-export const diabetes: readonly Rule[] = [severeLow, oftenLow, dangerouslyHigh, oftenHigh];
+export const glucoseLow: readonly Rule[] = [severeLow, oftenLow];
