@@ -57,7 +57,7 @@ describe('an alert', () => {
       { step: 0, state: 'sent', recipient: { id: doctor.id, name: doctor.name }, sentAt, attempts: 1 },
       { step: 1, state: 'due', recipient: { id: nurse.id }, sentAt: null },
     ]);
-    expect(body.tasks).toEqual([task]);
+    expect(body.tasks).toMatchObject([{ ...task, patientName: patient.name, ownerName: null, overdue: false }]);
     expect(body.events.map(({ kind, actor }) => [kind, actor?.id])).toEqual([
       ['opened', undefined],
       ['seen', nurse.id],
