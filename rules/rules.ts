@@ -98,7 +98,10 @@ export function createRules(
       return undefined;
     });
     // the rows of one are faulty: whose, is found under the locks
-    if (!known) return judgeAll(matters);
+    if (!known) {
+      await judgeAll(matters);
+      return;
+    }
     const remarkable: Matter[] = [];
     const pause = createPauses(clock);
     for (const matter of matters) {
@@ -124,27 +127,28 @@ export function createRules(
 
   /**
    * All of them in one transaction. When that fails for another reason than an outage, the half that holds the faulty one is
-   * searched, so that one patient's rows never keep the others from being judged.
+   * searched, so that one patient's rows never keep the others from being judged. Answers how many judgements failed.
    */
-  const judgeAll = async (matters: readonly Matter[]): Promise<void> => {
-    if (matters.length === 0) return;
+  const judgeAll = async (matters: readonly Matter[]): Promise<number> => {
+    if (matters.length === 0) return 0;
     const ids = matters.map(({ patient }) => patient);
     for (const patient of ids) inHand.set(patient, (inHand.get(patient) ?? 0) + 1);
     try {
-      unjudged += await records.transaction().execute((db) => judge(judging, db, matters));
+      const failed = await records.transaction().execute((db) => judge(judging, db, matters));
+      unjudged += failed;
       patients.drop(ids);
+      return failed;
     } catch (fault) {
       // after a crash PostgreSQL may give the number of a transaction that failed to another one
       patients.forget();
       if (recordsAway(fault) || isContention(fault)) throw outageOf(fault);
       if (matters.length > 1) {
         const half = Math.ceil(matters.length / 2);
-        await judgeAll(matters.slice(0, half));
-        await judgeAll(matters.slice(half));
-        return;
+        return (await judgeAll(matters.slice(0, half))) + (await judgeAll(matters.slice(half)));
       }
       unjudged++;
       log.error('a patient could not be judged', { patient: matters[0]?.patient, ...faultDetails(fault) });
+      return 1;
     } finally {
       for (const patient of ids) {
         const left = (inHand.get(patient) ?? 1) - 1;
@@ -175,7 +179,9 @@ export function createRules(
   const onLapse = async (entry: AgendaEntry): Promise<void> => {
     const [patient = '', rule = ''] = entry.subject.split('/');
     await caughtUp();
-    await judgeAll([{ kind: 'lapse', patient: PatientId.parse(patient), rule, at: entry.dueAt }]);
+    const failed = await judgeAll([{ kind: 'lapse', patient: PatientId.parse(patient), rule, at: entry.dueAt }]);
+    // a dangerous value waits behind it: the agenda tries again, and says so when it gives up
+    if (failed > 0) throw new Error('a countdown that is over could not be judged');
     agenda.nudge();
   };
 

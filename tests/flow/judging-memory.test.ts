@@ -39,6 +39,23 @@ it('judges all others of a batch when the care plan of one patient is faulty', a
   await ward.acknowledge();
 });
 
+it('judges a countdown that is over as soon as the faulty row that kept it from that is mended', async (test) => {
+  const ward = await openWard(test);
+  const { records } = ward;
+  await ward.send([ward.measured(194, 112, seconds(299))], clock.now() - seconds(296));
+  const waiting = await records.selectFrom('rule_memory').select('patient_id').executeTakeFirstOrThrow();
+  const plan = { ...waiting, silent_after_minutes: 1_800, updated_by: null };
+  await records
+    .insertInto('care_plan')
+    .values({ ...plan, overrides: 'null' })
+    .execute();
+  await until(() => ward.judging().rules.health().trouble === 'judging-failed');
+  expect(await ward.alerts()).toEqual([]);
+  await records.updateTable('care_plan').set({ overrides: '{}' }).execute();
+  await until(async () => (await ward.alerts()).length === 1);
+  await ward.acknowledge();
+});
+
 it('asks PostgreSQL for nothing about alerts, plans or memories when an ordinary reading comes', async (test) => {
   const ward = await openWard(test);
   await ward.send([ward.measured(131, 82, hours(2))]);
