@@ -1,16 +1,26 @@
-import { z } from 'zod';
-import { lateAfterMs } from '#domain/admission.ts';
-import { Evidence, Severity } from '#domain/alert.ts';
-import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
+import type { Evidence } from '#domain/alert.ts';
+import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { artefactMarks, vitalIn } from '#domain/reading.ts';
 import { isContinuous } from '#domain/vitals.ts';
-import { Words } from '#domain/words.ts';
 import { explainConfirmed, explainLate, explainUnanswered, withLatest } from '../explain.ts';
 import type { History } from '../history.ts';
-import { deviceOf, evidenceAt, idAt, isArtefact, isLate, receivedAt, takenAt as takenIn } from '../history-records.ts';
+import { takenAt as takenIn } from '../history-records.ts';
 import { type Grade, gradeOf } from '../limits.ts';
 import type { Effect, Ground, Happening, JudgedReading } from '../rule.ts';
-import { parameterOf, type Terms } from '../terms.ts';
+import type { Terms } from '../terms.ts';
+import {
+  type ConfirmedState,
+  idOf,
+  isKnown,
+  type Kept,
+  keep,
+  know,
+  measuresAny,
+  oldestKept,
+  takenAt,
+  timesOf,
+  use,
+} from './confirmed-state.ts';
 
 /**
  * "Never alarm on one reading, and never lose one": a value beyond a limit asks for a second measurement and starts a countdown
@@ -27,36 +37,6 @@ import { parameterOf, type Terms } from '../terms.ts';
  * As long as nothing is beyond a limit there is no state at all: what came before the first such value is taken from the history.
  */
 
-/** A clean, live reading of the last minutes. `used`: it has been evidence already and counts towards nothing new. */
-const Kept = z.object({
-  evidence: Evidence,
-  device: DeviceId,
-  source: SourceId,
-  receivedAt: z.number(),
-  used: z.boolean(),
-  asked: z.boolean(),
-});
-type Kept = z.infer<typeof Kept>;
-
-export const ConfirmedState = z.object({
-  kind: z.literal('confirmed'),
-  kept: z.array(Kept),
-  countdown: z.object({ first: ReadingId, at: z.number() }).nullable(),
-  /**
-   * The open episode; `from` is when its first value beyond the limit was taken. While its severity is less than the rule's
-   * (raised by a late reading, or grown old), what is confirmed is raised anew.
-   */
-  episode: z.object({ severity: Severity, opening: Words, from: z.number() }).nullable(),
-  /** The first 16 digits of the ids of readings beyond the limit, and of late ones taken up: cuffs replay their memory days later. */
-  known: z.array(z.string()),
-});
-export type ConfirmedState = z.infer<typeof ConfirmedState>;
-
-/** One patient's readings of half an hour; more come only from a device gone wild. */
-const keptAtMost = 24;
-/** Two severe values a day for three months; a cuff holds fewer. */
-const knownAtMost = 200;
-
 export function confirmed(
   terms: Terms,
   history: History,
@@ -64,10 +44,9 @@ export function confirmed(
   happening: Happening,
   now: number,
 ): { state: ConfirmedState; effects: Effect[] } | undefined {
-  const { windowMs } = timesOf(terms);
   // a window that was over when this was heard is judged as over, however late we come to judge
   const lapsed = before?.countdown != null && before.countdown.at <= now;
-  if (!lapsed && changesNothing(terms, before, happening, now - lateAfterMs - 2 * windowMs)) return undefined;
+  if (!lapsed && changesNothing(terms, before, happening, oldestKept(terms, now))) return undefined;
   const state: ConfirmedState = before
     ? { ...before, kept: before.kept.map((k) => ({ ...k })), episode: before.episode && { ...before.episode } }
     : { kind: 'confirmed', kept: [], countdown: null, episode: null, known: [] };
@@ -105,22 +84,9 @@ function changesNothing(
   }
 }
 
-const timesOf = (terms: Terms): { windowMs: number; gapMs: number } => ({
-  windowMs: 1000 * parameterOf(terms, 'confirm-within-seconds', 300),
-  gapMs: 1000 * parameterOf(terms, 'min-gap-seconds', 30),
-});
-
 /** What becomes of a first value when nothing decides. */
 const isRaisedUnanswered = ({ rule }: Terms): boolean =>
   rule.judging.kind === 'confirmed' && rule.judging.unanswered === 'raise';
-
-const measuresAny = ({ limits }: Terms, evidence: Evidence): boolean =>
-  limits.some(({ vital }) => vitalIn(evidence, vital) !== undefined);
-
-const shortId = (evidence: Evidence): string => evidence.reading.slice(0, 16);
-
-const isKnown = (state: ConfirmedState, { evidence }: JudgedReading): boolean =>
-  state.known.includes(shortId(evidence)) || state.kept.some((k) => k.evidence.reading === evidence.reading);
 
 function take(
   terms: Terms,
@@ -133,7 +99,7 @@ function take(
   const { evidence, device, source } = reading;
   if (isKnown(state, reading)) return;
   const grade = grading(terms, evidence);
-  if (grade === 'beyond') state.known = [...state.known, shortId(evidence)].slice(-knownAtMost);
+  if (grade === 'beyond') know(state, evidence);
 
   if (evidence.marks.some((mark) => artefactMarks.includes(mark))) {
     if (grade === 'beyond' && !reading.late) askAgain(effects, evidence, device, source, now + timesOf(terms).windowMs);
@@ -144,41 +110,8 @@ function take(
     if (grade === 'within') recoverLate(terms, history, state, effects, evidence);
     return;
   }
-  const oldest = now - lateAfterMs - 2 * timesOf(terms).windowMs;
-  // the value that is being counted down is never pushed out
-  const counted = (k: Kept) => idOf(k) === state.countdown?.first;
-  const others = [...before(terms, history, state, evidence, { from: oldest, to: now }), ...state.kept]
-    .filter((k) => !counted(k) && k.receivedAt >= oldest)
-    .slice(1 - keptAtMost);
-  const fresh = { evidence, device, source, receivedAt: now, used: false, asked: false };
-  state.kept = [...state.kept.filter(counted), ...others, fresh];
+  keep(terms, history, state, reading, now);
   settle(terms, state, effects);
-}
-
-/** What was received before there was anything to keep: a better value may have come before the worse one that it disproves. */
-function before(
-  terms: Terms,
-  history: History,
-  state: ConfirmedState,
-  { reading }: Evidence,
-  received: { from: number; to: number },
-): Kept[] {
-  const found: Kept[] = [];
-  for (const panel of terms.rule.panels) {
-    const records = history.panels.get(panel)?.records;
-    if (!records) continue;
-    for (let i = Math.max(0, records.count - keptAtMost); i < records.count; i++) {
-      const at = receivedAt(records, i);
-      if (at < received.from || at > received.to || isLate(records, i) || isArtefact(records, i)) continue;
-      const id = idAt(records, i);
-      if (id === reading || state.kept.some((k) => idOf(k) === id)) continue;
-      const evidence = evidenceAt(records, i);
-      if (!measuresAny(terms, evidence)) continue;
-      const { device, source } = history.devices[deviceOf(records, i)]!;
-      found.push({ evidence, device, source, receivedAt: at, used: false, asked: false });
-    }
-  }
-  return found;
 }
 
 function askAgain(effects: Effect[], { panel }: Evidence, device: DeviceId, source: SourceId, by: number): void {
@@ -214,7 +147,7 @@ function recoverLate(
 ): void {
   const taken = Date.parse(evidence.takenAt);
   if (!state.episode || taken < state.episode.from || !isNewest(terms, history, taken)) return;
-  state.known = [...state.known, shortId(evidence)].slice(-knownAtMost);
+  know(state, evidence);
   const explanation = withLatest(terms.rule, state.episode.opening, evidence, 'within');
   effects.push({ kind: 'join', evidence: [evidence], explanation, standing: 'within' });
 }
@@ -312,13 +245,6 @@ function joinEpisode(terms: Terms, state: ConfirmedState, effects: Effect[], bey
   });
 }
 
-/** Marks what was taken since `from` as used and answers it, oldest first. */
-function use(state: ConfirmedState, from: number): Evidence[] {
-  const fresh = state.kept.filter((k) => !k.used && takenAt(k) >= from);
-  for (const k of fresh) k.used = true;
-  return fresh.sort((a, b) => takenAt(a) - takenAt(b) || (idOf(a) < idOf(b) ? -1 : 1)).map((k) => k.evidence);
-}
-
 /** Two measurements, near enough to speak of one state: by when they were taken, or by when we heard of them. */
 function confirms(terms: Terms, a: Kept, b: Kept): boolean {
   const takenApart = Math.abs(takenAt(a) - takenAt(b));
@@ -342,6 +268,3 @@ const isWorry = (terms: Terms, k: Kept): boolean => !k.used && grading(terms, k.
 
 const grading = (terms: Terms, evidence: Evidence): Grade =>
   gradeOf(terms.limits, terms.margin, (vital) => vitalIn(evidence, vital));
-
-const takenAt = (k: Kept): number => Date.parse(k.evidence.takenAt);
-const idOf = (k: Kept): ReadingId => k.evidence.reading;
