@@ -25,6 +25,7 @@ export function alertPages(here: () => Site): void {
       expect(await way.locator('[data-done=true] .what').allTextContents()).toEqual([
         'Measured',
         'Heard at home',
+        'Stored',
         'Alert opened',
         'First page sent',
         'Seen',

@@ -7,6 +7,7 @@ import { contactPages } from './contact-pages.ts';
 import { everyPage } from './every-page.ts';
 import { onCallPages } from './on-call-pages.ts';
 import { patientPages } from './patient-pages.ts';
+import { planPages } from './plan-pages.ts';
 
 /** The console in a real browser, on the real API, real records and a real store: one ward for all, as it was found first, then as it is changed. */
 
@@ -24,3 +25,4 @@ alertPages(here);
 administratorPages(here);
 contactPages(here);
 onCallPages(here);
+planPages(here);

@@ -37,6 +37,13 @@ const pages = {
   operation: { path: () => '/admin/operation', ready: '.trouble', who: 'administrator' },
   audit: { path: () => '/admin/audit', ready: '.item', who: 'administrator' },
   erasure: { path: () => '/admin/erasure', ready: '.fields', who: 'administrator' },
+  'care-plan': {
+    path: () => `/patients/${site.ward.people.crisis.patient.id}/plan`,
+    ready: '.condition',
+    who: 'nurse',
+  },
+  limits: { path: () => '/rules/limits', ready: '.condition', who: 'administrator' },
+  backtests: { path: () => '/rules/backtests', ready: '.calm', who: 'administrator' },
   'not-found': { path: () => '/no/such/place', ready: '.calm', who: 'nurse' },
 } as const;
 type PageName = keyof typeof pages;

@@ -25,11 +25,28 @@ export type PlanPut =
   | { part: 'follow-up'; followUp: CarePlan['followUp'] }
   | { part: 'pause'; pause: CarePlan['pause'] };
 
+export const standing = (put: PlanPut) => {
+  switch (put.part) {
+    case 'programmes':
+      return put.programmes;
+    case 'expected':
+      return put.expected;
+    case 'follow-up':
+      return put.followUp;
+    case 'pause':
+      return put.pause;
+  }
+};
+
 export function usePutPlan(patient: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ part, ...body }: PlanPut) =>
-      request(`/patients/${patient}/care-plan/${part}`, PatientView, { method: 'PUT', body }),
+    /** `over`: what stood there when it was decided; what a colleague has set since stays. */
+    mutationFn: ({ put: { part, ...body }, over }: { put: PlanPut; over: PlanPut }) =>
+      request(`/patients/${patient}/care-plan/${part}`, PatientView, {
+        method: 'PUT',
+        body: { ...body, seen: standing(over) },
+      }),
     onSettled: () => afterPlan(client, patient),
   });
 }
@@ -51,7 +68,15 @@ const pathOf = (scope: Scope) =>
 export function useSetParameters(scope: Scope) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async ({ rule, ...body }: { rule: string; parameters: Parameters; forecast?: string }) => {
+    mutationFn: async ({
+      rule,
+      ...body
+    }: {
+      rule: string;
+      parameters: Parameters;
+      seen: Parameters;
+      forecast?: string;
+    }) => {
       if (scope.patient) await request(`${pathOf(scope)}/overrides/${rule}`, PatientView, { method: 'PUT', body });
       else await request(`${pathOf(scope)}/${rule}`, TeamParameters, { method: 'PUT', body });
     },

@@ -194,6 +194,7 @@ export const planEn = {
       'Your team waits for several already: wait for one of them, or cancel one under Rules, Backtests.',
     invalid: 'This does not look right. Please check it.',
     'not-found': 'It is not there any more.',
+    'changed-meanwhile': 'A colleague has changed it meanwhile. Look at it anew, then try again.',
     'not-permitted': 'Only doctors may change this.',
   },
 } as const;

@@ -185,6 +185,7 @@ export const planZh: Same<typeof planEn> = {
     'too-many-backtests': '团队已有多项在等待，请等其中一项完成，或在“规则”的“回测”页面取消一项。',
     invalid: '内容有误，请检查。',
     'not-found': '该内容已不存在。',
+    'changed-meanwhile': '同事刚刚更改了此处，请查看最新内容后重试。',
     'not-permitted': '仅医生可以更改。',
   },
 };

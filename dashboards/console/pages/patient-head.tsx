@@ -8,7 +8,7 @@ import { PausedChip } from '../parts/paused.tsx';
 import { PersonLine } from '../parts/person.tsx';
 import { Pressure, pressureOf } from '../parts/pressure.tsx';
 import { besidePressure, Quantity } from '../parts/quantity.tsx';
-import { useNow } from '../time/clock.ts';
+import { clock, useNow } from '../time/clock.ts';
 import { AwayChips } from './patient-devices.tsx';
 
 /** Who it is and how they are, and the way between the two pages about them. */
@@ -33,8 +33,9 @@ export function PatientHead({ view, page }: { view: PatientView; page: 'readings
 function Head({ view }: { view: PatientView }) {
   const { t, say } = useLanguage();
   const pressure = pressureOf(view.latest);
-  const now = useNow(60_000);
-  const paused = isPaused(view.carePlan, now) ? view.carePlan.pause : null;
+  useNow(60_000);
+  // by the very moment: one that has just begun holds already
+  const paused = isPaused(view.carePlan, clock.now()) ? view.carePlan.pause : null;
   return (
     <section className="card patient-head">
       <div>

@@ -169,8 +169,12 @@ function Seen({ id, again, save }: { id: string; again: () => void; save: Save }
   const over = backtest?.state === 'done' || backtest?.state === 'failed';
   const put = async () => {
     try {
-      await mutateAsync({ rule, parameters, ...(backtest?.state === 'done' ? { forecast: id } : {}) });
-      tellUndoable(t('plan.saved'), () => mutateAsync({ rule, parameters: before }), t('plan.undone'));
+      await mutateAsync({ rule, parameters, seen: before, ...(backtest?.state === 'done' ? { forecast: id } : {}) });
+      tellUndoable(
+        t('plan.saved'),
+        () => mutateAsync({ rule, parameters: before, seen: parameters }),
+        t('plan.undone'),
+      );
       go(back);
     } catch (fault) {
       tell.cannot(words.fault(fault));

@@ -84,7 +84,7 @@ function Report({ backtest, report }: { backtest: Backtest; report: BacktestRepo
         )}
       </p>
       {report.readings === 0 && <p className="notice">{t('plan.report.noReadings')}</p>}
-      <div className="figures">
+      <div className="outcome-figures">
         <Figure name={t('plan.report.alerts')} before={today.alerts} after={proposed?.alerts} />
         <Figure name={t('plan.report.calls')} before={today.calls} after={proposed?.calls} />
         {proposed && (
@@ -116,7 +116,7 @@ function Report({ backtest, report }: { backtest: Backtest; report: BacktestRepo
 function Figure({ name, before, after }: { name: string; before: number; after?: number | undefined }) {
   const { t } = useLanguage();
   return (
-    <div className="figure">
+    <div className="outcome-figure">
       <span className="muted small">{name}</span>
       <span className="numbers">
         {after === undefined ? (

@@ -24,9 +24,10 @@ export function PausePart({ view }: { view: PatientView }) {
   const tell = useTell();
   const mayAct = useMayAct();
   const { put, isPending } = usePutting(view);
-  const now = useNow(60_000);
+  useNow(60_000);
   const { pause } = view.carePlan;
-  const held = pause && isPaused(view.carePlan, now);
+  // by the very moment: one that has just begun holds already
+  const held = pause && isPaused(view.carePlan, clock.now());
   return (
     <Section
       title={t('plan.pause.title')}

@@ -17,8 +17,9 @@ export function usePutting({ patient, carePlan }: Pick<PatientView, 'patient' | 
   return {
     isPending,
     put: async (wish: PlanPut, done: string): Promise<void> => {
-      await mutateAsync(wish);
-      tellUndoable(done, () => mutateAsync(before[wish.part]), t('plan.undone'));
+      const stood = before[wish.part];
+      await mutateAsync({ put: wish, over: stood });
+      tellUndoable(done, () => mutateAsync({ put: stood, over: wish }), t('plan.undone'));
     },
   };
 }

@@ -7,7 +7,7 @@ import { clock } from '../time/clock.ts';
 
 /** How the pages of plans say what is planned, and why something was not done. */
 
-const told = ['too-many-backtests', 'invalid', 'not-found', 'not-permitted'] as const;
+const told = ['too-many-backtests', 'invalid', 'not-found', 'not-permitted', 'changed-meanwhile'] as const;
 
 export function usePlanWords() {
   const { t, say, language } = useLanguage();
