@@ -1,7 +1,7 @@
 import type { Evidence } from '#domain/alert.ts';
 import { artefactMarks } from '#domain/reading.ts';
 import type { History } from '../history.ts';
-import { evidenceAt, hasMark, lastUntil, placeOfMark, type Records, takenAt } from '../history-records.ts';
+import { evidenceAt, hasMark, isArtefact, lastUntil, placeOfMark, type Records, takenAt } from '../history-records.ts';
 import { isAnyBeyond } from '../limits.ts';
 import type { Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
@@ -50,7 +50,7 @@ function lookAt(terms: Terms, history: History, { since, until }: Moment, at: Pi
       // a care plan that asks for more than it looks at must not make the rule dumb
       atMost: Math.max(needed, parameterOf(terms, 'of-last', needed)),
       gapMs: 1000 * parameterOf(terms, 'min-gap-seconds', 0),
-      artefactsToo: about?.some((mark) => artefactMarks.includes(mark)) ?? false,
+      artefactsToo: looksAtArtefacts(rule),
       counts: about ? undefined : (records, i) => gradeAt(terms, records, i) !== undefined,
     },
   );
@@ -86,8 +86,13 @@ function lookAt(terms: Terms, history: History, { since, until }: Moment, at: Pi
 const isMarked = (rule: Rule, records: Records, i: number): boolean =>
   marksOf(rule)?.some((mark) => hasMark(records, i, placeOfMark(mark))) ?? false;
 
+/** An artefact counts only where it is what the rule is about. */
+const looksAtArtefacts = (rule: Rule): boolean => marksOf(rule)?.some((mark) => artefactMarks.includes(mark)) ?? false;
+
 /** What was said of a device that has been silent since still holds. */
 function endsMarked(rule: Rule, records: Records | undefined, { until }: Moment): boolean {
-  const last = records ? lastUntil(records, until) : -1;
-  return records !== undefined && last >= 0 && isMarked(rule, records, last);
+  if (!records) return false;
+  let last = lastUntil(records, until);
+  while (last >= 0 && !looksAtArtefacts(rule) && isArtefact(records, last)) last--;
+  return last >= 0 && isMarked(rule, records, last);
 }
