@@ -5,7 +5,13 @@ import type { Agenda, AgendaEntry } from '#runtime/agenda.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Random } from '#runtime/random.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { codeHoldsMs, contactChannel, findContactPoint, keepCode, recordContactOutcome } from '#runtime/records/contact-points.ts';
+import {
+  codeHoldsMs,
+  contactChannel,
+  findContactPoint,
+  keepCode,
+  recordContactOutcome,
+} from '#runtime/records/contact-points.ts';
 import { type Listening, listenTo } from '#runtime/records/listening.ts';
 import type { Service } from '#runtime/service.ts';
 import type { Channel, OutgoingPage } from './channels/channel.ts';
