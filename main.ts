@@ -203,7 +203,7 @@ async function judges(ground: Ground, journal: Journal, store: VitalsStore, choi
       import('#runtime/links.ts'),
       import('./rules/rules.ts'),
       import('./rules/backtest/backtests.ts'),
-      import('./rules/contact-messages.ts'),
+      import('./rules/paging/contact-messages.ts'),
       import('./rules/channels/channels.ts'),
     ]);
   const { config, secrets, databaseUrl } = ground;

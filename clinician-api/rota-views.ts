@@ -6,9 +6,9 @@ import type { PersonRef } from '#domain/views.ts';
 import { instant } from '#runtime/clock.ts';
 import { cliniciansOf, namesOfClinicians } from '#runtime/records/clinicians.ts';
 import type { Records } from '#runtime/records/connect.ts';
-import { pageChannels, reaches } from '#runtime/records/reachability.ts';
 import { callableMembers, outlookOf } from '#runtime/records/on-call.ts';
 import { policiesOf } from '#runtime/records/policies.ts';
+import { pageChannels, reaches } from '#runtime/records/reachability.ts';
 import { findRota, onCallPlanOf } from '#runtime/records/rota.ts';
 
 /** Rotas and policies as the API tells of them. */

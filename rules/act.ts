@@ -14,7 +14,7 @@ import type { Within } from '#runtime/records/connect.ts';
 import { escalationOf } from '#runtime/records/policies.ts';
 import { addTask, hastenTask } from '#runtime/records/tasks.ts';
 import { changeOf, decide, openingOf, reopensWithinMs, type Speaking } from './decide.ts';
-import type { Paging } from './notify.ts';
+import type { Paging } from './paging/notify.ts';
 import type { Effect, Rule, TaskWish } from './rule.ts';
 
 /** Turns what a rule wants into rows, within the transaction of the judgement. */

@@ -12,7 +12,7 @@ import { score } from './combinators/score.ts';
 import { share } from './combinators/share.ts';
 import { sustained } from './combinators/sustained.ts';
 import { variability } from './combinators/variability.ts';
-import { type History, type Kept, keptFor } from './history.ts';
+import { type History, type Kept, keptFor } from './history/history.ts';
 import type { Effect, Expected, Happening, Judging, Rule } from './rule.ts';
 import { type Terms, termsOf } from './terms.ts';
 

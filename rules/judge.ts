@@ -6,9 +6,9 @@ import type { Within } from '#runtime/records/connect.ts';
 import { type JudgedPatient, lockJudgedPatients } from '#runtime/records/judged-patients.ts';
 import { type MemoryChange, saveMemories } from '#runtime/records/rule-memory.ts';
 import { type ActDeps, act } from './act.ts';
-import { type Ask, askToMeasureAgain, withdrawAsked } from './asking.ts';
-import type { Histories } from './histories.ts';
-import type { History } from './history.ts';
+import type { Histories } from './history/histories.ts';
+import type { History } from './history/history.ts';
+import { type Ask, askToMeasureAgain, withdrawAsked } from './rounds/asking.ts';
 import { alertOf, type Matter, type Outcome, type Weighing, weigh } from './weigh.ts';
 
 /**

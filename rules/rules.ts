@@ -19,15 +19,15 @@ import type { Health, Service } from '#runtime/service.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
 import { book } from './book/index.ts';
 import type { Channel } from './channels/channel.ts';
-import { createFollowUps } from './follow-up.ts';
-import { createHistories } from './histories.ts';
+import { createHistories } from './history/histories.ts';
+import { createKnownPatients } from './history/known-patients.ts';
+import { createWarmUp, type Progress } from './history/warm-up.ts';
 import { byPatient, heardIn, takeIn } from './intake.ts';
 import { judge } from './judge.ts';
-import { createKnownPatients } from './known-patients.ts';
-import { createListening } from './listening.ts';
-import { createPaging, type PagingConfig } from './notify.ts';
-import { handleSnoozes } from './snooze.ts';
-import { createWarmUp, type Progress } from './warm-up.ts';
+import { createPaging, type PagingConfig } from './paging/notify.ts';
+import { handleSnoozes } from './paging/snooze.ts';
+import { createFollowUps } from './rounds/follow-up.ts';
+import { createListening } from './rounds/listening.ts';
 import { isRemarkable, kept, type Matter, weigh } from './weigh.ts';
 
 /**

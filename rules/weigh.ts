@@ -6,10 +6,10 @@ import { dayNumberIn } from '#domain/zone.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { book } from './book/index.ts';
 import { evaluate, judgeBy, keptOf, readState, type State } from './evaluate.ts';
-import { expectedOf } from './expecting.ts';
-import { type History, insertReading } from './history.ts';
-import { momentOf } from './history-records.ts';
+import { type History, insertReading } from './history/history.ts';
+import { momentOf } from './history/history-records.ts';
 import type { Heard } from './intake.ts';
+import { expectedOf } from './rounds/expecting.ts';
 import type { Effect, Happening, Rule, Silence } from './rule.ts';
 import { type Terms, termsOf } from './terms.ts';
 

@@ -9,7 +9,7 @@ import type { StoredReading } from '#domain/reading.ts';
 import { instant } from '#runtime/clock.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { changeOf, decide, openingOf, type Speaking } from '../decide.ts';
-import { createHistory, type History } from '../history.ts';
+import { createHistory, type History } from '../history/history.ts';
 import { type Heard, heardIn } from '../intake.ts';
 import type { Rule, Silence } from '../rule.ts';
 import { type Outcome as Judged, type Matter, ofTime, weigh } from '../weigh.ts';

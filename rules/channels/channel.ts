@@ -5,7 +5,7 @@ import type { Clinician } from '#domain/people.ts';
 
 /**
  * One way to reach a person. A channel says whether the page got through and, if not, whether trying again may help; when and how
- * often is decided in one place, rules/notify.ts; to which addresses a page goes, in deliver.ts.
+ * often is decided in one place, rules/paging/notify.ts; to which addresses a page goes, in deliver.ts.
  */
 export type Channel = PersonalChannel | CommonChannel;
 

@@ -1,6 +1,6 @@
 import type { Expectation } from '#domain/care-plan.ts';
-import type { History } from '../history.ts';
-import { takenAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { takenAt } from '../history/history-records.ts';
 import type { Expected } from '../rule.ts';
 import { parameterOf } from '../terms.ts';
 import { lastOf } from './adherence.ts';

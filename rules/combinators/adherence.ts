@@ -1,8 +1,8 @@
 import type { Evidence } from '#domain/alert.ts';
 import type { Expectation } from '#domain/care-plan.ts';
 import { isContinuous, type PanelName } from '#domain/vitals.ts';
-import type { History } from '../history.ts';
-import { dayOf, evidenceAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { dayOf, evidenceAt } from '../history/history-records.ts';
 import type { Expected } from '../rule.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';

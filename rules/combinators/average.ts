@@ -11,7 +11,7 @@ import {
   type Records,
   takenAt,
   valueAt,
-} from '../history-records.ts';
+} from '../history/history-records.ts';
 import { isBeyond } from '../limits.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 import type { Combinator } from './course.ts';

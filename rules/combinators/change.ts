@@ -1,6 +1,6 @@
 import { isContinuous } from '#domain/vitals.ts';
-import type { History } from '../history.ts';
-import { dayOf, deviceOf, evidenceAt, type Records, takenAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { dayOf, deviceOf, evidenceAt, type Records, takenAt } from '../history/history-records.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 import type { Combinator } from './course.ts';
 import { largest, latestReadings, measuredAt } from './recent.ts';

@@ -1,5 +1,5 @@
 import type { Evidence } from '#domain/alert.ts';
-import { evidenceAt } from '../history-records.ts';
+import { evidenceAt } from '../history/history-records.ts';
 import { isAnyBeyond, isBeyond, type Limit } from '../limits.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';

@@ -4,8 +4,8 @@ import { Evidence, Severity } from '#domain/alert.ts';
 import { DeviceId, ReadingId, SourceId } from '#domain/ids.ts';
 import { vitalIn } from '#domain/reading.ts';
 import { Words } from '#domain/words.ts';
-import type { History } from '../history.ts';
-import { deviceOf, evidenceAt, idAt, isArtefact, isLate, receivedAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { deviceOf, evidenceAt, idAt, isArtefact, isLate, receivedAt } from '../history/history-records.ts';
 import type { JudgedReading } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 

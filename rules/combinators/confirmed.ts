@@ -2,12 +2,12 @@ import type { Evidence } from '#domain/alert.ts';
 import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { artefactMarks, vitalIn } from '#domain/reading.ts';
 import { isContinuous } from '#domain/vitals.ts';
-import { explainConfirmed, explainLate, explainUnanswered, withLatest } from '../explain.ts';
-import type { History } from '../history.ts';
-import { takenAt as takenIn } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { takenAt as takenIn } from '../history/history-records.ts';
 import { type Grade, gradeOf } from '../limits.ts';
 import type { Effect, Ground, Happening, JudgedReading } from '../rule.ts';
 import type { Terms } from '../terms.ts';
+import { explainConfirmed, explainLate, explainUnanswered, withLatest } from '../words/explain.ts';
 import {
   type ConfirmedState,
   idOf,

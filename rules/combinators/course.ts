@@ -5,13 +5,13 @@ import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { artefactMarks, type Mark } from '#domain/reading.ts';
 import { isContinuous } from '#domain/vitals.ts';
 import { Words } from '#domain/words.ts';
-import { withLatest } from '../explain.ts';
-import { explainFinding } from '../explain-findings.ts';
 import type { Finding } from '../finding.ts';
-import type { History } from '../history.ts';
-import { momentOf, takenAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { momentOf, takenAt } from '../history/history-records.ts';
 import type { Effect, Expected, Happening, JudgedReading, Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
+import { withLatest } from '../words/explain.ts';
+import { explainFinding } from '../words/explain-findings.ts';
 
 /**
  * The course of an episode, the same for every combinator that judges by looking at the history: what it sees is trouble, well, or neither, and this

@@ -1,4 +1,4 @@
-import { takenIn, valueIn } from '../history-slots.ts';
+import { takenIn, valueIn } from '../history/history-slots.ts';
 import { isBeyond, type Limit } from '../limits.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';

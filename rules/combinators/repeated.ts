@@ -1,7 +1,15 @@
 import type { Evidence } from '#domain/alert.ts';
 import { artefactMarks } from '#domain/reading.ts';
-import type { History } from '../history.ts';
-import { evidenceAt, hasMark, isArtefact, lastUntil, placeOfMark, type Records, takenAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import {
+  evidenceAt,
+  hasMark,
+  isArtefact,
+  lastUntil,
+  placeOfMark,
+  type Records,
+  takenAt,
+} from '../history/history-records.ts';
 import { isAnyBeyond } from '../limits.ts';
 import type { Rule } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';

@@ -1,7 +1,7 @@
 import type { Evidence } from '#domain/alert.ts';
-import type { History, PanelHistory } from '../history.ts';
-import { evidenceAt, isArtefact, lastUntil, momentOf, takenAt } from '../history-records.ts';
-import type { Slots } from '../history-slots.ts';
+import type { History, PanelHistory } from '../history/history.ts';
+import { evidenceAt, isArtefact, lastUntil, momentOf, takenAt } from '../history/history-records.ts';
+import type { Slots } from '../history/history-slots.ts';
 import type { Happening, Rule } from '../rule.ts';
 
 /** Samples of what is worn, as the rules on them look at them. */

@@ -1,6 +1,6 @@
 import type { VitalName } from '#domain/vitals.ts';
 import type { Words } from '#domain/words.ts';
-import type { History } from '../history.ts';
+import type { History } from '../history/history.ts';
 import type { ScoreCondition } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 import { evidenceOf } from './combination.ts';

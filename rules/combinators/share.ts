@@ -1,4 +1,4 @@
-import { takenIn, valueIn } from '../history-slots.ts';
+import { takenIn, valueIn } from '../history/history-slots.ts';
 import { parameterOf } from '../terms.ts';
 import type { Combinator } from './course.ts';
 import { largest } from './recent.ts';

@@ -1,4 +1,4 @@
-import { type Slots, takenIn, valueIn } from '../history-slots.ts';
+import { type Slots, takenIn, valueIn } from '../history/history-slots.ts';
 import { isAnyBeyond, isBeyond, type Limit } from '../limits.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 import type { Combinator } from './course.ts';

@@ -1,6 +1,6 @@
 import type { VitalName } from '#domain/vitals.ts';
-import type { History } from '../history.ts';
-import { columnOf, isArtefact, lastUntil, type Records, takenAt } from '../history-records.ts';
+import type { History } from '../history/history.ts';
+import { columnOf, isArtefact, lastUntil, type Records, takenAt } from '../history/history-records.ts';
 import type { Rule } from '../rule.ts';
 import type { Moment } from './course.ts';
 import { measuredAt } from './recent.ts';

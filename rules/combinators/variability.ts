@@ -1,7 +1,7 @@
 import type { VitalName } from '#domain/vitals.ts';
-import type { History } from '../history.ts';
-import { columnOf, dayOf, evidenceAt, isArtefact, lastUntil, takenAt, valueAt } from '../history-records.ts';
-import { takenIn, valueIn } from '../history-slots.ts';
+import type { History } from '../history/history.ts';
+import { columnOf, dayOf, evidenceAt, isArtefact, lastUntil, takenAt, valueAt } from '../history/history-records.ts';
+import { takenIn, valueIn } from '../history/history-slots.ts';
 import type { Happening } from '../rule.ts';
 import { parameterOf, type Terms } from '../terms.ts';
 import type { Combinator, Moment, Verdict } from './course.ts';

@@ -10,7 +10,7 @@ import { dayNumberIn } from '#domain/zone.ts';
 import { seededRandom } from '#runtime/random.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { book } from '../../rules/book/index.ts';
-import { createHistory, type History, insertReading } from '../../rules/history.ts';
+import { createHistory, type History, insertReading } from '../../rules/history/history.ts';
 import type { Heard } from '../../rules/intake.ts';
 import { kept, weigh } from '../../rules/weigh.ts';
 

@@ -14,7 +14,7 @@ import { createNtfyChannel } from '../../rules/channels/ntfy.ts';
 import { createSmtpChannel } from '../../rules/channels/smtp.ts';
 import { createWebPushChannel } from '../../rules/channels/web-push.ts';
 import { createWeComChannel } from '../../rules/channels/wecom.ts';
-import { createContactMessages } from '../../rules/contact-messages.ts';
+import { createContactMessages } from '../../rules/paging/contact-messages.ts';
 import { type Caller, testApi } from '../support/api.ts';
 import { testAuthority } from '../support/authorities.ts';
 import { pushSetting } from '../support/page-servers/every-channel.ts';

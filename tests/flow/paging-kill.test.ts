@@ -14,7 +14,7 @@ import { systemRandom as random, seededRandom } from '#runtime/random.ts';
 import { changeAlert, findAlert } from '#runtime/records/alerts.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { escalationOf } from '#runtime/records/policies.ts';
-import { createPaging } from '../../rules/notify.ts';
+import { createPaging } from '../../rules/paging/notify.ts';
 import { makeAlert } from '../support/episodes.ts';
 import { type FrailMail, mailMoments, startFrailMail } from '../support/frail-mail.ts';
 import { type JudgingWish, publicUrl } from '../support/judging.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isContinuous, type VitalName, vitals, vitalsOf } from '#domain/vitals.ts';
 import { book } from '../../rules/book/index.ts';
-import { slotMsOf } from '../../rules/history-slots.ts';
+import { slotMsOf } from '../../rules/history/history-slots.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { type Measured, play } from '../support/histories.ts';
 

@@ -7,7 +7,7 @@ import { book } from '../../rules/book/index.ts';
 import { missedOf } from '../../rules/combinators/absence.ts';
 import { adherenceTo } from '../../rules/combinators/adherence.ts';
 import { evaluate, keptOf, needsPast } from '../../rules/evaluate.ts';
-import { createHistory, type History, insertReading } from '../../rules/history.ts';
+import { createHistory, type History, insertReading } from '../../rules/history/history.ts';
 import type { Expected, Happening, Judging, Rule, Silence } from '../../rules/rule.ts';
 import { anyHistoryOf } from '../support/any-history.ts';
 import { judgedReadingOf, type Measured, play } from '../support/histories.ts';

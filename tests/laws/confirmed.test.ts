@@ -4,7 +4,7 @@ import { artefactMarks, type Mark } from '#domain/reading.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import { hypertension } from '../../rules/book/hypertension.ts';
 import { evaluate, keptOf, type State } from '../../rules/evaluate.ts';
-import { createHistory, insertReading } from '../../rules/history.ts';
+import { createHistory, insertReading } from '../../rules/history/history.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { judgedReadingOf, type Measured, play, type Seen } from '../support/histories.ts';
 

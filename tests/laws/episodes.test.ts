@@ -3,7 +3,7 @@ import { DeviceId, SourceId } from '#domain/ids.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import { hypertension } from '../../rules/book/hypertension.ts';
 import { evaluate, keptOf, type State } from '../../rules/evaluate.ts';
-import { createHistory, insertReading } from '../../rules/history.ts';
+import { createHistory, insertReading } from '../../rules/history/history.ts';
 import type { Happening, Rule } from '../../rules/rule.ts';
 import { evidenceOf, type Measured } from '../support/histories.ts';
 

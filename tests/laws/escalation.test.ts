@@ -20,8 +20,8 @@ import {
 import { AlertId, ClinicianId, PatientId, TeamId } from '#domain/ids.ts';
 import { languages } from '#domain/words.ts';
 import { book } from '../../rules/book/index.ts';
-import { messageText } from '../../rules/group-text.ts';
-import { type PageSubject, pageText } from '../../rules/page-text.ts';
+import { messageText } from '../../rules/words/group-text.ts';
+import { type PageSubject, pageText } from '../../rules/words/page-text.ts';
 import { evidenceOf } from '../support/histories.ts';
 
 const people = Array.from({ length: 6 }, () => ClinicianId.parse(randomUUID()));

@@ -3,10 +3,10 @@ import type { Words } from '#domain/words.ts';
 import { book } from '../../rules/book/index.ts';
 import { missedOf } from '../../rules/combinators/absence.ts';
 import { keptOf } from '../../rules/evaluate.ts';
-import { withLatest } from '../../rules/explain.ts';
-import { explainFinding } from '../../rules/explain-findings.ts';
 import type { Finding } from '../../rules/finding.ts';
-import { createHistory, insertReading } from '../../rules/history.ts';
+import { createHistory, insertReading } from '../../rules/history/history.ts';
+import { withLatest } from '../../rules/words/explain.ts';
+import { explainFinding } from '../../rules/words/explain-findings.ts';
 import { evidenceOf, judgedReadingOf } from '../support/histories.ts';
 
 /** What an alert says must be so, word for word. */

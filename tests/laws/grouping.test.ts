@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Severity, severities } from '#domain/alert.ts';
 import { AlertId, PageId } from '#domain/ids.ts';
-import { firstDue, groupAtMost, groupWithinMs, mayGoAt, messageOf, together, type Waiting } from '../../rules/group.ts';
+import {
+  firstDue,
+  groupAtMost,
+  groupWithinMs,
+  mayGoAt,
+  messageOf,
+  together,
+  type Waiting,
+} from '../../rules/paging/group.ts';
 
 /** Ten alerts in a minute are one message: the rules of it, in a little world in which every page arrives. */
 

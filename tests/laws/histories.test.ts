@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createHistories } from '../../rules/histories.ts';
+import { createHistories } from '../../rules/history/histories.ts';
 import { heardIn } from '../../rules/intake.ts';
 import { anyPatient, storedReading } from '../support/readings.ts';
 

@@ -3,9 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { lateAfterMs } from '#domain/admission.ts';
 import { marks as allMarks, artefactMarks, type Mark } from '#domain/reading.ts';
 import { isContinuous, type PanelName, panelNames, panels, type VitalName, vitals } from '#domain/vitals.ts';
-import { createHistory, type History, insertReading, type Kept, recentSamplesAtMost } from '../../rules/history.ts';
-import { evidenceAt, findRecord, takenAt } from '../../rules/history-records.ts';
-import { slotMsOf, takenIn, valueIn } from '../../rules/history-slots.ts';
+import {
+  createHistory,
+  type History,
+  insertReading,
+  type Kept,
+  recentSamplesAtMost,
+} from '../../rules/history/history.ts';
+import { evidenceAt, findRecord, takenAt } from '../../rules/history/history-records.ts';
+import { slotMsOf, takenIn, valueIn } from '../../rules/history/history-slots.ts';
 import { evidenceOf, judgedReadingOf, type Measured, receivedAtOf } from '../support/histories.ts';
 
 /** What rules know of the past: packed, and a function of the set of readings that came. */

@@ -6,7 +6,7 @@ import { usualSilentAfterMinutes } from '#domain/care-plan.ts';
 import { DeviceId, SourceId } from '#domain/ids.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { changeOf, decide, openingOf } from '../../rules/decide.ts';
-import { createHistory } from '../../rules/history.ts';
+import { createHistory } from '../../rules/history/history.ts';
 import { weigh } from '../../rules/weigh.ts';
 import { alertOf, iso, minute, people, start } from '../support/alerts.ts';
 import { evidenceOf, type Measured } from '../support/histories.ts';

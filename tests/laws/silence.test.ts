@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SourceId } from '#domain/ids.ts';
 import { panelNames } from '#domain/vitals.ts';
 import type { HomeDevice } from '#runtime/records/silence.ts';
-import { type HomeFacts, shortAwayMs, whoIsSilent } from '../../rules/silence.ts';
+import { type HomeFacts, shortAwayMs, whoIsSilent } from '../../rules/rounds/silence.ts';
 
 /** Whose silence it is: a function of what is known of the home. */
 

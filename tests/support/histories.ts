@@ -6,7 +6,7 @@ import type { Mark } from '#domain/reading.ts';
 import { parametersInForce } from '#domain/rule-book.ts';
 import { type PanelName, type VitalName, vitals } from '#domain/vitals.ts';
 import { evaluate, keptOf, type State } from '../../rules/evaluate.ts';
-import { createHistory, insertReading } from '../../rules/history.ts';
+import { createHistory, insertReading } from '../../rules/history/history.ts';
 import type { Effect, Ground, JudgedReading, Rule } from '../../rules/rule.ts';
 
 /** A naive care platform around one rule: plays a history through `evaluate` and remembers what a care team would have seen. */

@@ -14,7 +14,7 @@ import { escalationOf } from '#runtime/records/policies.ts';
 import { writePageChannels } from '#runtime/records/reachability.ts';
 import type { Channel } from '../../rules/channels/channel.ts';
 import { createSmtpChannel } from '../../rules/channels/smtp.ts';
-import { createPaging } from '../../rules/notify.ts';
+import { createPaging } from '../../rules/paging/notify.ts';
 import { makeAlert } from './episodes.ts';
 import { publicUrl } from './judging.ts';
 import { linkKey } from './link-key.ts';

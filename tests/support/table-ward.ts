@@ -7,7 +7,7 @@ import { AlertId, ClinicianId, DeviceId, PatientId, ReadingId, SourceId, TeamId 
 import { vitals } from '#domain/vitals.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { changeOf, decide, openingOf, type Speaking } from '../../rules/decide.ts';
-import { createHistory } from '../../rules/history.ts';
+import { createHistory } from '../../rules/history/history.ts';
 import type { Heard } from '../../rules/intake.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { type Matter, type Outcome, ofTime, weigh } from '../../rules/weigh.ts';

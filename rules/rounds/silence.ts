@@ -1,6 +1,6 @@
 import type { PanelName } from '#domain/vitals.ts';
 import type { HomeDevice } from '#runtime/records/silence.ts';
-import type { Silence } from './rule.ts';
+import type { Silence } from '../rule.ts';
 
 /** What is known of a home in which something expected has not come. */
 export type HomeFacts = {

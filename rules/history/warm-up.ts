@@ -9,9 +9,9 @@ import { recordsAway } from '#runtime/records/away.ts';
 import type { Records } from '#runtime/records/connect.ts';
 import { measuredPatients, type Past, pastsOf } from '#runtime/records/pasts.ts';
 import type { VitalsStore } from '#runtime/vitals-store.ts';
+import { heardIn } from '../intake.ts';
 import type { Histories } from './histories.ts';
 import { insertReading, type Kept } from './history.ts';
-import { heardIn } from './intake.ts';
 import type { KnownPatients } from './known-patients.ts';
 
 type Deps = {

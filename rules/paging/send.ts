@@ -26,14 +26,14 @@ import {
   recordSent,
 } from '#runtime/records/pages.ts';
 import type { Health } from '#runtime/service.ts';
-import { book } from './book/index.ts';
-import { canaryChannel } from './canary.ts';
-import type { Delivery } from './channels/channel.ts';
-import { createDeliver } from './channels/deliver.ts';
+import { book } from '../book/index.ts';
+import { canaryChannel } from '../canary.ts';
+import type { Delivery } from '../channels/channel.ts';
+import { createDeliver } from '../channels/deliver.ts';
+import { messageText } from '../words/group-text.ts';
+import type { PageSubject } from '../words/page-text.ts';
 import { mayGoAt, messageOf, together, groupWithinMs as usualGroupMs } from './group.ts';
-import { messageText } from './group-text.ts';
 import type { PagingConfig, PagingDeps } from './notify.ts';
-import type { PageSubject } from './page-text.ts';
 
 /**
  * Sends what is due: pages to one person by one channel in one message, where they come close together. Every alert is read again just

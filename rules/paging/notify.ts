@@ -16,7 +16,7 @@ import { callableOf } from '#runtime/records/on-call.ts';
 import { addPages, cancelPages, hasReachedSomebody, lastBase, nextFreeStep } from '#runtime/records/pages.ts';
 import { reaches } from '#runtime/records/reachability.ts';
 import type { Health } from '#runtime/service.ts';
-import type { Channel } from './channels/channel.ts';
+import type { Channel } from '../channels/channel.ts';
 import { firstDue } from './group.ts';
 import { createSending } from './send.ts';
 

@@ -9,7 +9,7 @@ import { keepCommand } from '#runtime/records/commands.ts';
 import type { Within } from '#runtime/records/connect.ts';
 import { sourcesWithoutGateway } from '#runtime/records/sources.ts';
 import { addTask, dropAskedTasks } from '#runtime/records/tasks.ts';
-import type { Rule } from './rule.ts';
+import type { Rule } from '../rule.ts';
 
 /** A wish that somebody measures once more, before `by`, ms since 1970. */
 export type Ask = { device: DeviceId; source: SourceId; by: number; patient: PatientId; team: TeamId; rule: Rule };

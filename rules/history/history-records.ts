@@ -2,7 +2,7 @@ import type { Evidence } from '#domain/alert.ts';
 import type { ReadingId } from '#domain/ids.ts';
 import { artefactMarks, type Mark, marks } from '#domain/reading.ts';
 import { type PanelName, type VitalName, vitals, vitalsOf } from '#domain/vitals.ts';
-import type { JudgedReading } from './rule.ts';
+import type { JudgedReading } from '../rule.ts';
 
 /**
  * Readings of one panel, packed into bytes: some seventy for one of blood pressure, where an object takes about a thousand. Oldest first by when they

@@ -1,8 +1,8 @@
 import type { DeviceId, SourceId } from '#domain/ids.ts';
 import { isContinuous, type PanelName } from '#domain/vitals.ts';
+import type { JudgedReading, Rule } from '../rule.ts';
 import { bytesOfRecords, createRecords, insertLastOfSlot, insertRecord, type Records } from './history-records.ts';
 import { bytesOfSlots, createSlots, insertSample, type Slots } from './history-slots.ts';
-import type { JudgedReading, Rule } from './rule.ts';
 
 /**
  * What rules know of a patient's past: the recent readings of each panel, packed, shared by all rules of the book. It is a function of

@@ -1,9 +1,9 @@
 import type { Evidence } from '#domain/alert.ts';
 import type { VitalName } from '#domain/vitals.ts';
 import type { Words } from '#domain/words.ts';
+import { type Grade, limitsOf } from '../limits.ts';
+import type { Rule } from '../rule.ts';
 import { inBoth, limitText, spanText, valueText } from './explain-values.ts';
-import { type Grade, limitsOf } from './limits.ts';
-import type { Rule } from './rule.ts';
 
 /**
  * Why a value that wanted confirmation became an alert, and how an alert stands, in sentences a doctor reads once and knows what to do.

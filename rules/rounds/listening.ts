@@ -7,12 +7,12 @@ import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
 import { type Past, pastsOf } from '#runtime/records/pasts.ts';
 import { homesOf, sourcesHeard, wasDeaf } from '#runtime/records/silence.ts';
 import type { Health } from '#runtime/service.ts';
+import type { Histories } from '../history/histories.ts';
+import type { KnownPatients } from '../history/known-patients.ts';
+import type { Silence } from '../rule.ts';
+import { type Matter, ofTime } from '../weigh.ts';
 import { type Overdue, overdueOf } from './expecting.ts';
-import type { Histories } from './histories.ts';
-import type { KnownPatients } from './known-patients.ts';
-import type { Silence } from './rule.ts';
 import { type HomeFacts, whoIsSilent } from './silence.ts';
-import { type Matter, ofTime } from './weigh.ts';
 
 type Deps = {
   records: Records;

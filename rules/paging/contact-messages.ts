@@ -14,7 +14,7 @@ import {
 } from '#runtime/records/contact-points.ts';
 import { type Listening, listenTo } from '#runtime/records/listening.ts';
 import type { Service } from '#runtime/service.ts';
-import type { Channel, OutgoingPage } from './channels/channel.ts';
+import type { Channel, OutgoingPage } from '../channels/channel.ts';
 
 /**
  * What goes to a contact point that is no page: a code, so that its owner can show that it reaches them, and a message with which they

@@ -3,7 +3,7 @@ import { mgPerDlInOneMmolPerL } from '#domain/glucose-unit.ts';
 import { vitalIn } from '#domain/reading.ts';
 import { type PanelName, panels, type VitalName, vitals } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
-import type { Limit } from './limits.ts';
+import type { Limit } from '../limits.ts';
 
 /**
  * Values, limits and spans as people say them. Glucose is measured in two units: Chinese readers expect mmol/L, English ones may know

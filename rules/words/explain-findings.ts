@@ -2,6 +2,9 @@ import { mgPerDlInOneMmolPerL } from '#domain/glucose-unit.ts';
 import type { Mark } from '#domain/reading.ts';
 import { panels, type VitalName, vitals } from '#domain/vitals.ts';
 import type { Language, Words } from '#domain/words.ts';
+import type { Average, Finding } from '../finding.ts';
+import { limitsOf } from '../limits.ts';
+import type { Rule, Silence } from '../rule.ts';
 import {
   amount,
   amounts,
@@ -13,9 +16,6 @@ import {
   valueText,
   vitalText,
 } from './explain-values.ts';
-import type { Average, Finding } from './finding.ts';
-import { limitsOf } from './limits.ts';
-import type { Rule, Silence } from './rule.ts';
 
 type Parameters = Record<string, number>;
 type Of<Ground extends Finding['ground']> = Extract<Finding, { ground: Ground }>;

@@ -1,9 +1,9 @@
 import { type Expectation, isPaused } from '#domain/care-plan.ts';
 import type { PanelName } from '#domain/vitals.ts';
 import type { JudgedPatient } from '#runtime/records/judged-patients.ts';
-import type { History } from './history.ts';
-import { takenAt } from './history-records.ts';
-import type { Expected, Rule } from './rule.ts';
+import type { History } from '../history/history.ts';
+import { takenAt } from '../history/history-records.ts';
+import type { Expected, Rule } from '../rule.ts';
 
 /**
  * What a rule may expect of a patient: what the care plan says, as far as it was ever measured; who never began has not stopped. Where the plan

@@ -1,6 +1,6 @@
 import type { PatientId } from '#domain/ids.ts';
+import type { Heard } from '../intake.ts';
 import { createHistory, type History } from './history.ts';
-import type { Heard } from './intake.ts';
 
 /**
  * The histories of all patients whose readings this process has seen. They stand in memory alone: after a start they are incomplete until they have
