@@ -61,7 +61,7 @@ const noTeam = TeamId.parse('00000000-0000-4000-8000-000000000000');
 
 /** Every `of`th patient of a cohort, from the `nth` on. @throws SetupFault */
 export async function* livesInCohort(path: string, share: { nth: number; of: number }): AsyncGenerator<Life> {
-  const { patients } = await openCohortFile(path);
+  const { head, patients } = await openCohortFile(path);
   let at = 0;
   for await (const one of patients) {
     if (at++ % share.of !== share.nth) continue;
@@ -69,7 +69,7 @@ export async function* livesInCohort(path: string, share: { nth: number; of: num
     const patient: JudgedPatient = {
       patient: one.id,
       team: { team: noTeam, timeZone: one.timeZone, overrides: {} },
-      plan: { programmes, overrides, expected, pause, silentAfterMinutes, from: 0 },
+      plan: { programmes, overrides, expected, pause, silentAfterMinutes, from: head.from },
       memories: new Map(),
       alerts: [],
     };

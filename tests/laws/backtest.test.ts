@@ -8,6 +8,7 @@ import { parametersInForce } from '#domain/rule-book.ts';
 import { languages } from '#domain/words.ts';
 import { writeCohortFile } from '#runtime/cohort-file.ts';
 import { answerOf } from '../../rules/backtest/answer.ts';
+import { livesInCohort } from '../../rules/backtest/lives.ts';
 import type { Replayed } from '../../rules/backtest/outcome.ts';
 import { withProposal } from '../../rules/backtest/proposal.ts';
 import { answerBacktest, runBacktest, TooLarge } from '../../rules/backtest/run.ts';
@@ -108,6 +109,12 @@ describe('a backtest', () => {
     expect(truth!.events).toBeGreaterThan(0);
     expect(truth!.found).toBeLessThanOrEqual(truth!.detectable);
     expect(report.patientWeeks).toBeCloseTo((cohort.patients * (cohort.days - 10)) / 7, 6);
+  });
+
+  it('expects nothing of anybody from before the cohort begins', async () => {
+    const froms: number[] = [];
+    for await (const { patient } of livesInCohort(path, { nth: 0, of: 1 })) froms.push(patient.plan.from);
+    expect(froms).toEqual(Array.from({ length: cohort.patients }, () => cohort.from));
   });
 
   it('is given up where it needs more memory than it is given, and when nobody wants it any more', async () => {
